@@ -1,1 +1,231 @@
-"""Reading on the query path: one implementation (obstore) for S3, Google Cloud Storage and a folder."""
+"""Reading on the query path: one implementation (obstore) for S3, Google Cloud Storage and a folder.
+
+A folder's symbolic links are followed, as by its writer. On a person's machine `AWS_PROFILE` names the credentials
+(through boto3); without it they come from the environment or the cloud, where obstore knows instance, container
+(`AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`) and web identity credentials, but not
+`AWS_CONTAINER_CREDENTIALS_FULL_URI` with a token.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+import obstore
+from obstore.exceptions import BaseError, NotModifiedError
+from obstore.store import GCSStore, LocalStore, S3Store
+
+from embeddings.errors import StorageError, StorageUriError
+from embeddings.storage.failures import failure, no_bucket
+from embeddings.storage.keys import checked
+from embeddings.storage.uri import StorageUri
+
+if TYPE_CHECKING:
+    from obstore import GetOptions
+    from obstore.store import ClientConfig, RetryConfig, S3CredentialProvider
+
+PART_BYTES = 4 * 1024 * 1024
+"""Larger objects are fetched in parts of this size at once."""
+_THREADS = 8
+_CONNECT_SECONDS = 1
+_STALL_SECONDS = 2
+"""Without a byte arriving, the answer's first one included."""
+_PART_SECONDS = 60
+"""For one whole request: eight parts at once get through 4.5 Mbit/s. What hangs is noticed by the other two."""
+_LONGEST_SIGNATURE_SECONDS = 7 * 24 * 3600
+_STATUS = re.compile(r"status code: (\d{3})")
+_CREDENTIAL_SERVICES = ("/latest/api/token", "/latest/meta-data/", "/computeMetadata/", "//169.254.170.2/")
+"""In the URLs that are asked last, when the environment holds no credentials."""
+_SIGN_IN = {
+    "s3": "set AWS_PROFILE to a profile of `aws configure`, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    "gs": "run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS to a key file",
+}
+_RETRY: "RetryConfig" = {
+    "max_retries": 1,
+    "retry_timeout": timedelta(seconds=_PART_SECONDS),
+    "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(milliseconds=500), "base": 2},
+}
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """An object's content and the ETag to ask for changes with."""
+
+    data: bytes
+    etag: str
+    """As the reader's backend gives it; a writer's may differ."""
+
+
+class Reader:
+    """Keys are relative to the URI's prefix; one reader may be used from several threads.
+
+    A request that fails is tried once more; storage that does not answer is given up after 5 seconds. Every method
+    raises `embeddings.errors.StorageError` when storage fails, the bucket is missing, access is denied, or a key is not
+    in normal form.
+    """
+
+    def __init__(self, uri: StorageUri) -> None:
+        """Touch nothing yet: neither bucket nor folder need be there."""
+        self._uri = uri
+        base = f"{uri.prefix}/" if uri.prefix else ""
+        # The client's own prefix would be encoded before it is used.
+        self._base = "" if uri.scheme == "file" else base
+        self._where = base if uri.scheme == "file" else f"{uri.scheme}://{uri.bucket}/{base}"
+        with self._explained(""):
+            self._store = _opener(uri)
+
+    def get(self, key: str, *, size: int | None = None) -> Fetched:
+        """One object, whole.
+
+        Args:
+            key: of the object.
+            size: its bytes, when known; over `PART_BYTES` it is then fetched in parts by several threads.
+
+        Raises:
+            NotFoundError: there is no such object.
+            StorageError: also when the object is not of this size, or was replaced while its parts were read.
+        """
+        if size is None or size <= PART_BYTES:
+            return self._fetch(key, {}, size)
+        # Imported where it is needed: it brings logging along, and only large objects want threads.
+        from concurrent.futures import ThreadPoolExecutor
+
+        starts = range(0, size, PART_BYTES)
+        with ThreadPoolExecutor(min(_THREADS, len(starts))) as threads:
+            # Adjacent ranges in one get_ranges would be fetched one after the other.
+            parts = [
+                threads.submit(self._fetch, key, {"range": (start, min(start + PART_BYTES, size))}, size)
+                for start in starts
+            ]
+            try:
+                fetched = [part.result() for part in parts]
+            finally:
+                threads.shutdown(cancel_futures=True)
+        if len({part.etag for part in fetched}) > 1:
+            raise StorageError(f"{self._where}{key}: it was replaced while it was read; try again")
+        return Fetched(b"".join(part.data for part in fetched), fetched[0].etag)
+
+    def get_if_changed(self, key: str, etag: str) -> Fetched | None:
+        """The object if its ETag is no longer `etag`, else None. Raises NotFoundError."""
+        try:
+            return self._fetch(key, {"if_none_match": etag}, None)
+        except NotModifiedError:
+            return None
+
+    def sign(self, keys: Sequence[str], seconds: int) -> list[str]:
+        """URLs that let whoever has one read the object, in the keys' order; nothing checks that the objects exist.
+
+        Args:
+            keys: of the objects.
+            seconds: how long the URLs work, at most 604,800 (7 days).
+
+        Raises:
+            StorageUriError: a folder cannot sign.
+            StorageError: no credentials that can sign; on Google that is a service account's key.
+        """
+        if self._uri.scheme == "file":
+            raise StorageUriError(f"{self._where}: URLs into a folder cannot be signed; set IMAGE_BASE_URL instead")
+        if not 0 < seconds <= _LONGEST_SIGNATURE_SECONDS:
+            raise StorageError(f"signed URLs last 1 to {_LONGEST_SIGNATURE_SECONDS} seconds, not {seconds}")
+        paths = [self._base + checked(key) for key in keys]
+        if not paths:
+            return []
+        with self._explained(""):
+            store = cast("GCSStore | S3Store", self._store())
+            return list(obstore.sign(store, "GET", paths, timedelta(seconds=seconds)))
+
+    def _fetch(self, key: str, options: "GetOptions", size: int | None) -> Fetched:
+        with self._explained(key):
+            result = obstore.get(self._store(), self._base + checked(key), options=options)
+            there = result.meta["size"]
+            if size is not None and there != size:
+                raise StorageError(f"{self._where}{key}: {there} bytes where {size} were expected")
+            return Fetched(result.bytes().to_bytes(), result.meta["e_tag"] or "")
+
+    @contextmanager
+    def _explained(self, key: str) -> Iterator[None]:
+        where = self._where + key
+        try:
+            yield
+        except NotModifiedError:
+            raise
+        except FileNotFoundError as error:
+            if "NoSuchBucket" in str(error):
+                raise no_bucket(where) from error
+            raise failure(where, 404) from error
+        except (BaseError, OSError, ValueError) as error:
+            said = str(error).partition("\n\nDebug source:")[0]
+            if "Not a directory" in said:  # a file where the key has a folder
+                raise failure(where, 404) from error
+            if any(place in said for place in _CREDENTIAL_SERVICES):
+                raise StorageError(f"{where}: no credentials found; {_SIGN_IN[self._uri.scheme]} ({said})") from error
+            status = _STATUS.search(said)
+            raise failure(where, int(status[1]) if status else None, said) from error
+
+
+def open_reader(uri: str) -> Reader:
+    """Open storage for reading; nothing is asked of it yet.
+
+    Raises:
+        StorageUriError: not such an address.
+        StorageError: `AWS_PROFILE` names no usable profile, or a setting of the environment is wrong.
+    """
+    return Reader(StorageUri.parse(uri))
+
+
+def _opener(uri: StorageUri) -> Callable[[], GCSStore | LocalStore | S3Store]:
+    if uri.scheme == "file":
+        # Opened every time: the folder may not be there yet, and obstore insists on it.
+        return partial(_open_folder, uri.prefix)
+    store: GCSStore | S3Store
+    if uri.scheme == "s3":
+        store = S3Store(
+            uri.bucket,
+            client_options=_client("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"),
+            retry_config=_RETRY,
+            credential_provider=_profile() if os.environ.get("AWS_PROFILE") else None,
+        )
+    else:
+        store = GCSStore(uri.bucket, client_options=_client("GOOGLE_BASE_URL"), retry_config=_RETRY)
+    return lambda: store
+
+
+def _open_folder(path: str) -> LocalStore:
+    if not os.path.isdir(path):
+        raise FileNotFoundError(path)
+    return LocalStore(path)
+
+
+def _client(*endpoint_variables: str) -> "ClientConfig":
+    """Settings of the HTTP client; unencrypted only to an endpoint that somebody set so."""
+    endpoint = ""
+    for variable in endpoint_variables:
+        endpoint = os.environ.get(variable, "")
+        if endpoint and not endpoint.startswith(("http://", "https://")):  # obstore would panic
+            raise StorageError(f"{variable}={endpoint!r} must begin with http:// or https://")
+        if endpoint:
+            break
+    return {
+        "allow_http": endpoint.startswith("http://"),
+        "connect_timeout": timedelta(seconds=_CONNECT_SECONDS),
+        "read_timeout": timedelta(seconds=_STALL_SECONDS),
+        "timeout": timedelta(seconds=_PART_SECONDS),
+        # A frozen function wakes up with connections that storage has long closed.
+        "pool_idle_timeout": timedelta(seconds=10),
+    }
+
+
+def _profile() -> "S3CredentialProvider":
+    try:
+        from botocore.exceptions import BotoCoreError
+        from obstore.auth.boto3 import Boto3CredentialProvider
+    except ImportError as error:
+        raise StorageError(f"AWS_PROFILE is set, and reading it needs boto3: pip install boto3 ({error})") from error
+    try:
+        return Boto3CredentialProvider()
+    except (BotoCoreError, ValueError) as error:
+        raise StorageError(f"AWS_PROFILE={os.environ['AWS_PROFILE']!r} cannot be used: {error}") from error

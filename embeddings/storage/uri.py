@@ -1,10 +1,14 @@
 """Addresses of storage."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from embeddings.errors import StorageUriError
+from embeddings.storage.keys import key_problem
+
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # others make clients panic, or address something else
 
 
 @dataclass(frozen=True)
@@ -22,18 +26,20 @@ class StorageUri:
         """Take a URI apart.
 
         Raises:
-            StorageUriError: empty, an unknown scheme, no bucket, or a prefix with `.`, `..` or empty segments.
+            StorageUriError: empty, an unknown scheme, no name of a bucket, or a prefix that is no key in normal form.
         """
         for scheme in ("s3", "gs"):
             if uri.startswith(f"{scheme}://"):
                 bucket, _, prefix = uri.removeprefix(f"{scheme}://").partition("/")
                 prefix = prefix.strip("/")
-                if not bucket or (prefix and any(part in ("", ".", "..") for part in prefix.split("/"))):
+                if not _BUCKET.fullmatch(bucket) or (prefix and key_problem(prefix)):
                     raise StorageUriError(f"{uri!r} is not of the form {scheme}://bucket/prefix")
                 return cls("s3" if scheme == "s3" else "gs", bucket, prefix)
         path = uri.removeprefix("file://")
         if not path or "://" in path:
-            raise StorageUriError(f"{uri!r} is no storage address; use s3://bucket/prefix, gs://bucket/prefix or a folder")
+            raise StorageUriError(
+                f"{uri!r} is no storage address; use s3://bucket/prefix, gs://bucket/prefix or a folder"
+            )
         return cls("file", "", str(Path(path).resolve()))
 
     def contains(self, other: "StorageUri") -> bool:

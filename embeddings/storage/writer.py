@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from embeddings.errors import StorageUriError
 from embeddings.storage.uri import StorageUri
 
 
@@ -13,7 +14,7 @@ class ObjectInfo:
     """What a listing says of an object."""
 
     key: str
-    """Relative to the storage's prefix."""
+    """Relative to the storage's prefix; as it is there, so not always in normal form (`keys.key_problem`)."""
     etag: str
     """Changes when, and only when, the content may have changed."""
     size: int
@@ -28,10 +29,15 @@ class Versioned:
 
     data: bytes
     version: str
+    """Opaque, and only for `compare_and_set` on the same backend: an ETag, a generation or a time of writing."""
 
 
 class Writer(Protocol):
-    """Keys are relative to the URI's prefix. Errors are `embeddings.errors.StorageError` and its kinds."""
+    """Keys are relative to the URI's prefix; one writer may be used from several threads.
+
+    Every method raises `embeddings.errors.StorageError` when storage fails (the SDK has retried by then), when the
+    bucket is missing, access is denied, or a key is not in normal form.
+    """
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """All objects whose key starts with `prefix`, in no promised order; folders' marker objects are left out."""
@@ -40,15 +46,27 @@ class Writer(Protocol):
         """One object's listing entry. Raises NotFoundError."""
 
     def get(self, key: str) -> Versioned:
-        """One object. Raises NotFoundError."""
+        """One object, whole: look at its size first. Raises NotFoundError."""
 
-    def put(self, key: str, data: bytes, *, content_type: str = "application/octet-stream") -> None:
-        """Write unconditionally, whole or not at all."""
+    def put(
+        self,
+        key: str,
+        data: bytes,
+        *,
+        content_type: str = "application/octet-stream",
+        cache_control: str | None = None,
+    ) -> None:
+        """Write unconditionally, whole or not at all. A folder keeps neither content type nor cache control."""
 
     def compare_and_set(
         self, key: str, data: bytes, version: str | None, *, content_type: str, cache_control: str
     ) -> None:
-        """Write only if the object is still at `version` (None: only if there is none). Raises ConflictError."""
+        """Write only if the object is still at `version` (None: only if there is none).
+
+        Raises:
+            ConflictError: it is not. An SDK's retry of a write whose answer was lost ends so too: read again.
+            StorageError: storage failed, is busy, or writes this object too often (Google allows one a second).
+        """
 
     def delete(self, keys: Iterable[str]) -> None:
         """Delete; keys that are already gone are fine."""
@@ -59,5 +77,23 @@ def open_writer(uri: str) -> Writer:
 
     Raises:
         StorageUriError: not such an address, or the SDK for it is not installed.
+        StorageError: there are no credentials for it.
     """
-    raise NotImplementedError(StorageUri)
+    address = StorageUri.parse(uri)
+    if address.scheme == "s3":
+        try:
+            from embeddings.storage.s3 import S3Writer
+        except ImportError as error:
+            raise StorageUriError(f"writing to {uri} needs boto3: pip install boto3 ({error})") from error
+        return S3Writer(address)
+    if address.scheme == "gs":
+        try:
+            from embeddings.storage.gcs import GcsWriter
+        except ImportError as error:
+            raise StorageUriError(
+                f"writing to {uri} needs google-cloud-storage: pip install google-cloud-storage ({error})"
+            ) from error
+        return GcsWriter(address)
+    from embeddings.storage.folder import FolderWriter
+
+    return FolderWriter(address)

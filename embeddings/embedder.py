@@ -1,0 +1,128 @@
+"""Photos to unit vectors with a TFLite model, run by LiteRT."""
+
+import hashlib
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from numpy.typing import NDArray
+
+from embeddings.errors import ModelError
+from embeddings.model_card import read_card
+from embeddings.preprocess import DEFAULT_LIMITS, INPUT_SIZE, WHOLE_PHOTO, Box, Limits, photo_pixels
+
+BUNDLED_MODEL = Path(__file__).parent / "pretrained" / "garment.tflite"
+
+_INPUT_SHAPE = (1, INPUT_SIZE, INPUT_SIZE, 3)
+_DTYPES = (np.float32, np.uint8, np.int8)
+
+
+class Embedder:
+    """An embedding model, safe to call from several threads.
+
+    Two threads on one LiteRT interpreter raise errors, and a lock would make them wait: each thread gets its own.
+    Pixel normalisation is part of the model's graph, so the file alone suffices.
+    """
+
+    def __init__(self, model: str | Path | bytes) -> None:
+        """Open a model file (checked against the card beside it, if there is one) or a model file's content.
+
+        Raises:
+            ModelError: not a TFLite model, not of the shape 1x160x160x3 -> one vector, or the card disagrees.
+        """
+        if isinstance(model, bytes):
+            name, content, card = "the model", model, None
+        else:
+            name = str(model)
+            try:
+                content = Path(model).read_bytes()
+            except OSError as error:
+                raise ModelError(f"cannot read the model {name}: {error.strerror}") from error
+            card = read_card(Path(model), content)
+        self.content = content
+        self.sha256 = hashlib.sha256(content).hexdigest()
+        self._threads = threading.local()
+        self._input, self._output = _signature(self._interpreter(name), name)
+        self.dimension = int(self._output["shape"][1])
+        """Length of the vectors."""
+        if card is not None and card.get("dimension", self.dimension) != self.dimension:
+            raise ModelError(f"the card of {name} says dimension {card['dimension']}, the model has {self.dimension}")
+
+    def embed(
+        self, photos: Sequence[bytes], *, box: Box = WHOLE_PHOTO, limits: Limits = DEFAULT_LIMITS
+    ) -> NDArray[np.float32]:
+        """Embed encoded photos (the content of JPEG, PNG or WebP files).
+
+        Returns:
+            float32 array (len(photos), dimension), each row of unit length.
+
+        Raises:
+            PhotoError: one of the photos cannot be read.
+            ModelError: the model answered with no direction (NaN or zero).
+        """
+        vectors = np.empty((len(photos), self.dimension), dtype=np.float32)
+        for row, photo in enumerate(photos):
+            vectors[row] = self.embed_pixels(photo_pixels(photo, box, limits))
+        return vectors
+
+    def embed_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Embed one preprocessed photo: uint8 (160, 160, 3) -> float32 (dimension,) of unit length.
+
+        Batches are not offered: on these models sixteen at once are hardly faster than one by one.
+        """
+        interpreter = self._interpreter("the model")
+        interpreter.set_tensor(self._input["index"], _quantized(pixels, self._input)[np.newaxis])
+        interpreter.invoke()
+        vector = _dequantized(interpreter.get_tensor(self._output["index"])[0], self._output)
+        length = float(np.linalg.norm(vector))
+        if not np.isfinite(length) or length == 0.0:
+            raise ModelError("the model answered with NaN or zeros; it is damaged, or was converted without weights")
+        return vector / np.float32(length)
+
+    def _interpreter(self, name: str) -> Any:
+        interpreter = getattr(self._threads, "interpreter", None)
+        if interpreter is None:
+            try:
+                interpreter = Interpreter(model_content=self.content, num_threads=1)
+                interpreter.allocate_tensors()
+            except (ValueError, RuntimeError) as error:
+                raise ModelError(f"{name} is not a TFLite model that LiteRT can run: {error}") from error
+            self._threads.interpreter = interpreter
+        return interpreter
+
+
+def _signature(interpreter: Any, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
+    if len(inputs) != 1 or tuple(inputs[0]["shape"]) != _INPUT_SHAPE:
+        shapes = [tuple(map(int, each["shape"])) for each in inputs]
+        raise ModelError(f"{name} takes {shapes}; an embedding model takes one image of {_INPUT_SHAPE}")
+    if len(outputs) != 1 or len(outputs[0]["shape"]) != 2 or outputs[0]["shape"][0] != 1:
+        shapes = [tuple(map(int, each["shape"])) for each in outputs]
+        raise ModelError(f"{name} answers {shapes}; an embedding model answers one vector (1, dimension)")
+    for each in (inputs[0], outputs[0]):
+        if each["dtype"] not in _DTYPES:
+            raise ModelError(f"{name} uses {each['dtype'].__name__} tensors; use float32, uint8 or int8 ones")
+    return inputs[0], outputs[0]
+
+
+def _quantized(pixels: NDArray[np.uint8], tensor: dict[str, Any]) -> NDArray[Any]:
+    """real = (quantized - zero_point) * scale, https://ai.google.dev/edge/litert/models/quantization_spec."""
+    dtype = tensor["dtype"]
+    if dtype == np.float32:
+        return pixels.astype(np.float32)
+    scale, zero_point = tensor["quantization"]
+    if scale == 0.0 or (dtype == np.uint8 and (scale, zero_point) == (1.0, 0)):
+        return pixels.astype(dtype)
+    bounds = np.iinfo(dtype)
+    quantized: NDArray[Any] = np.clip(np.rint(pixels / scale) + zero_point, bounds.min, bounds.max).astype(dtype)
+    return quantized
+
+
+def _dequantized(values: NDArray[Any], tensor: dict[str, Any]) -> NDArray[np.float32]:
+    if tensor["dtype"] == np.float32:
+        return np.array(values, dtype=np.float32)
+    scale, zero_point = tensor["quantization"]
+    return (values.astype(np.float32) - np.float32(zero_point)) * np.float32(scale or 1.0)

@@ -1,0 +1,91 @@
+"""Get a generation's files from storage. Without numpy, so that it runs while the heavier imports do."""
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from embeddings.errors import CorruptIndexError, NoIndexError, NotFoundError
+from embeddings.index.manifest import KEYS, POINTER, VECTORS, FileEntry, Manifest
+from embeddings.storage.reader import Reader
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """The manifest of the current generation, and the ETag by which a change of it is noticed."""
+
+    manifest: Manifest
+    etag: str
+
+
+@dataclass(frozen=True)
+class GenerationFiles:
+    """The checked content of what a query needs."""
+
+    vectors: bytes
+    keys: bytes
+    model: bytes | None
+    """None where the caller already has this model."""
+
+
+def fetch_pointer(reader: Reader) -> Pointer:
+    """Read the pointer.
+
+    Raises:
+        NoIndexError: there is none. CorruptIndexError: it is damaged. StorageError: storage failed.
+    """
+    try:
+        found = reader.get(POINTER)
+    except NotFoundError as error:
+        raise NoIndexError(
+            "there is no index yet: run scripts/rebuild_embeddings.py with this gallery and index"
+        ) from error
+    return Pointer(Manifest.from_json(found.data), found.etag)
+
+
+def fetch_pointer_if_changed(reader: Reader, etag: str) -> Pointer | None:
+    """Read the pointer again, if it is no longer the one with this ETag.
+
+    Raises:
+        NotFoundError, CorruptIndexError, StorageError.
+    """
+    found = reader.get_if_changed(POINTER, etag)
+    return None if found is None else Pointer(Manifest.from_json(found.data), found.etag)
+
+
+def fetch_generation(reader: Reader, manifest: Manifest, known_model: str = "") -> GenerationFiles:
+    """Read a generation's files at once, each in parallel parts, and check them.
+
+    Args:
+        known_model: sha256 of a model that need not be fetched again.
+
+    Raises:
+        CorruptIndexError: a file is missing or its checksum differs. StorageError: storage failed.
+    """
+    with ThreadPoolExecutor(max_workers=3, thread_name_prefix="fetch") as pool:
+        vectors = pool.submit(_fetch, reader, manifest.path(VECTORS), manifest.files[VECTORS])
+        keys = pool.submit(_fetch, reader, manifest.path(KEYS), manifest.files[KEYS])
+        model = None
+        if manifest.model.sha256 != known_model:
+            model = pool.submit(_fetch, reader, manifest.model_path, manifest.model)
+        return GenerationFiles(vectors.result(), keys.result(), None if model is None else model.result())
+
+
+def _fetch(reader: Reader, path: str, entry: FileEntry) -> bytes:
+    try:
+        data = reader.get(path, size=entry.size).data
+    except NotFoundError as error:
+        raise CorruptIndexError(f"{path} of the index is missing; roll back, or rebuild with --full") from error
+    check_file(path, data, entry)
+    return data
+
+
+def check_file(path: str, data: bytes, entry: FileEntry) -> None:
+    """Compare a file's content with what the manifest says of it.
+
+    Raises:
+        CorruptIndexError: they differ.
+    """
+    if len(data) != entry.size or hashlib.sha256(data).hexdigest() != entry.sha256:
+        raise CorruptIndexError(
+            f"{path} of the index is damaged (its checksum is not the manifest's); roll back, or rebuild with --full"
+        )

@@ -1,0 +1,123 @@
+"""What a generation of the index is made of. The pointer is the manifest of the current generation."""
+
+import json
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from embeddings.errors import CorruptIndexError
+
+POINTER = "current.json"
+FORMAT = 1
+
+VECTORS, KEYS, SOURCES = "vectors.npy", "keys.txt", "sources.json.gz"
+
+_GENERATION = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """A file's checksum and size in bytes."""
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One generation. Vectors of two models, or of two ways of preprocessing, never share one."""
+
+    generation: str
+    """Its id: the time it was begun, then eight random hex digits; ids sort by age."""
+    built_at: str
+    """UTC, ISO 8601 with seconds."""
+    count: int
+    """Images, which are rows of the matrix."""
+    failed: int
+    """Objects of the gallery that could not be embedded; `sources.json.gz` says why."""
+    dimension: int
+    dtype: str
+    model: FileEntry
+    preprocess: int
+    """`embeddings.preprocess.PREPROCESS_VERSION` at the time."""
+    files: Mapping[str, FileEntry]
+    held: bool = False
+    """After a rollback: rebuilds leave the pointer alone until it is released."""
+
+    def path(self, name: str) -> str:
+        """Where a file of this generation lies in the index."""
+        return f"{generation_folder(self.generation)}{name}"
+
+    @property
+    def model_path(self) -> str:
+        """Where its model lies in the index."""
+        return model_path(self.model.sha256)
+
+    def to_json(self) -> bytes:
+        """As it is stored."""
+        return json.dumps({"format": FORMAT, **asdict(self)}, indent=1).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes, name: str = POINTER) -> "Manifest":
+        """Read and check a stored manifest; `name` is the file's, for the error message.
+
+        Raises:
+            CorruptIndexError: not JSON, of another format, or with values that cannot be.
+        """
+        try:
+            stored = json.loads(data)
+            if stored["format"] != FORMAT:
+                raise CorruptIndexError(
+                    f"{name} has format {stored['format']!r}, this version reads {FORMAT}: "
+                    "rebuild the index with the version that reads it"
+                )
+            manifest = cls(
+                generation=_matching(_GENERATION, stored["generation"]),
+                built_at=datetime.fromisoformat(stored["built_at"]).isoformat(),
+                count=_whole(stored["count"]),
+                failed=_whole(stored["failed"]),
+                dimension=_whole(stored["dimension"]),
+                dtype=str(stored["dtype"]),
+                model=_entry(stored["model"]),
+                preprocess=_whole(stored["preprocess"]),
+                files={each: _entry(stored["files"][each]) for each in (VECTORS, KEYS, SOURCES)},
+                held=bool(stored["held"]),
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise CorruptIndexError(f"{name} of the index is damaged ({error!r}); rebuild with --full") from error
+        return manifest
+
+
+def new_generation_id(now: datetime) -> str:
+    """An id that sorts by age and that no other rebuild will choose."""
+    return f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+
+
+def generation_folder(generation: str) -> str:
+    """Where a generation's files lie in the index."""
+    return f"generations/{generation}/"
+
+
+def model_path(sha256: str) -> str:
+    """Where a model lies in the index."""
+    return f"models/{sha256}.tflite"
+
+
+def _entry(stored: Any) -> FileEntry:
+    return FileEntry(sha256=_matching(_SHA256, stored["sha256"]), size=_whole(stored["size"]))
+
+
+def _matching(pattern: re.Pattern[str], value: str) -> str:
+    if not pattern.fullmatch(value):
+        raise ValueError(f"{value!r} is not {pattern.pattern}")
+    return value
+
+
+def _whole(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"{value!r} is not a number of things")
+    return value

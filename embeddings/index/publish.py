@@ -1,0 +1,162 @@
+"""Write a generation, and make it the current one by compare-and-set."""
+
+import hashlib
+import logging
+import random
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.errors import ConflictError, CorruptIndexError, NotFoundError, StorageError
+from embeddings.index.fetch import check_file
+from embeddings.index.manifest import (
+    KEYS,
+    POINTER,
+    SOURCES,
+    VECTORS,
+    FileEntry,
+    Manifest,
+    generation_folder,
+    model_path,
+    new_generation_id,
+)
+from embeddings.index.sources import Sources
+from embeddings.preprocess import PREPROCESS_VERSION
+from embeddings.storage.writer import Writer
+
+PAST_MANIFEST = "manifest.json"
+"""In a generation's folder once it has been the current one; written when it ceases to be."""
+
+Vectors = NDArray[np.float16]
+"""Packed, (n, dimension)."""
+
+_SWAP_TRIES = 4
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Current:
+    """What the pointer says, and the version that a swap is checked against; both None before the first rebuild."""
+
+    manifest: Manifest | None
+    version: str | None
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a new generation holds; the vectors are in the order of the sorted keys of the sources."""
+
+    vectors: Vectors
+    sources: Sources
+    model: bytes
+
+
+def read_current(writer: Writer, *, repair: bool = False) -> Current:
+    """Read the pointer.
+
+    Args:
+        repair: take a damaged pointer for none, so that the next swap replaces it.
+
+    Raises:
+        CorruptIndexError: it is damaged. StorageError: storage failed.
+    """
+    try:
+        found = writer.get(POINTER)
+    except NotFoundError:
+        return Current(None, None)
+    try:
+        return Current(Manifest.from_json(found.data), found.version)
+    except CorruptIndexError:
+        if not repair:
+            raise
+        return Current(None, found.version)
+
+
+def publish(writer: Writer, content: Content, replaces: Current) -> Manifest:
+    """Write a generation's files, read them back, then swap the pointer.
+
+    Raises:
+        ConflictError: the pointer is no longer at `replaces`; nothing has changed for readers.
+        StorageError: storage failed; nothing has changed for readers.
+    """
+    manifest = _write_files(writer, content, replaces.manifest)
+    swap_pointer(writer, manifest, replaces)
+    return manifest
+
+
+def swap_pointer(writer: Writer, manifest: Manifest, replaces: Current) -> None:
+    """Make `manifest` the current one if the pointer is still at `replaces`.
+
+    An answer may get lost after the write took place, and the client's retry then loses against itself: after any
+    error the pointer is read again, and if it is ours, that is success.
+
+    Raises:
+        ConflictError: another rebuild was faster. StorageError: storage failed.
+    """
+    if replaces.manifest is not None:
+        past = generation_folder(replaces.manifest.generation) + PAST_MANIFEST
+        writer.put(past, replaces.manifest.to_json(), content_type="application/json")
+    for tries_left in reversed(range(_SWAP_TRIES)):
+        try:
+            writer.compare_and_set(
+                POINTER,
+                manifest.to_json(),
+                replaces.version,
+                content_type="application/json",
+                cache_control="no-store",
+            )
+        except StorageError as error:
+            found = read_current(writer, repair=True)
+            if found.manifest == manifest:
+                return
+            if found.version != replaces.version:
+                raise ConflictError("another rebuild has published in the meantime") from error
+            if not tries_left:
+                raise
+            _log.warning("the pointer could not be written, trying again: %s", error)
+            # Cloud Storage allows one write a second to an object; two rebuilds must not retry in step.
+            time.sleep(1 + random.random())  # noqa: S311 - jitter, no secret
+        else:
+            return
+
+
+def _write_files(writer: Writer, content: Content, previous: Manifest | None) -> Manifest:
+    now = datetime.now(UTC)
+    keys = sorted(content.sources.etags)
+    files = {
+        VECTORS: _npy(content.vectors),
+        KEYS: "".join(f"{key}\n" for key in keys).encode(),
+        SOURCES: content.sources.to_bytes(),
+    }
+    manifest = Manifest(
+        generation=new_generation_id(now),
+        built_at=now.isoformat(timespec="seconds"),
+        count=len(keys),
+        failed=len(content.sources.failures),
+        dimension=content.vectors.shape[1],
+        dtype=content.vectors.dtype.name,
+        model=_entry(content.model),
+        preprocess=PREPROCESS_VERSION,
+        files={name: _entry(data) for name, data in files.items()},
+    )
+    written = {manifest.path(name): data for name, data in files.items()}
+    if previous is None or previous.model != manifest.model:
+        written[model_path(manifest.model.sha256)] = content.model
+    for path, data in written.items():
+        writer.put(path, data)
+        check_file(path, writer.get(path).data, _entry(data))
+    return manifest
+
+
+def _npy(vectors: Vectors) -> bytes:
+    file = BytesIO()
+    np.save(file, vectors, allow_pickle=False)
+    return file.getvalue()
+
+
+def _entry(data: bytes) -> FileEntry:
+    return FileEntry(hashlib.sha256(data).hexdigest(), len(data))

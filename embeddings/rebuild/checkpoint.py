@@ -1,0 +1,116 @@
+"""Work that is done but not yet published, so that a rebuild that is killed does not begin again."""
+
+import json
+import logging
+import secrets
+import time
+import zipfile
+from dataclasses import asdict
+from io import BytesIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.errors import NotFoundError
+from embeddings.index.sources import Failure
+from embeddings.preprocess import PREPROCESS_VERSION
+from embeddings.storage.writer import Writer
+
+GRAIN = 500
+"""At most this many photos are embedded again after a kill,"""
+GRAIN_SECONDS = 30.0
+"""and at most so many seconds of work."""
+
+Vector = NDArray[np.float16]
+_log = logging.getLogger(__name__)
+
+
+class Checkpoint:
+    """Results by key and ETag, for one model. What is added is written to storage grain by grain.
+
+    Files of several rebuilds lie side by side under names of their own; all of them are read at the start.
+    """
+
+    def __init__(self, writer: Writer, model_sha256: str) -> None:
+        """Read what earlier rebuilds with this model left."""
+        self.model_sha256 = model_sha256
+        self._writer = writer
+        self._folder = f"checkpoints/{model_sha256[:16]}-{PREPROCESS_VERSION}/"
+        self._results: dict[str, tuple[str, Vector | Failure]] = {}
+        self._unsaved: list[str] = []
+        self._saved_at = time.monotonic()
+        self._files: list[str] = []
+        try:
+            found = sorted(writer.list(self._folder), key=lambda each: each.modified)
+        except NotFoundError:  # a folder that the first write will make
+            found = []
+        for each in found:
+            self._files.append(each.key)
+            self._read(each.key)
+
+    def find(self, key: str, etag: str) -> Vector | Failure | None:
+        """The result for this content of this key, if there is one."""
+        known_etag, result = self._results.get(key, ("", None))
+        return result if known_etag == etag else None
+
+    def add(self, key: str, etag: str, result: Vector | Failure) -> None:
+        """Remember a result; saves when a grain is full."""
+        self._results[key] = (etag, result)
+        self._unsaved.append(key)
+        if len(self._unsaved) >= GRAIN or time.monotonic() - self._saved_at > GRAIN_SECONDS:
+            self.save()
+
+    def save(self) -> None:
+        """Write what was added since the last time.
+
+        Raises:
+            StorageError.
+        """
+        if not self._unsaved:
+            return
+        content = {key: self._results[key] for key in self._unsaved}
+        path = f"{self._folder}{secrets.token_hex(8)}.npz"
+        self._writer.put(path, _to_bytes(content))
+        self._files.append(path)
+        self._unsaved, self._saved_at = [], time.monotonic()
+
+    def delete(self) -> None:
+        """Delete the files that were read or written here; their results are published."""
+        self._writer.delete(self._files)
+        self._files = []
+
+    def _read(self, path: str) -> None:
+        try:
+            self._results.update(_from_bytes(self._writer.get(path).data))
+        except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
+            _log.warning("the checkpoint %s is damaged and left out: %r", path, error)
+
+
+def _to_bytes(results: dict[str, tuple[str, Vector | Failure]]) -> bytes:
+    vectors = {key: (etag, result) for key, (etag, result) in results.items() if not isinstance(result, Failure)}
+    header = {
+        "etags": {key: etag for key, (etag, _) in vectors.items()},
+        "failures": {
+            key: [etag, asdict(result)] for key, (etag, result) in results.items() if isinstance(result, Failure)
+        },
+    }
+    file = BytesIO()
+    rows = [vector for _, vector in vectors.values()]
+    np.savez(
+        file,
+        header=np.frombuffer(json.dumps(header).encode(), dtype=np.uint8),
+        vectors=np.stack(rows) if rows else np.empty((0, 0), dtype=np.float16),
+    )
+    return file.getvalue()
+
+
+def _from_bytes(data: bytes) -> dict[str, tuple[str, Vector | Failure]]:
+    with np.load(BytesIO(data), allow_pickle=False) as stored:
+        header = json.loads(stored["header"].tobytes())
+        vectors: Vector = stored["vectors"]
+    results: dict[str, tuple[str, Vector | Failure]] = {
+        key: (etag, vector) for (key, etag), vector in zip(header["etags"].items(), vectors, strict=True)
+    }
+    for key, (etag, failure) in header["failures"].items():
+        results[key] = (etag, Failure(**failure))
+    return results

@@ -1,0 +1,34 @@
+"""What must be done to get from the last generation's sources to what the gallery holds now."""
+
+from dataclasses import dataclass
+
+from embeddings.index.sources import Failure, Sources
+from embeddings.rebuild.scope import Listing, Scope
+from embeddings.storage.writer import ObjectInfo
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the next generation comes about."""
+
+    keep: dict[str, str]
+    """ETags of the images whose vectors are taken over."""
+    embed: list[ObjectInfo]
+    failures: dict[str, Failure]
+    """Known without trying: unfit objects, and unreadable ones whose content is still the same."""
+
+
+def make_plan(reusable: Sources, scope: Scope, listing: Listing) -> Plan:
+    """Compare the listing with the sources whose vectors can be used again; outside the scope all stays."""
+    keep = {key: etag for key, etag in reusable.etags.items() if key not in scope}
+    failures = {key: failure for key, failure in reusable.failures.items() if key not in scope} | listing.unfit
+    embed = []
+    for key, found in listing.objects.items():
+        failure = reusable.failures.get(key)
+        if reusable.etags.get(key) == found.etag:
+            keep[key] = found.etag
+        elif failure is not None and failure.etag == found.etag:
+            failures[key] = failure
+        else:
+            embed.append(found)
+    return Plan(keep, embed, failures)

@@ -1,0 +1,68 @@
+"""Which part of the gallery a rebuild looks at, and what is there now."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from embeddings.errors import NotFoundError
+from embeddings.index.sources import Failure
+from embeddings.preprocess import Limits
+from embeddings.storage.keys import key_problem
+from embeddings.storage.writer import ObjectInfo, Writer
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The objects that can be embedded, and why the others cannot."""
+
+    objects: dict[str, ObjectInfo]
+    unfit: dict[str, Failure]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The whole gallery, one folder of it, or some keys."""
+
+    prefix: str = ""
+    keys: frozenset[str] | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is outside."""
+        return not self.prefix and self.keys is None
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.keys if self.keys is not None else key.startswith(self.prefix)
+
+    def list(self, gallery: Writer, limits: Limits) -> Listing:
+        """What is in the gallery now. An object that is too large is not even fetched.
+
+        Raises:
+            StorageError.
+        """
+        objects, unfit = {}, {}
+        for each in self._present(gallery):
+            problem = key_problem(each.key)
+            if problem is None and each.size > limits.max_bytes:
+                problem = f"{each.size:,} bytes, the limit is {limits.max_bytes:,}"
+            if problem is None:
+                objects[each.key] = each
+            else:
+                unfit[each.key] = Failure(each.etag, problem)
+        return Listing(objects, unfit)
+
+    def _present(self, gallery: Writer) -> Iterable[ObjectInfo]:
+        if self.keys is None:
+            yield from gallery.list(self.prefix)
+            return
+        for key in sorted(self.keys):
+            if key_problem(key) is not None:
+                continue  # cannot be in the index; the next look at the whole gallery records it
+            try:
+                yield gallery.stat(key)
+            except NotFoundError:
+                continue
+
+
+def folder_scope(prefix: str) -> Scope:
+    """A folder ("shirts" and "shirts/" are the same); "" is the whole gallery."""
+    return Scope(prefix=prefix.rstrip("/") + "/" if prefix else "")

@@ -1,0 +1,54 @@
+"""What a rebuild reports."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from embeddings.index.sources import Sources
+
+
+class Outcome(StrEnum):
+    """How a rebuild ended."""
+
+    PUBLISHED = "published"
+    UNCHANGED = "unchanged"
+    HELD = "held"
+    """The index was rolled back and is held there; nothing was looked at."""
+    DRY_RUN = "dry run"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a rebuild did; of a dry run: what it would do, if every new photo can be read."""
+
+    outcome: Outcome
+    generation: str | None
+    """The one that is current now; None if there is none."""
+    count: int
+    added: int
+    changed: int
+    removed: int
+    failed: int
+    """Objects of the gallery that cannot be read."""
+    failed_new: int
+    """Those of them that the last generation did not know yet."""
+    embedded: int
+    """Photos read in this run; what a checkpoint already held is not among them."""
+    seconds: float
+
+
+def summarize(
+    outcome: Outcome, generation: str | None, before: Sources, after: Sources, embedded: int, seconds: float
+) -> Summary:
+    """Count what differs between two generations' sources."""
+    return Summary(
+        outcome=outcome,
+        generation=generation,
+        count=len(after.etags),
+        added=len(after.etags.keys() - before.etags.keys()),
+        changed=sum(before.etags.get(key, etag) != etag for key, etag in after.etags.items()),
+        removed=len(before.etags.keys() - after.etags.keys()),
+        failed=len(after.failures),
+        failed_new=sum(before.failures.get(key) != failure for key, failure in after.failures.items()),
+        embedded=embedded,
+        seconds=round(seconds, 3),
+    )

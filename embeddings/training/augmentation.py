@@ -1,0 +1,136 @@
+"""From one photo to the many that a phone might have taken of it.
+
+No change of colour is so strong that the label lies: `camera` keeps a garment within what a lamp and an automatic
+white balance do to it. Backgrounds know no such limit (`backgrounds`).
+"""
+
+from io import BytesIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from embeddings.preprocess import INPUT_SIZE
+from embeddings.training.backgrounds import Backgrounds
+from embeddings.training.datasets import Pixels
+
+_SIZE = (INPUT_SIZE, INPUT_SIZE)
+_FRAMES = (3 / 4, 3 / 4, 1.0, 4 / 3, 9 / 16)  # width to height of phone photos; all are squeezed to a square
+
+Points = NDArray[np.float64]
+"""(4, 2): x, y of the corners top left, top right, bottom right, bottom left."""
+
+_UNIT: Points = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float64)
+
+
+def phone_view(garment: Image.Image, backgrounds: Backgrounds, rng: np.random.Generator) -> Pixels:
+    """A cut-out garment (RGBA) somewhere else, seen through a phone: (160, 160, 3)."""
+    scene = backgrounds.draw(rng)
+    turn = rng.normal(0, 15) if rng.random() < 0.85 else rng.uniform(-180, 180)
+    corners = _placed(garment.size, rng, turn)
+    _paste(scene, garment, corners)
+    if rng.random() < 0.3:
+        _occlude(scene, backgrounds, rng)
+    return camera(_flipped(scene, rng), rng)
+
+
+def shop_view(photo: Pixels, rng: np.random.Generator) -> Pixels:
+    """A shop photo (h, w, 3) framed a little otherwise; what it does not show is white: (160, 160, 3)."""
+    side = rng.uniform(0.85, 1.1)
+    corners = _rotated(_UNIT * side + (0.5 - side / 2) + rng.normal(0, 0.02, 2), rng.normal(0, 2))
+    return np.asarray(_flipped(_window(photo, corners, (255, 255, 255)), rng))
+
+
+def consumer_view(photo: Pixels, rng: np.random.Generator) -> Pixels:
+    """A phone photo (h, w, 3) taken from a little elsewhere: (160, 160, 3)."""
+    side = rng.uniform(0.7, 1.0)
+    left, top = rng.uniform(0, 1 - side, 2)
+    corners = _rotated(_UNIT * side + (left, top), rng.normal(0, 8)) + rng.normal(0, 0.03, (4, 2))
+    red, green, blue = photo[0].mean(axis=0).astype(int).tolist()
+    return camera(_flipped(_window(photo, corners, (red, green, blue)), rng), rng)
+
+
+def camera(image: Image.Image, rng: np.random.Generator) -> Pixels:
+    """Light, white balance, blur, noise and jpeg of a phone, each by chance, on an image of 160 x 160 px."""
+    chance = rng.random(4)
+    if chance[0] < 0.3:
+        image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 1.6)))
+    elif chance[0] < 0.45:
+        side = int(rng.integers(70, 130))
+        image = image.resize((side, side), Image.Resampling.BOX).resize(_SIZE, Image.Resampling.BILINEAR)
+    balance = rng.normal(1, 0.06, 3) * rng.uniform(0.7, 1.15)
+    slope = rng.normal(0, 0.15, 2)  # the lamp stands somewhere
+    place = np.linspace(-1, 1, INPUT_SIZE, dtype=np.float32)
+    light = (1 + slope[0] * place[:, None] + slope[1] * place[None, :]).astype(np.float32)
+    pixels = np.asarray(image) * light[..., None] * balance.astype(np.float32)
+    if chance[1] < 0.5:  # contrast
+        pixels = 128 + (pixels - 128) * np.float32(rng.uniform(0.75, 1.2))
+    if chance[2] < 0.4:
+        pixels += rng.standard_normal(pixels.shape, np.float32) * np.float32(rng.uniform(2, 14))
+    out = pixels.clip(0, 255).astype(np.uint8)
+    return _jpeg(out, int(rng.integers(30, 90))) if chance[3] < 0.4 else out
+
+
+def _jpeg(pixels: Pixels, quality: int) -> Pixels:
+    stream = BytesIO()
+    Image.fromarray(pixels).save(stream, "JPEG", quality=quality)
+    return np.asarray(Image.open(stream))
+
+
+def _window(photo: Pixels, corners: Points, fill: tuple[int, int, int]) -> Image.Image:
+    """What lies between four corners, given in shares of the photo, as a square view."""
+    image = Image.fromarray(photo)
+    coefficients = _homography(_UNIT * INPUT_SIZE, corners * image.size)
+    return image.transform(_SIZE, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BILINEAR, fillcolor=fill)
+
+
+def _placed(size: tuple[int, int], rng: np.random.Generator, turn: float) -> Points:
+    """Where the corners of a garment of `size` px, turned by `turn` degrees, come to lie in the square view, in px.
+
+    Its longer side takes 60-140 % of the frame; 140 % is a tight crop.
+    """
+    aspect = _FRAMES[rng.integers(len(_FRAMES))]
+    frame = np.array([aspect, 1.0])
+    extent = np.array(size) / np.max(np.array(size) / frame) * rng.uniform(0.6, 1.4)
+    corners = _rotated((_UNIT - 0.5) * extent, turn)
+    corners = corners + rng.normal(0, 0.1, (4, 2)) * extent + (0.5 + rng.normal(0, 0.1, 2)) * frame
+    placed: Points = corners / frame * INPUT_SIZE
+    return placed
+
+
+def _paste(scene: Image.Image, garment: Image.Image, corners: Points) -> None:
+    coefficients = _homography(corners, _UNIT * garment.size)
+    moved = garment.transform(_SIZE, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BILINEAR)
+    scene.paste(moved, mask=moved.getchannel("A"))
+
+
+def _occlude(scene: Image.Image, backgrounds: Backgrounds, rng: np.random.Generator) -> None:
+    """Cover a part with something else: a hand, a hanger, another sleeve."""
+    width, height = (int(value) for value in rng.integers(16, 64, 2))
+    left, top = int(rng.integers(0, INPUT_SIZE - width)), int(rng.integers(0, INPUT_SIZE - height))
+    scene.paste(backgrounds.draw(rng).resize((width, height)), (left, top))
+
+
+def _flipped(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    return image.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else image
+
+
+def _rotated(points: Points, degrees: float) -> Points:
+    angle = np.deg2rad(degrees)
+    matrix = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    centre = points.mean(axis=0)
+    rotated: Points = (points - centre) @ matrix.T + centre
+    return rotated
+
+
+def _homography(seen: Points, source: Points) -> list[float]:
+    """The eight coefficients that Pillow's PERSPECTIVE wants: from each point seen to its place in the source.
+
+    u = (a x + b y + c) / (g x + h y + 1), v = (d x + e y + f) / (g x + h y + 1), solved for four pairs of points.
+    """
+    rows = []
+    for (x, y), (u, v) in zip(seen, source, strict=True):
+        rows.append([x, y, 1, 0, 0, 0, -u * x, -u * y])
+        rows.append([0, 0, 0, x, y, 1, -v * x, -v * y])
+    coefficients: list[float] = np.linalg.lstsq(np.array(rows), source.ravel(), rcond=None)[0].tolist()
+    return coefficients

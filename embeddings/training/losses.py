@@ -1,0 +1,53 @@
+"""What the model is trained to do, as formulas on unit vectors. Pure functions of `keras.ops` tensors."""
+
+from typing import Any
+
+from keras import ops
+
+Tensor = Any  # a tensor of whichever backend Keras runs on
+
+
+def cosine_softmax(embeddings: Tensor, proxies: Tensor, targets: Tensor, scale: float) -> Tensor:
+    """Cross-entropy over cosines to one proxy a class: NormFace (Wang et al. 2017, eq. 4), with soft targets.
+
+        loss_i = -sum_c t_ic log( exp(s <x_i, w_c>) / sum_k exp(s <x_i, w_k>) ),  x and w of unit length
+
+    Args:
+        embeddings: (n, d), unit vectors.
+        proxies: (c, d), any length.
+        targets: (n, c), each row sums to 1, or is all 0 where the photo has no such label.
+        scale: s; the larger, the sharper.
+
+    Returns:
+        Scalar: the mean over labelled rows; 0 if there is none.
+    """
+    logits = scale * ops.matmul(embeddings, ops.transpose(ops.normalize(proxies, axis=-1)))
+    losses = -ops.sum(targets * ops.log_softmax(logits, axis=-1), axis=-1)
+    labelled = ops.sum(targets)
+    return ops.sum(losses) / ops.maximum(labelled, 1.0)
+
+
+def info_nce(
+    anchors: Tensor, positives: Tensor, others: Tensor, same_item: Tensor, temperature: float
+) -> Tensor:
+    """Contrastive loss between two views of each item: InfoNCE (van den Oord et al. 2018, eq. 4).
+
+        loss_i = -log( exp(<a_i, p_i>/T) / (sum_j exp(<a_i, p_j>/T) + sum_k exp(<a_i, o_k>/T)) )
+
+    The sum over k leaves out the others that show item i itself. `others` are embeddings of earlier batches
+    (cross-batch memory, Wang et al. 2020): hundreds of negatives of the anchor's own category at no cost.
+
+    Args:
+        anchors: (n, d), unit vectors, one view an item.
+        positives: (n, d), unit vectors, the other view of the same items, row for row.
+        others: (m, d), unit vectors, or zeros where the memory is not yet filled.
+        same_item: (n, m), 1 where the other is the anchor's item, else 0.
+        temperature: T.
+
+    Returns:
+        Scalar: the mean over anchors.
+    """
+    to_positives = ops.matmul(anchors, ops.transpose(positives)) / temperature
+    to_others = ops.matmul(anchors, ops.transpose(others)) / temperature - 1e4 * same_item
+    logits = ops.concatenate([to_positives, to_others], axis=1)
+    return -ops.mean(ops.diagonal(ops.log_softmax(logits, axis=-1)))

@@ -1,0 +1,31 @@
+"""Addresses of the gallery's images."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from urllib.parse import quote
+
+from embeddings.storage.reader import Reader, open_reader
+from functions.settings import Settings
+
+
+class ImageUrls:
+    """Public URLs under a base, or signed ones for a private gallery."""
+
+    def __init__(self, settings: Settings) -> None:
+        """See `IMAGE_BASE_URL` and `SIGNED_URL_SECONDS`."""
+        self._settings = settings
+
+    def of(self, keys: Sequence[str]) -> list[str]:
+        """The keys' URLs, in their order.
+
+        Raises:
+            StorageError: there are no credentials to sign with.
+        """
+        if self._settings.signed_url_seconds:
+            return self._gallery.sign(keys, self._settings.signed_url_seconds)
+        return [f"{self._settings.image_base_url}/{quote(key, safe='/')}" for key in keys]
+
+    @cached_property
+    def _gallery(self) -> Reader:
+        # Opened on first use: the server may fork before it, which the reader's threads would not survive.
+        return open_reader(self._settings.gallery_uri)

@@ -1,0 +1,129 @@
+"""The functions' settings, from the environment; checked once, at start."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from embeddings.errors import StorageUriError
+from embeddings.storage.uri import StorageUri
+
+T = TypeVar("T")
+
+
+class SettingsError(ValueError):
+    """A setting is missing or cannot be; the message names each one and says what to set."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """See the README's table for what each one means to an operator."""
+
+    index_uri: str
+    gallery_uri: str
+    """"" where the service neither signs URLs nor re-indexes."""
+    image_base_url: str
+    """Public base of the gallery, without a trailing slash; "" to sign instead."""
+    signed_url_seconds: int
+    """How long a signed URL is valid; 0 for public URLs."""
+    cors_origins: tuple[str, ...]
+    """("*",) for any."""
+    refresh_seconds: float
+    max_upload_bytes: int
+    max_pixels: int
+
+    @classmethod
+    def for_search(cls, environment: Mapping[str, str]) -> "Settings":
+        """Read and check what the search function needs.
+
+        Raises:
+            SettingsError: with every problem at once.
+        """
+        settings, problems = cls._read(environment)
+        if bool(settings.image_base_url) == bool(settings.signed_url_seconds):
+            problems.append("set one of IMAGE_BASE_URL (a public gallery) and SIGNED_URL_SECONDS (a private one)")
+        if settings.signed_url_seconds and not settings.gallery_uri.startswith(("s3://", "gs://")):
+            problems.append("SIGNED_URL_SECONDS needs GALLERY_URI to be an s3:// or gs:// bucket")
+        return settings._unless(problems)
+
+    @classmethod
+    def for_reindex(cls, environment: Mapping[str, str]) -> "Settings":
+        """Read and check what the re-index functions need.
+
+        Raises:
+            SettingsError: with every problem at once.
+        """
+        settings, problems = cls._read(environment)
+        if not settings.gallery_uri:
+            problems.append("GALLERY_URI is not set")
+        return settings._unless(problems)
+
+    @classmethod
+    def _read(cls, environment: Mapping[str, str]) -> "tuple[Settings, list[str]]":
+        reading = _Reading(environment)
+        settings = cls(
+            index_uri=reading.get("INDEX_URI", _uri, default=""),
+            gallery_uri=reading.get("GALLERY_URI", _uri, default=""),
+            image_base_url=reading.get("IMAGE_BASE_URL", _base_url, default=""),
+            signed_url_seconds=reading.get("SIGNED_URL_SECONDS", _whole(1, 604_800), default=0),
+            cors_origins=reading.get("CORS_ORIGINS", _origins, default=("*",)),
+            refresh_seconds=reading.get("REFRESH_SECONDS", _whole(0, 86_400), default=60),
+            max_upload_bytes=reading.get("MAX_UPLOAD_BYTES", _whole(1_000, 100_000_000), default=10_000_000),
+            max_pixels=reading.get("MAX_PIXELS", _whole(25_600, 500_000_000), default=50_000_000),
+        )
+        if not environment.get("INDEX_URI"):
+            reading.problems.append("INDEX_URI is not set")
+        return settings, reading.problems
+
+    def _unless(self, problems: list[str]) -> "Settings":
+        if problems:
+            raise SettingsError("cannot start: " + "; ".join(problems))
+        return self
+
+
+class _Reading:
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self.problems: list[str] = []
+
+    def get(self, name: str, parse: Callable[[str], T], *, default: T) -> T:
+        text = self._environment.get(name, "").strip()
+        if not text:
+            return default
+        try:
+            return parse(text)
+        except (ValueError, StorageUriError) as error:
+            self.problems.append(f"{name} is {text!r}: {error}")
+            return default
+
+
+def _uri(text: str) -> str:
+    StorageUri.parse(text)
+    return text
+
+
+def _base_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        raise ValueError("give an http(s) address without query, such as https://images.example.com/gallery")
+    return text.rstrip("/")
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(each.strip() for each in text.split(",") if each.strip())
+    for each in origins:
+        parts = urlsplit(each)
+        if each != "*" and (parts.scheme not in ("http", "https") or each != f"{parts.scheme}://{parts.netloc}"):
+            raise ValueError(f"{each!r} is no origin; give * or a list such as https://a.example,https://b.example")
+    if "*" in origins and len(origins) > 1:
+        raise ValueError("give either * or a list of origins")
+    return origins
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+            raise ValueError(f"give a whole number from {least} to {most}")
+        return int(text)
+
+    return parse

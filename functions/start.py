@@ -1,0 +1,21 @@
+"""The search application of this process. Importing this module is the cold start: settings, fetching, imports."""
+
+import os
+
+from functions.current import CurrentGeneration
+from functions.log import configure
+from functions.settings import Settings
+
+configure()
+settings = Settings.for_search(os.environ)
+current = CurrentGeneration(settings.index_uri, settings.refresh_seconds)
+if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+    current.start()
+else:
+    # functions-framework's server forks its worker after this import; threads would stay behind in the parent.
+    os.register_at_fork(after_in_child=current.start)
+
+# The heavy imports come after the start of the fetch, and go on while it waits for storage.
+from functions.application import Application  # noqa: E402
+
+application = Application(settings, current)

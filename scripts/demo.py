@@ -1,0 +1,150 @@
+"""Try the search on this machine: the functions on one port, the page and the photos on another, as in production.
+
+python scripts/demo.py                          a drawn gallery
+python scripts/demo.py --gallery ~/photos       your own photos
+python scripts/demo.py --gallery clothing-dataset
+"""
+
+import argparse
+import hashlib
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from scripts.clothing_dataset import FetchError, fetch_clothing_dataset
+from scripts.drawn_gallery import draw_gallery
+from scripts.local_service import HOST, ROOT, ServiceStartError, last_words, serve_functions
+from scripts.page_server import PHOTO_SUFFIXES, open_page_server
+
+DRAWN_COUNT = 300
+
+
+class DemoError(Exception):
+    """The demo cannot run; the message says why and what to do."""
+
+
+def main() -> None:
+    """Run the command line until Ctrl-C."""
+    options = _options()
+    # Terminals that close and supervisors that stop us deserve the same cleaning up as Ctrl-C.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        _run(options)
+    except KeyboardInterrupt:
+        print("\nStopped.")
+    except (DemoError, FetchError, ServiceStartError) as error:
+        sys.exit(f"demo: {error}")
+
+
+def _run(options: argparse.Namespace) -> None:
+    for port, name in ((options.port, "PORT"), (options.page_port, "PAGE_PORT")):
+        _check_port(port, name)
+    gallery = _gallery(options.gallery, options.work)
+    index = _index_folder(gallery, options.work)
+    _rebuild(gallery, index)
+    service_url, page_url = f"http://{HOST}:{options.port}", f"http://{HOST}:{options.page_port}"
+    settings = {
+        "INDEX_URI": str(index),
+        "GALLERY_URI": str(gallery),
+        "IMAGE_BASE_URL": f"{page_url}/gallery",
+        "CORS_ORIGINS": f"{page_url},http://localhost:{options.page_port}",
+    }
+    log = options.work / "service.log"
+    with _page(gallery, service_url, options.page_port), serve_functions(options.port, settings, log) as service:
+        print(f"\n    Open {page_url}\n\nService: {service_url}   Log: {_short(log)}   Stop both: Ctrl-C", flush=True)
+        service.wait()
+        raise DemoError(f"the service has stopped by itself; its last words: {last_words(log)}")
+
+
+def _check_port(port: int, name: str) -> None:
+    """Fail now rather than after the gallery was indexed."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise DemoError(f"port {port} is in use; choose another, for example {name}={port + 10}") from error
+
+
+def _gallery(choice: str | None, work: Path) -> Path:
+    """The folder to search in: the user's own, the public one, or the drawn one."""
+    if choice == "clothing-dataset":
+        gallery = work / "clothing-dataset"
+        fetch_clothing_dataset(gallery)
+    elif choice:
+        gallery = Path(choice).expanduser().resolve()
+        if not gallery.is_dir():
+            raise DemoError(f"there is no folder {gallery}")
+    else:
+        gallery = work / "gallery"
+        draw_gallery(gallery, DRAWN_COUNT)
+    if not any(file.suffix.lower() in PHOTO_SUFFIXES for file in gallery.rglob("*")):
+        raise DemoError(f"there is no photo in {gallery} ({', '.join(PHOTO_SUFFIXES)})")
+    return gallery
+
+
+def _index_folder(gallery: Path, work: Path) -> Path:
+    """An index of its own for every gallery, found again at the next start."""
+    mark = hashlib.sha256(str(gallery).encode()).hexdigest()[:8]
+    return work / "indexes" / f"{gallery.name}-{mark}"
+
+
+def _rebuild(gallery: Path, index: Path) -> None:
+    print(f"Indexing {_short(gallery)} (after the first time only what has changed) ...", flush=True)
+    script = ROOT / "scripts" / "rebuild_embeddings.py"
+    command = [sys.executable, str(script), "--gallery", str(gallery), "--index", str(index)]
+    status = subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603 - our own script
+    # 3: some photos cannot be read; 4: held after a rollback. Both leave an index that answers.
+    if status not in (0, 3, 4):
+        raise DemoError(f"indexing failed (exit code {status})")
+
+
+@contextmanager
+def _page(gallery: Path, service_url: str, port: int) -> Iterator[None]:
+    server = open_page_server(ROOT / "site", gallery, service_url, port)
+    thread = Thread(target=server.serve_forever, args=(0.1,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"{text} is no port; use a number from 1 to 65535")
+    return int(text)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description="Serve the search and its page on this machine.",
+        epilog="example: python scripts/demo.py --gallery ~/photos --page-port 8001",
+    )
+    parser.add_argument("--gallery", help="a folder of photos, or clothing-dataset (default: drawn garments)")
+    parser.add_argument("--port", type=_port, default=8080, help="the service's port (default: 8080)")
+    parser.add_argument("--page-port", type=_port, default=8000, help="the page's port (default: 8000)")
+    parser.add_argument("--work", type=Path, default=ROOT / ".demo", help="folder for what is made (default: .demo)")
+    options = parser.parse_args()
+    if options.port == options.page_port:
+        parser.error("the service and the page need two ports")
+    options.work = options.work.resolve()
+    return options
+
+
+if __name__ == "__main__":
+    main()

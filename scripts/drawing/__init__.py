@@ -1,0 +1,1 @@
+"""Garments drawn with Pillow, for a gallery that needs no download."""

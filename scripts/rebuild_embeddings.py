@@ -1,0 +1,118 @@
+"""Bring an index up to date with its gallery: embed what is new or changed, drop what is gone, publish.
+
+    python scripts/rebuild_embeddings.py --gallery s3://shop-photos --index s3://shop-index
+    python scripts/rebuild_embeddings.py --gallery photos/ --index index/ --dry-run
+    python scripts/rebuild_embeddings.py --index s3://shop-index --rollback
+
+Exit codes: 0 the index is up to date; 1 an error, the index is as it was; 2 wrong usage; 3 the index is up to date, but
+objects that were not known as unreadable before could not be read; 4 the index is held after a rollback.
+"""
+
+import argparse
+import json
+import logging
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
+
+from embeddings.errors import GarmentSearchError
+from embeddings.index.history import past_generations, release, rollback
+from embeddings.rebuild import Outcome, Summary, rebuild
+from embeddings.storage.writer import open_writer
+
+_EXIT_UNREADABLE, _EXIT_HELD = 3, 4
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.gallery is None and not (options.rollback or options.release):
+        parser.error("--gallery is needed")
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    try:
+        if options.rollback or options.release:
+            return _change_pointer(options)
+        with logging_redirect_tqdm():
+            summary = _rebuild(options)
+    except GarmentSearchError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; the next run goes on from the checkpoint", file=sys.stderr)
+        return 1
+    print(json.dumps(vars(summary)) if options.json else _in_words(summary))
+    if summary.outcome is Outcome.HELD:
+        return _EXIT_HELD
+    return _EXIT_UNREADABLE if summary.failed_new else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--gallery", metavar="URI", help="the photos: s3://bucket/prefix, gs://bucket/prefix, a folder")
+    parser.add_argument("--index", metavar="URI", required=True, help="the index; not inside the gallery")
+    parser.add_argument(
+        "--model", type=Path, metavar="FILE", help="a .tflite file (default: the index's own; at first the bundled one)"
+    )
+    parser.add_argument("--prefix", default="", metavar="FOLDER", help="look at this folder of the gallery only")
+    parser.add_argument("--full", action="store_true", help="embed everything again; replaces a damaged index too")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+    held = parser.add_mutually_exclusive_group()
+    held.add_argument(
+        "--rollback",
+        nargs="?",
+        const="previous",
+        metavar="GENERATION",
+        help="go back to a past generation (default: the one before), and hold it until --release",
+    )
+    held.add_argument("--release", action="store_true", help="let rebuilds publish again after --rollback")
+    return parser
+
+
+def _rebuild(options: argparse.Namespace) -> Summary:
+    with tqdm(unit="photo", desc="embedding", disable=None, smoothing=0.05) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        return rebuild(
+            options.gallery,
+            options.index,
+            model=options.model,
+            prefix=options.prefix,
+            full=options.full,
+            dry_run=options.dry_run,
+            progress=progress,
+        )
+
+
+def _change_pointer(options: argparse.Namespace) -> int:
+    writer = open_writer(options.index)
+    if options.release:
+        print(f"released: generation {release(writer).generation}; the next rebuild publishes again")
+        return 0
+    manifest = rollback(writer, None if options.rollback == "previous" else options.rollback)
+    print(f"rolled back to generation {manifest.generation} of {manifest.built_at}, held until --release")
+    print(f"other generations: {', '.join(past_generations(writer))}")
+    return 0
+
+
+def _in_words(summary: Summary) -> str:
+    counts = f"{summary.added} added, {summary.changed} changed, {summary.removed} removed, {summary.failed} failed"
+    if summary.failed_new:
+        counts += f" ({summary.failed_new} of them new)"
+    rate = f", {summary.embedded / summary.seconds:.0f} photos/s" if summary.embedded else ""
+    return (
+        f"{summary.outcome}: {counts}; {summary.count} images in the index; {summary.seconds:.1f} s{rate}"
+        f"\ngeneration: {summary.generation}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

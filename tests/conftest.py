@@ -1,0 +1,3 @@
+"""Fixtures that several tests use."""
+
+pytest_plugins = ["tests.servers.fixtures"]

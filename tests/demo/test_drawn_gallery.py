@@ -1,0 +1,38 @@
+from pathlib import Path
+
+from PIL import Image
+
+from scripts.drawn_gallery import KINDS, draw_gallery
+
+
+def test_the_same_seed_draws_the_same_garments(tmp_path: Path) -> None:
+    first = draw_gallery(tmp_path / "first", count=14, seed=5)
+    second = draw_gallery(tmp_path / "second", count=14, seed=5)
+    assert [file.read_bytes() for file in first] == [file.read_bytes() for file in second]
+    other = draw_gallery(tmp_path / "other", count=14, seed=6)
+    assert [file.read_bytes() for file in first] != [file.read_bytes() for file in other]
+
+
+def test_every_kind_has_a_folder_of_photos_with_readable_names(tmp_path: Path) -> None:
+    files = draw_gallery(tmp_path, count=21)
+    assert {file.parent.name for file in files} == set(KINDS)
+    assert sorted(files) == sorted(tmp_path.rglob("*.*"))
+    for file in files:
+        colour, pattern, number = file.stem.split("-")
+        assert colour.isalpha()
+        assert pattern in ("plain", "striped", "checked", "dotted")
+        assert number.isdecimal()
+        with Image.open(file) as image:
+            assert (image.format, image.size) == ("JPEG", (300, 400))
+            assert min(image.getpixel((2, 2))) > 235, "the background is not white"
+            assert image.entropy() > 1, "nothing is drawn"
+
+
+def test_what_is_there_already_is_left_alone(tmp_path: Path) -> None:
+    files = draw_gallery(tmp_path, count=8)
+    whole = files[5].read_bytes()
+    files[5].unlink()
+    files[3].write_bytes(b"mine")
+    assert draw_gallery(tmp_path, count=8) == files
+    assert files[5].read_bytes() == whole
+    assert files[3].read_bytes() == b"mine"

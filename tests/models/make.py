@@ -1,0 +1,53 @@
+"""How the small models in this folder were made: `python tests/models/make.py` (needs tensorflow, as `make test` has).
+
+They average-pool a photo to 4 x 4 colours: 48 numbers, enough to tell colours and layouts apart.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+HERE = Path(__file__).parent
+
+
+def pooled(size: int = 160, scale: float = 1 / 255, outputs: int = 1, cells: int = 4) -> tf.keras.Model:
+    photo = tf.keras.Input((size, size, 3), batch_size=1)
+    cells_ = tf.keras.layers.AveragePooling2D(size // cells)(photo)
+    vector = tf.keras.layers.Flatten()(tf.keras.layers.Rescaling(scale, offset=-0.45 * 255 * scale)(cells_))
+    return tf.keras.Model(photo, [vector] * outputs if outputs > 1 else vector)
+
+
+def converter(model: tf.keras.Model) -> tf.lite.TFLiteConverter:
+    return tf.lite.TFLiteConverter.from_keras_model(model)
+
+
+def quantized(dtype: tf.DType) -> bytes:
+    random = np.random.default_rng(0)
+    made = converter(pooled())
+    made.optimizations = [tf.lite.Optimize.DEFAULT]
+    made.representative_dataset = lambda: (
+        [np.float32(np.full((1, 160, 160, 3), level)) + random.normal(0, 9, (1, 160, 160, 3)).astype(np.float32)]
+        for level in (0, 64, 128, 192, 255)
+    )
+    made.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    made.inference_input_type = made.inference_output_type = dtype
+    return made.convert()
+
+
+def main() -> None:
+    models = {
+        "float32": converter(pooled()).convert(),
+        "float32-12d": converter(pooled(cells=2)).convert(),
+        "uint8": quantized(tf.uint8),
+        "int8": quantized(tf.int8),
+        "nan": converter(pooled(scale=float("nan"))).convert(),
+        "size-128": converter(pooled(size=128)).convert(),
+        "two-outputs": converter(pooled(outputs=2)).convert(),
+    }
+    for name, content in models.items():
+        (HERE / f"{name}.tflite").write_bytes(content)
+
+
+if __name__ == "__main__":
+    main()

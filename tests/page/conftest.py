@@ -1,0 +1,151 @@
+"""The real thing on free ports: a drawn gallery, its index, the functions, the page; and Chromium to look at it."""
+
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from scripts.drawn_gallery import draw_gallery
+from scripts.local_service import HOST, ROOT, serve_functions
+from scripts.page_server import open_page_server
+
+ARTIFACTS = ROOT / "tests" / "artifacts"
+_CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where everything is."""
+
+    gallery: Path
+    photos: list[Path]
+    service_url: str
+    page_url: str
+    legacy_url: str
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    work = tmp_path_factory.mktemp("site")
+    photos = draw_gallery(work / "gallery", count=84, seed=3)
+    script = [sys.executable, str(ROOT / "scripts" / "rebuild_embeddings.py")]
+    subprocess.run(
+        [*script, "--gallery", str(work / "gallery"), "--index", str(work / "index")],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    service, page, legacy = (f"http://{HOST}:{port}" for port in _free_ports(3))
+    settings = {
+        "INDEX_URI": str(work / "index"),
+        "GALLERY_URI": str(work / "gallery"),
+        "IMAGE_BASE_URL": f"{page}/gallery",
+        "CORS_ORIGINS": f"{page},{legacy}",
+    }
+    with (
+        serve_functions(_port(service), settings, work / "service.log"),
+        serve_page(ROOT / "site", work / "gallery", service, _port(page)),
+        serve_page(_legacy_site(work), work / "gallery", service, _port(legacy)),
+    ):
+        yield Site(work / "gallery", photos, service, page, legacy)
+
+
+@contextmanager
+def serve_page(site: Path, gallery: Path, service_url: str, port: int) -> Iterator[str]:
+    server = open_page_server(site, gallery, service_url, port)
+    thread = Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield f"http://{HOST}:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    executable = next(filter(None, map(shutil.which, _CHROMIUM_NAMES)), None)
+    if executable is None:
+        pytest.skip(f"needs a browser: none of {', '.join(_CHROMIUM_NAMES)} is installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=_CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a page did besides what it shows."""
+
+    console: list[str]
+    requests: list[str]
+
+
+@pytest.fixture
+def seen() -> Seen:
+    return Seen([], [])
+
+
+@pytest.fixture
+def page(browser: Browser, seen: Seen) -> Iterator[Page]:
+    """A page that must ask nobody but this machine."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            seen.console.append(message.text)
+
+    page.on("console", note)
+    page.on("pageerror", lambda error: seen.console.append(str(error)))
+    page.on("request", lambda request: seen.requests.append(request.url))
+    yield page
+    context.close()
+    foreign = [url for url in seen.requests if not url.startswith((f"http://{HOST}:", "blob:", "data:"))]
+    assert foreign == []
+
+
+def free_port() -> int:
+    return _free_ports(1)[0]
+
+
+def _free_ports(count: int) -> list[int]:
+    """Held together before any is given away, so that they differ."""
+    sockets = [socket.create_server((HOST, 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def _port(url: str) -> int:
+    return int(url.rpartition(":")[2])
+
+
+def _legacy_site(work: Path) -> Path:
+    folder = work / "legacy"
+    folder.mkdir()
+    shutil.copy(Path(__file__).parent / "legacy" / "index.html", folder)
+    jquery = ROOT / "node_modules" / "jquery" / "dist" / "jquery.min.js"
+    if jquery.exists():
+        shutil.copy(jquery, folder)
+    return folder
