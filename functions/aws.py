@@ -4,6 +4,9 @@ import logging
 import os
 from typing import Any
 
+from functions.log import configure
+
+configure()
 if os.environ.get("_HANDLER", "").endswith(".search"):
     # Lambda gives the initialisation more processor than a small function's request; so all imports go there.
     import functions.start  # noqa: F401

@@ -38,6 +38,8 @@ class CurrentGeneration:
         self._lock = threading.Lock()
         self._reader: Reader | None = None
         self._fetching: Future[tuple[Pointer, GenerationFiles]] | None = None
+        self._failure: GarmentSearchError | None = None
+        self._failed_at = 0.0
         self._etag = ""
         self._checked_at = 0.0
         self.generation: Generation | None = None
@@ -67,49 +69,71 @@ class CurrentGeneration:
         Raises:
             GarmentSearchError: it cannot be loaded, and there is none in memory.
         """
+        arrived = self._clock()
         generation = self.generation
         if generation is None:
             with self._lock:
-                return self.generation or self._load()
-        if self._clock() - self._checked_at >= self._refresh_seconds and self._lock.acquire(blocking=False):
+                generation = self.generation or self._load(arrived)
+        if self._due() and self._lock.acquire(blocking=False):
             try:
-                return self._refresh(generation)
+                # Another thread may have been here since.
+                generation = self.generation or generation
+                return self._refresh(generation) if self._due() else generation
             finally:
                 self._lock.release()
         return generation
 
-    def _load(self) -> "Generation":
+    def _due(self) -> bool:
+        return self._clock() - self._checked_at >= self._refresh_seconds
+
+    def _load(self, arrived: float) -> "Generation":
+        """Fetch and open, or raise what another thread met while this one waited for it since `arrived`."""
         from embeddings.index.generation import open_generation
 
+        if self._failure is not None and arrived < self._failed_at:
+            raise self._failure.with_traceback(None)  # each trying in turn would add up its waiting
         fetching, self._fetching = self._fetching, None
-        pointer, files = fetching.result() if fetching is not None else self._fetch()
-        self.generation = open_generation(pointer.manifest, files)
+        if fetching is not None and fetching.done() and fetching.exception() is not None:
+            fetching = None  # failed at the start, perhaps long ago
+        try:
+            pointer, files = self._fetch() if fetching is None else fetching.result()
+            self.generation = open_generation(pointer.manifest, files)
+        except GarmentSearchError as error:
+            self._failure, self._failed_at = error, self._clock()
+            raise
         self._etag = pointer.etag
-        self._checked_at = self._clock()
+        self._failure = None
         return self.generation
 
     def _refresh(self, generation: "Generation") -> "Generation":
+        self._checked_at = self._clock()
+        try:
+            generation = self._newer(generation)
+            self.stale = False
+        except Exception as error:  # noqa: BLE001 - whatever it is, there is something to answer with
+            self.stale = True
+            unforeseen = not isinstance(error, GarmentSearchError)
+            _log.warning("going on with generation %s: %s", generation.manifest.generation, error, exc_info=unforeseen)
+        return generation
+
+    def _newer(self, generation: "Generation") -> "Generation":
+        """The current generation, if the pointer has moved; else the one that is given."""
         from embeddings.index.generation import open_generation
 
-        self._checked_at = self._clock()
         reader = self._opened()
-        try:
-            pointer = fetch_pointer_if_changed(reader, self._etag)
-            if pointer is not None:
-                known = generation.manifest.model.sha256
-                if pointer.manifest.generation == generation.manifest.generation:
-                    generation = replace(generation, manifest=pointer.manifest)  # held, or released
-                else:
-                    files = fetch_generation(reader, pointer.manifest, known_model=known)
-                    generation = open_generation(pointer.manifest, files, generation.embedder)
-                self.generation, self._etag = generation, pointer.etag
-            self.stale = False
-        except GarmentSearchError as error:
-            self.stale = True
-            _log.warning("going on with generation %s: %s", generation.manifest.generation, error)
+        pointer = fetch_pointer_if_changed(reader, self._etag)
+        if pointer is None:
+            return generation
+        if pointer.manifest.generation == generation.manifest.generation:
+            generation = replace(generation, manifest=pointer.manifest)  # held, or released
+        else:
+            files = fetch_generation(reader, pointer.manifest, known_model=generation.embedder.sha256)
+            generation = open_generation(pointer.manifest, files, generation.embedder)
+        self.generation, self._etag = generation, pointer.etag
         return generation
 
     def _fetch(self) -> tuple[Pointer, GenerationFiles]:
+        self._checked_at = self._clock()  # an instance may wait for its first request for long
         reader = self._opened()
         pointer = fetch_pointer(reader)
         return pointer, fetch_generation(reader, pointer.manifest)

@@ -12,6 +12,9 @@ from werkzeug.wrappers import Response
 # The framework puts this file's folder on the path, not the repository's root.
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from functions.log import configure  # noqa: E402
+
+configure()
 if os.environ.get("FUNCTION_TARGET") == "search":
     import functions.start  # noqa: F401 - so that imports belong to the start, not to the first request
 

@@ -1,6 +1,6 @@
 """The search parameters of a request, checked."""
 
-import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +11,11 @@ from functions.problems import RequestError
 MAX_K = 100
 MAX_DEPTH = 1_000
 """Largest offset + k."""
+
+# What `float` takes beside it (nan, 1_0, digits of other scripts) nobody means.
+_DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
+
+_BOX_RULE = "box is x,y,w,h as fractions of the upright photo, at least 0.01 wide and high, inside 0-1"
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,7 @@ class SearchParameters:
 
 
 def search_parameters(given: Mapping[str, str]) -> SearchParameters:
-    """Read k, offset, prefix, min_score and dedupe; others are ignored.
+    """Read k, offset, prefix, min_score and dedupe; others are ignored, and empty ones are as if not given.
 
     Raises:
         RequestError: 400.
@@ -58,23 +63,23 @@ def box_parameter(given: Mapping[str, str]) -> Box:
     Raises:
         RequestError: 400.
     """
-    text = given.get("box", "")
+    text = given.get("box")
     if not text:
         return WHOLE_PHOTO
-    try:
-        box = Box(*(float(part) for part in text.split(",")))
-    except (ValueError, TypeError):
-        box = Box(math.nan, 0, 0, 0)
+    numbers = [_decimal(part.strip()) for part in text.split(",")]
+    if len(numbers) != 4 or None in numbers:
+        raise _wrong("box", _BOX_RULE)
+    box = Box(*(number for number in numbers if number is not None))
     # A box drawn to the edge of the photo may exceed it by a rounding error.
     inside = box.x >= 0 and box.y >= 0 and box.x + box.width <= 1.000001 and box.y + box.height <= 1.000001
     if not (inside and box.width >= 0.01 and box.height >= 0.01):
-        raise _wrong("box", "box is x,y,w,h as fractions of the upright photo, at least 0.01 wide and high, inside 0-1")
+        raise _wrong("box", _BOX_RULE)
     return box
 
 
 def _whole(given: Mapping[str, str], name: str, default: int, *, least: int, most: int) -> int:
     text = given.get(name)
-    if text is None:
+    if not text:
         return default
     if not (text.isascii() and text.isdigit() and len(text) <= 9 and least <= int(text) <= most):
         raise _wrong(name, f"{name} is a whole number from {least} to {most}")
@@ -83,15 +88,16 @@ def _whole(given: Mapping[str, str], name: str, default: int, *, least: int, mos
 
 def _number(given: Mapping[str, str], name: str, *, least: float, most: float) -> float | None:
     text = given.get(name)
-    if text is None:
+    if not text:
         return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not least <= value <= most:
+    value = _decimal(text)
+    if value is None or not least <= value <= most:
         raise _wrong(name, f"{name} is a number from {least:g} to {most:g}")
     return value
+
+
+def _decimal(text: str) -> float | None:
+    return float(text) if _DECIMAL.fullmatch(text) else None
 
 
 def _wrong(name: str, rule: str) -> RequestError:

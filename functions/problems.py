@@ -79,6 +79,10 @@ _TABLE = (
         "rolling back or by running scripts/rebuild_embeddings.py --full.",
     ),
     _Row(
+        errors.ModelError, 503, "model-unusable", "The model cannot be used",
+        "The index's model does not answer as it should. The operator finds the reason in the log.",
+    ),
+    _Row(
         errors.GarmentSearchError, 503, "storage-unavailable", "Storage does not answer",
         "The service cannot read its storage at the moment. Try again in a few seconds.",
     ),

@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from embeddings.rebuild import Summary, rebuild
 from embeddings.storage.uri import StorageUri
 from functions.events import ObjectEvent
-from functions.log import FIELDS, configure
+from functions.log import FIELDS
 from functions.settings import Settings
 
-configure()
 _log = logging.getLogger(__name__)
 
 

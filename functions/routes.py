@@ -1,10 +1,9 @@
 """What each route answers, as JSON-able values."""
 
 import platform
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ai_edge_litert
 import numpy as np
@@ -20,24 +19,11 @@ from functions.current import CurrentGeneration
 from functions.images import ImageUrls
 from functions.parameters import SearchParameters, box_parameter, search_parameters
 from functions.problems import RequestError
+from functions.request import Request
 from functions.settings import Settings
-from functions.timing import Timing
 from functions.upload import read_upload
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
-
 _OPENAPI = Path(__file__).parent / "openapi.json"
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a route gets to see."""
-
-    environ: "WSGIEnvironment"
-    query: Mapping[str, str]
-    timing: Timing
-
 
 Route = Callable[[Request], Any]
 
@@ -63,7 +49,7 @@ class Routes:
         """Handlers by path and method."""
 
     def _original_search(self, request: Request) -> list[str]:
-        photo, _ = read_upload(request.environ, self._settings.max_upload_bytes)
+        photo, _ = self._upload(request)
         generation = self._generation(request)
         vector = self._embed(request, generation, photo, WHOLE_PHOTO)
         return self._urls(self._neighbours(request, generation, vector, SearchParameters()))
@@ -76,8 +62,8 @@ class Routes:
         return self._images.of([key]) + self._urls(neighbours)
 
     def _search(self, request: Request) -> dict[str, Any]:
-        photo, fields = read_upload(request.environ, self._settings.max_upload_bytes)
-        given = fields | dict(request.query)
+        photo, fields = self._upload(request)
+        given = fields | request.query
         parameters, box = search_parameters(given), box_parameter(given)
         generation = self._generation(request)
         vector = self._embed(request, generation, photo, box)
@@ -138,7 +124,13 @@ class Routes:
 
     def _generation(self, request: Request) -> Generation:
         with request.timing.step("index"):
-            return self._current.get()
+            generation = self._current.get()
+        request.generation = generation.manifest.generation
+        return generation
+
+    def _upload(self, request: Request) -> tuple[bytes, dict[str, str]]:
+        with request.timing.step("upload"):
+            return read_upload(request.body, request.content_type, self._settings.max_upload_bytes)
 
     def _embed(self, request: Request, generation: Generation, photo: bytes, box: Box) -> NDArray[np.float32]:
         with request.timing.step("decode"):

@@ -1,5 +1,6 @@
-"""The functions' settings, from the environment; checked once, at start."""
+"""The functions' settings, from the environment; checked once, at start. docs/settings.md explains each one."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -10,6 +11,9 @@ from embeddings.storage.uri import StorageUri
 
 T = TypeVar("T")
 
+# As browsers send it: lower case, no path, no trailing slash. https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin
+_ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
+
 
 class SettingsError(ValueError):
     """A setting is missing or cannot be; the message names each one and says what to set."""
@@ -17,7 +21,7 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
-    """See the README's table for what each one means to an operator."""
+    """What each one means to an operator is in docs/settings.md."""
 
     index_uri: str
     gallery_uri: str
@@ -111,12 +115,13 @@ def _base_url(text: str) -> str:
 
 def _origins(text: str) -> tuple[str, ...]:
     origins = tuple(each.strip() for each in text.split(",") if each.strip())
-    for each in origins:
-        parts = urlsplit(each)
-        if each != "*" and (parts.scheme not in ("http", "https") or each != f"{parts.scheme}://{parts.netloc}"):
-            raise ValueError(f"{each!r} is no origin; give * or a list such as https://a.example,https://b.example")
-    if "*" in origins and len(origins) > 1:
+    if not origins or ("*" in origins and len(origins) > 1):
         raise ValueError("give either * or a list of origins")
+    for each in origins:
+        if each != "*" and not _ORIGIN.fullmatch(each):
+            raise ValueError(
+                f"{each!r} is no origin as browsers send it; give * or a list such as https://a.example,https://b.example"
+            )
     return origins
 
 

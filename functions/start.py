@@ -3,10 +3,8 @@
 import os
 
 from functions.current import CurrentGeneration
-from functions.log import configure
 from functions.settings import Settings
 
-configure()
 settings = Settings.for_search(os.environ)
 current = CurrentGeneration(settings.index_uri, settings.refresh_seconds)
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:

@@ -4,8 +4,13 @@ import { SERVICE_URL } from "./config.js";
 // A gateway gives up after 30 seconds; a little more, so that its own answer still arrives.
 const PATIENCE_MS = 35_000;
 
-/** A failure in words that can be shown as they are. */
-export class ServiceError extends Error {}
+/** A failure in words that can be shown as they are; `final` where the same search would fail again. */
+export class ServiceError extends Error {
+  constructor(message, final = false) {
+    super(message);
+    this.final = final;
+  }
+}
 
 /** The garments most similar to a photo (a File or Blob). */
 export function searchByPhoto(photo, signal) {
@@ -35,11 +40,12 @@ async function ask(path, options, bytesSent = 0) {
     throw new ServiceError(timeout.aborted ? TOO_SLOW : unreachable(bytesSent));
   }
   const answer = parsed(text);
-  if (!response.ok) throw new ServiceError(refusal(response, answer));
+  if (!response.ok) throw new ServiceError(refusal(response, answer), REFUSED_FOR_GOOD.includes(response.status));
   if (!Array.isArray(answer?.results)) throw new ServiceError(STRANGER);
   return answer;
 }
 
+const REFUSED_FOR_GOOD = [400, 413, 415, 422];
 const TOO_SLOW = "The search service took too long to answer. Please try again.";
 const STRANGER = "What answered is not the search service. Please check its address in config.js.";
 

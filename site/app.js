@@ -20,8 +20,9 @@ async function run(search) {
     if (running === mine) showResults(answer, byKey);
   } catch (error) {
     if (running !== mine) return; // a later search has taken over
-    if (!(error instanceof ServiceError)) console.error(error);
-    showProblem(error instanceof ServiceError ? error.message : "Something on this page went wrong. Please reload it.");
+    const known = error instanceof ServiceError;
+    if (!known) console.error(error);
+    showProblem(known ? error.message : "Something on this page went wrong. Please reload it.", known && !error.final);
   } finally {
     clearTimeout(coldStart);
   }

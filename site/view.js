@@ -37,13 +37,14 @@ export function showResults(answer, onChoose) {
   status.textContent = summary(answer);
 }
 
-/** Show what went wrong, in words, in place of the results. */
-export function showProblem(message) {
+/** Show what went wrong, in words, in place of the results; with a button where trying again may help. */
+export function showProblem(message, mayRetry) {
   results.ariaBusy = "false";
   results.replaceChildren();
   found.hidden = true;
   status.textContent = "";
   element("problem-text").textContent = message;
+  element("retry").hidden = !mayRetry;
   problem.hidden = false;
 }
 

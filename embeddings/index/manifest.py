@@ -15,7 +15,7 @@ FORMAT = 1
 
 VECTORS, KEYS, SOURCES = "vectors.npy", "keys.txt", "sources.json.gz"
 
-_GENERATION = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}")
+_GENERATION = re.compile(r"[0-9]{8}T[0-9]{12}Z-[0-9a-f]{8}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -32,7 +32,7 @@ class Manifest:
     """One generation. Vectors of two models, or of two ways of preprocessing, never share one."""
 
     generation: str
-    """Its id: the time it was begun, then eight random hex digits; ids sort by age."""
+    """Its id: the time to the microsecond, then eight random hex digits; ids sort by age."""
     built_at: str
     """UTC, ISO 8601 with seconds."""
     count: int
@@ -94,7 +94,7 @@ class Manifest:
 
 def new_generation_id(now: datetime) -> str:
     """An id that sorts by age and that no other rebuild will choose."""
-    return f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+    return f"{now.astimezone(UTC):%Y%m%dT%H%M%S%fZ}-{secrets.token_hex(4)}"
 
 
 def generation_folder(generation: str) -> str:

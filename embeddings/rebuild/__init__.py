@@ -1,6 +1,6 @@
 """Keep the index true to the gallery: list, compare, embed what is new or changed, publish."""
 
-from embeddings.rebuild.rebuild import rebuild
+from embeddings.rebuild.run import rebuild
 from embeddings.rebuild.summary import Outcome, Summary
 
 __all__ = ["Outcome", "Summary", "rebuild"]

@@ -181,7 +181,7 @@ class FolderWriter:
         except (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError) as error:
             if writing:
                 raise StorageError(
-                    f"{self._root / key}: a file is where a folder must be, or a folder where a file must be ({error})"
+                    f"{self._root / key}: a file is where a folder must be, or a folder where a file must be"
                 ) from error
             raise NotFoundError(f"{self._root / key}: there is no such file") from error
         except PermissionError as error:

@@ -112,15 +112,13 @@ class GcsWriter:
         where = f"{self._uri}{self._root}{key}"
         try:
             yield
-        except google.api_core.exceptions.RetryError as error:  # tried until its time was up
-            cause = error.cause
-            raise failure(where, int(getattr(cause, "code", None) or 0) or None, cause) from error
-        except google.api_core.exceptions.GoogleAPICallError as error:
-            if error.code == http.HTTPStatus.NOT_FOUND and (_names_bucket(error) or not key):
+        except google.api_core.exceptions.GoogleAPIError as error:
+            # RetryError: tried until its time was up; uploads then hold another kind of error than the rest.
+            cause = error.cause if isinstance(error, google.api_core.exceptions.RetryError) else error
+            status = cause.response.status_code if isinstance(cause, InvalidResponse) else getattr(cause, "code", None)
+            if status == http.HTTPStatus.NOT_FOUND and (_names_bucket(cause) or not key):
                 raise no_bucket(where) from error
-            raise failure(where, error.code, error) from error
-        except InvalidResponse as error:
-            raise failure(where, error.response.status_code, error) from error
+            raise failure(where, status, cause) from error
         except google.auth.exceptions.GoogleAuthError as error:
             raise StorageError(
                 f"{where}: no usable Google credentials ({error}); run `gcloud auth application-default login`, or set "
@@ -130,5 +128,5 @@ class GcsWriter:
             raise failure(where, None, error) from error
 
 
-def _names_bucket(error: Exception) -> bool:
+def _names_bucket(error: object) -> bool:
     return "bucket does not exist" in str(error)

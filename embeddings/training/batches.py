@@ -5,7 +5,7 @@ Items are drawn by the inverse square root of their category's size: neither t-s
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -89,7 +89,7 @@ class Batches:
         targets = {head: np.stack([row[head] for row in rows]) for head in HEADS}
         return Batch(images, targets, items.astype(np.int32))
 
-    def stream(self, first_step: int, workers: int) -> Iterator[Batch]:
+    def stream(self, first_step: int, workers: int) -> Generator[Batch, None, None]:
         """Batches from `first_step` on, without end, prepared ahead by threads (Pillow releases the lock)."""
         with ThreadPoolExecutor(workers) as pool:
             ahead: list[Future[Batch]] = [pool.submit(self.batch, first_step + step) for step in range(_AHEAD)]

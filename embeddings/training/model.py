@@ -24,10 +24,9 @@ _WEIGHTS = {"category": 1.0, "kind": 0.5, "colour": 0.5, "palette": 0.7, "items"
 
 
 def build_embedder(weights: str | Path | None, dimension: int, frozen_through: str) -> keras.Model:
-    """MobileNetV2 1.0 with its last stage at stride 1, average pooling, projection, BN-neck, unit length.
+    """MobileNetV2 1.0, average pooling, projection, BN-neck, unit length.
 
-    The finer last map keeps prints and collars apart (Sun et al. 2018 for re-identification); the neck normalises
-    without a centre of its own (Luo et al. 2019, "Bag of Tricks").
+    The neck normalises without a centre of its own (Luo et al. 2019, "Bag of Tricks"), so that cosines spread out.
 
     Args:
         weights: a file of MobileNetV2 weights without top, "imagenet" (downloads), or None for random ones.
@@ -40,15 +39,12 @@ def build_embedder(weights: str | Path | None, dimension: int, frozen_through: s
     Raises:
         ModelError: the weights cannot be loaded, or no layer has that name.
     """
-    backbone = keras.applications.MobileNetV2(include_top=False, input_shape=(None, None, 3), weights=None)
-    if weights == "imagenet":
-        source = keras.applications.MobileNetV2(include_top=False, input_shape=(INPUT_SIZE, INPUT_SIZE, 3))
-        backbone.set_weights(source.get_weights())
-    elif weights is not None:
-        try:
-            backbone.load_weights(weights)
-        except (OSError, ValueError) as error:
-            raise ModelError(f"cannot load MobileNetV2 weights from {weights}: {error}") from error
+    try:
+        backbone = keras.applications.MobileNetV2(
+            include_top=False, input_shape=(INPUT_SIZE, INPUT_SIZE, 3), weights=None if weights is None else str(weights)
+        )
+    except (OSError, ValueError) as error:
+        raise ModelError(f"cannot load MobileNetV2 weights from {weights}: {error}") from error
     _freeze(backbone, frozen_through)
     for layer in backbone.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -61,20 +57,6 @@ def build_embedder(weights: str | Path | None, dimension: int, frozen_through: s
     neck = keras.layers.BatchNormalization(center=False, momentum=_BATCH_NORM_MOMENTUM, name="neck")(projected)
     unit = keras.layers.UnitNormalization(name="embedding")(neck)
     return keras.Model(pixels, unit, name="garment")
-
-
-def _at_stride_one(backbone: keras.Model) -> keras.Model:
-    """The same network whose last stage (block 13 on) keeps the resolution of the one before."""
-
-    def clone(layer: keras.layers.Layer) -> keras.layers.Layer:
-        config = layer.get_config()
-        if layer.name == "block_13_pad":
-            config["padding"] = ((1, 1), (1, 1))
-        if layer.name == "block_13_depthwise":
-            config["strides"] = (1, 1)
-        return type(layer).from_config(config)
-
-    return keras.models.clone_model(backbone, clone_function=clone)
 
 
 def _freeze(backbone: keras.Model, last: str) -> None:

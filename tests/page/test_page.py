@@ -106,6 +106,7 @@ def test_a_text_file_is_refused_in_words(page: Page, site: Site, tmp_path: Path)
     page.set_input_files("#photo", tmp_path / "letter.jpg")
     expect(page.get_by_role("alert")).to_contain_text("JPEG, PNG or WebP")
     expect(page.locator("#query-unseen")).to_be_visible()
+    expect(page.locator("#retry")).to_be_hidden()  # the same file would be refused again
     _keep(page, "page-refused")
     # What went wrong is over with the next search.
     page.set_input_files("#photo", site.photos[0])
@@ -137,14 +138,20 @@ def test_a_gateways_own_answer_becomes_words(page: Page, site: Site, status: int
     page.goto(site.page_url)
     page.click("#random")
     expect(page.get_by_role("alert")).to_contain_text(words)
-    page.unroute("**/v1/random")
+
+
+def test_try_again_repeats_the_search(page: Page, site: Site) -> None:
+    page.route("**/v1/search", lambda route: _answer(route, 503, ""), times=1)
+    page.goto(site.page_url)
+    page.set_input_files("#photo", site.photos[5])
     page.get_by_role("button", name="Try again").click()
-    _results(page)
+    assert _results(page)[0].endswith(_key(site, site.photos[5]))
+    expect(page.get_by_role("alert")).to_be_hidden()
 
 
 def test_a_slow_start_is_explained(page: Page, site: Site) -> None:
     waiting: list[Route] = []
-    page.route("**/v1/random", waiting.append)
+    page.route("**/v1/random", lambda route: waiting.append(route))
     page.goto(site.page_url)
     page.click("#random")
     expect(page.get_by_role("status")).to_have_text("Searching…")
@@ -156,7 +163,7 @@ def test_a_slow_start_is_explained(page: Page, site: Site) -> None:
 
 def test_the_later_of_two_searches_wins(page: Page, site: Site, seen: Seen) -> None:
     waiting: list[Route] = []
-    page.route("**/v1/random", waiting.append)
+    page.route("**/v1/random", lambda route: waiting.append(route))
     page.goto(site.page_url)
     page.click("#random")
     page.set_input_files("#photo", site.photos[7])

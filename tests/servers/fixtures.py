@@ -8,8 +8,10 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
+from botocore.loaders import JSONFileLoader
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
@@ -30,6 +32,22 @@ class S3Server:
 
 
 @pytest.fixture(scope="session")
+def quick_boto() -> Iterator[None]:
+    """Parses boto3's service files once, not for every client: that is two thirds of a client's 150 ms."""
+    parsed: dict[str, Any] = {}
+    load_file = JSONFileLoader.load_file
+
+    def cached(loader: JSONFileLoader, path: str) -> Any:
+        if path not in parsed:
+            parsed[path] = load_file(loader, path)
+        return parsed[path]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", cached)
+        yield
+
+
+@pytest.fixture(scope="session")
 def moto_url() -> Iterator[str]:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it prints a line a request
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
@@ -40,7 +58,7 @@ def moto_url() -> Iterator[str]:
 
 
 @pytest.fixture
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def clean_environment(quick_boto: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of the machine's own cloud accounts."""
     for name in list(os.environ):
         if name.startswith(("AWS_", "GOOGLE_", "STORAGE_EMULATOR_HOST")):

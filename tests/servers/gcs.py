@@ -8,7 +8,6 @@ import hashlib
 import json
 import re
 import threading
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -43,7 +42,7 @@ class StoredObject:
         return f'"{self.md5.hex()}"'
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """An answer that is not a success."""
 
     def __init__(self, status: int, message: str, code: str = "Error") -> None:
@@ -84,27 +83,31 @@ class GcsServer:
         with self._lock:
             self.requests.append(request)
             if self._faults:
-                raise Refused(self._faults.pop(0), "injected fault")
+                raise RefusedError(self._faults.pop(0), "injected fault")
 
     def bucket(self, name: str) -> dict[str, StoredObject]:
         if name not in self.buckets:
-            raise Refused(404, "The specified bucket does not exist.", "NoSuchBucket")
+            raise RefusedError(404, "The specified bucket does not exist.", "NoSuchBucket")
         return self.buckets[name]
 
     def read(self, bucket: str, name: str) -> StoredObject:
         objects = self.bucket(bucket)
         if name not in objects:
-            raise Refused(404, f"No such object: {bucket}/{name}", "NoSuchKey")
+            raise RefusedError(404, f"No such object: {bucket}/{name}", "NoSuchKey")
         return objects[name]
 
-    def write(self, bucket: str, name: str, data: bytes, meta: dict[str, Any], if_generation: str | None) -> StoredObject:
+    def write(
+        self, bucket: str, name: str, data: bytes, meta: dict[str, Any], if_generation: str | None
+    ) -> StoredObject:
         with self._lock:
             objects = self.bucket(bucket)
             self._check(objects.get(name), if_generation)
             now = datetime.now(UTC)
             last = objects.get(name)
             if self.one_write_a_second and last is not None and (now - last.updated).total_seconds() < 1:
-                raise Refused(429, f"The object {bucket}/{name} exceeded the rate limit for object mutation operations")
+                raise RefusedError(
+                    429, f"The object {bucket}/{name} exceeded the rate limit for object mutation operations"
+                )
             self._generation += 1
             content_type = meta.get("contentType") or "application/octet-stream"
             stored = StoredObject(name, data, self._generation, content_type, meta.get("cacheControl"), now)
@@ -135,7 +138,9 @@ class GcsServer:
     @staticmethod
     def _check(stored: StoredObject | None, if_generation: str | None) -> None:
         if if_generation is not None and int(if_generation) != (stored.generation if stored else 0):
-            raise Refused(412, "At least one of the pre-conditions you specified did not hold.", "PreconditionFailed")
+            raise RefusedError(
+                412, "At least one of the pre-conditions you specified did not hold.", "PreconditionFailed"
+            )
 
 
 class _HttpServer(ThreadingHTTPServer):
@@ -168,13 +173,13 @@ class _Handler(BaseHTTPRequestHandler):
                 if match := re.fullmatch(pattern, f"{self.command} {url.path}"):
                     answer(self, *map(unquote, match.groups()))
                     return
-            raise Refused(400, f"the stand-in does not know {self.command} {self.path}")
-        except Refused as refused:
+            raise RefusedError(400, f"the stand-in does not know {self.command} {self.path}")
+        except RefusedError as refused:
             self._refuse(refused, json_wanted=url.path.startswith(("/storage/", "/upload/", "/download/")))
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _dispatch  # noqa: N815
 
-    def _refuse(self, refused: Refused, json_wanted: bool) -> None:
+    def _refuse(self, refused: RefusedError, json_wanted: bool) -> None:
         if json_wanted:
             self._send_json({"error": {"code": refused.status, "message": refused.message}}, refused.status)
         else:
@@ -281,7 +286,7 @@ class _Handler(BaseHTTPRequestHandler):
         if stored.cache_control is not None:
             headers["Cache-Control"] = stored.cache_control
         if self.headers.get("If-Match", stored.etag) != stored.etag:
-            raise Refused(412, "If-Match did not hold", "PreconditionFailed")
+            raise RefusedError(412, "If-Match did not hold", "PreconditionFailed")
         if self.headers.get("If-None-Match") == stored.etag:
             self._send(304, headers=headers)
             return
@@ -289,7 +294,7 @@ class _Handler(BaseHTTPRequestHandler):
         if span := re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", "")):
             start, stop = int(span[1]), min(int(span[2] or len(data)) + 1, len(data))
             if start >= len(data):
-                raise Refused(416, "The requested range cannot be satisfied.", "InvalidRange")
+                raise RefusedError(416, "The requested range cannot be satisfied.", "InvalidRange")
             headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(data)}"
             status, data = 206, data[start:stop]
         self._send(status, data, headers)

@@ -1,19 +1,19 @@
 """The reader sees what the writers wrote, the same on every backend."""
 
+import hashlib
 import json
 import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -106,14 +106,12 @@ def test_a_large_object_comes_in_parts(reader: Reader, writer: Writer, monkeypat
         assert reader.get("large", size=length).data == pattern(length)
 
 
-@pytest.mark.parametrize(("there", "expected"), [(10, 9), (10, 11), (0, 1), (5000, 4999), (5000, 5001), (10, 5000)])
-def test_another_size_is_an_error(
-    reader: Reader, writer: Writer, there: int, expected: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_size_is_an_error(reader: Reader, writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader_module, "PART_BYTES", 1000)
-    writer.put("object", bytes(there))
-    with pytest.raises(StorageError, match=f"{there} bytes where {expected} were expected|416"):
-        reader.get("object", size=expected)
+    for there, expected in ((10, 9), (10, 11), (0, 1), (5000, 4999), (5000, 5001), (10, 5000)):
+        writer.put("object", bytes(there))
+        with pytest.raises(StorageError, match=f"{there} bytes where {expected} were expected|416"):
+            reader.get("object", size=expected)
 
 
 def test_parts_of_two_versions_are_not_mixed(gcs_server: GcsServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,13 +166,14 @@ def test_signed_urls_on_s3_open_the_objects(s3_server: S3Server) -> None:
 def test_signed_urls_on_google_need_only_a_key(
     clean_environment: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    private_key = rsa.generate_private_key(65537, 2048).private_bytes(
+    private_key = rsa.generate_private_key(65537, 2048)
+    pem = private_key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     account = {
         "type": "service_account",
         "client_email": "signer@project.iam.gserviceaccount.com",
-        "private_key": private_key.decode(),
+        "private_key": pem.decode(),
         "private_key_id": "1",
         "client_id": "1",
         "token_uri": "https://oauth2.googleapis.com/token",
@@ -184,11 +183,23 @@ def test_signed_urls_on_google_need_only_a_key(
     urls = open_reader("gs://bucket/gallery").sign(ODD_KEYS, 600)
     for key, url in zip(ODD_KEYS, urls, strict=True):
         parts = urlsplit(url)
-        assert unquote(parts.path) == f"/bucket/gallery/{key}"
-        query = parse_qs(parts.query)
-        assert query["X-Goog-Expires"] == ["600"]
-        assert query["X-Goog-Credential"][0].startswith(account["client_email"])
-        assert query["X-Goog-Signature"]
+        assert parts.path == f"/bucket/gallery/{quote(key)}"
+        assert parse_qs(parts.query)["X-Goog-Expires"] == ["600"]
+        # https://cloud.google.com/storage/docs/access-control/signing-urls-manually
+        query, _, signature = parts.query.partition("&X-Goog-Signature=")
+        canonical = "\n".join(
+            [
+                "GET",
+                parts.path,
+                "&".join(sorted(query.split("&"))),
+                f"host:{parts.netloc}\n",
+                "host",
+                "UNSIGNED-PAYLOAD",
+            ]
+        )
+        date, scope = parse_qs(query)["X-Goog-Date"][0], parse_qs(query)["X-Goog-Credential"][0].partition("/")[2]
+        signed = "\n".join(["GOOG4-RSA-SHA256", date, scope, hashlib.sha256(canonical.encode()).hexdigest()])
+        private_key.public_key().verify(bytes.fromhex(signature), signed.encode(), padding.PKCS1v15(), hashes.SHA256())
 
 
 def test_a_folder_cannot_sign(tmp_path: Path) -> None:
@@ -232,7 +243,7 @@ def test_every_key_in_normal_form_can_be_written_and_read(
 ) -> None:
     assume(key_problem(name) is None)
     if StorageUri.parse(storage_uri).scheme == "file":
-        last, hash_sign, digits = name.rpartition("#")  # see the test above
+        _, hash_sign, digits = name.rpartition("#")  # see the test above
         assume(not (hash_sign and digits.isascii() and digits.isdigit()))
     writer.put(name, data)
     assert reader.get(name).data == writer.get(name).data == data
@@ -244,6 +255,15 @@ def test_every_key_in_normal_form_can_be_written_and_read(
 def test_the_import_costs_no_sdk() -> None:
     program = "import sys, embeddings.storage.reader; print(*sorted(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
-    heavy = {"boto3", "botocore", "google.cloud", "google.auth", "numpy", "PIL", "concurrent.futures", "logging"}
+    heavy = {
+        "boto3",
+        "botocore",
+        "google.cloud.storage",
+        "google.auth",
+        "numpy",
+        "PIL",
+        "concurrent.futures",
+        "logging",
+    }
     assert "obstore" in loaded
     assert heavy.isdisjoint(loaded)

@@ -30,12 +30,12 @@ def keys(writer: Writer, prefix: str = "") -> list[str]:
     return sorted(info.key for info in writer.list(prefix))
 
 
-@pytest.mark.parametrize("data", [b"", b"\x00\r\n\r\n--boundary\xff", b"x" * 9_000_000], ids=["empty", "binary", "9MB"])
-def test_what_is_put_comes_back(writer: Writer, data: bytes) -> None:
-    writer.put("folder/object", data)
-    assert writer.get("folder/object").data == data
-    assert writer.stat("folder/object").size == len(data)
-    assert keys(writer) == ["folder/object"]
+def test_what_is_put_comes_back(writer: Writer) -> None:
+    for data in (b"", b"\x00\r\n\r\n--boundary\xff", b"x" * 9_000_000):
+        writer.put("folder/object", data)
+        assert writer.get("folder/object").data == data
+        assert writer.stat("folder/object").size == len(data)
+        assert keys(writer) == ["folder/object"]
 
 
 def test_listing_and_stat_say_the_same(writer: Writer) -> None:
@@ -119,9 +119,7 @@ def test_listing_and_deleting_go_beyond_a_page(writer: Writer, put_raw: Callable
     assert keys(writer) == expected[:1]
 
 
-def test_folder_markers_are_no_objects(
-    storage_uri: str, writer: Writer, put_raw: Callable[[str, bytes], None]
-) -> None:
+def test_folder_markers_are_no_objects(storage_uri: str, writer: Writer, put_raw: Callable[[str, bytes], None]) -> None:
     if StorageUri.parse(storage_uri).scheme != "file":
         put_raw("", b"")
         put_raw("folder/", b"")

@@ -1,0 +1,162 @@
+"""One training run, in a folder of its own: config.json, log.csv, curves.png, checkpoint.npz, best.weights.h5."""
+
+import json
+import time
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from embeddings.errors import ModelError
+from embeddings.training.batches import Batch, Batches
+from embeddings.training.checkpoints import load_checkpoint, save_checkpoint
+from embeddings.training.datasets import DatasetError, Split, load_pixels, read_photos, select
+from embeddings.training.log import draw_curves, read_log, write_log
+from embeddings.training.model import Trainee, build_embedder
+from embeddings.training.tasks import Vectors
+from embeddings.training.validation import Validation
+
+BEST = "best.weights.h5"
+"""Name of the best embedder's weights in a run's folder."""
+
+_WARM_UP = 0.03  # of the run
+_WORKERS = 2
+_EMBED_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class Config:
+    """All that a run follows from, beside the photos."""
+
+    weights: str
+    steps: int
+    minutes: float
+    pairs: int = 40
+    singles: int = 16
+    dimension: int = 256
+    frozen_through: str = "block_5_add"
+    learning_rate: float = 7e-4
+    weight_decay: float = 1e-4
+    every: int = 150
+    seed: int = 0
+    split: Split = field(default_factory=Split)
+
+
+def train(data: Path, folder: Path, config: Config, command: str) -> dict[str, Any]:
+    """Run, or go on with, the training in `folder`.
+
+    The learning rate rises over the first 3 % of the run, then falls to 0 as a half cosine by its end: `steps` or
+    `minutes`, whichever comes first. Every `every` steps the validation figures are taken; the best model is kept.
+
+    Args:
+        data: folder of the labelled photos.
+        folder: the run's folder; a checkpoint in it is resumed.
+        config: all options.
+        command: what was typed, for the record.
+
+    Returns:
+        The summary that is also written to summary.json: steps, minutes, best step, its figures.
+
+    Raises:
+        DatasetError, ModelError: the photos or the weights cannot be used; the loss is no number any more.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    record = {"command": command, "backend": keras.backend.backend(), **asdict(config)}
+    (folder / "config.json").write_text(json.dumps(record, indent=2) + "\n")
+    keras.utils.set_random_seed(config.seed)
+    batches, validation = _open(data, config)
+    trainee = Trainee(build_embedder(config.weights, config.dimension, config.frozen_through), batches.classes, config.pairs)
+    trainee.compile(
+        optimizer=keras.optimizers.AdamW(config.learning_rate, config.weight_decay, global_clipnorm=10.0),
+        jit_compile=keras.backend.backend() == "jax",  # XLA compiles for minutes on a CPU and gains nothing
+    )
+    return _Run(folder, config, trainee, batches, validation).go()
+
+
+def embed_with(model: keras.Model, pixels: NDArray[np.uint8]) -> Vectors:
+    """Unit vectors (n, d) of pixels (n, 160, 160, 3), as the model answers in use (batch norm at its averages)."""
+    parts = [
+        ops.convert_to_numpy(model.predict_on_batch(pixels[start : start + _EMBED_AT_ONCE]))
+        for start in range(0, len(pixels), _EMBED_AT_ONCE)
+    ]
+    return np.concatenate(parts)
+
+
+def _open(data: Path, config: Config) -> tuple[Batches, Validation]:
+    photos = read_photos(data, config.split)
+    shop, consumer = select(photos, "shop", "train"), select(photos, "consumer", "train")
+    if len(shop) < config.pairs or len(consumer) < config.singles:
+        raise DatasetError(f"{len(shop)} shop and {len(consumer)} consumer photos to train on are less than one batch")
+    batches = Batches(
+        list(zip(shop, load_pixels(data, shop), strict=True)),
+        list(zip(consumer, load_pixels(data, consumer), strict=True)),
+        config.pairs,
+        config.singles,
+        config.seed,
+    )
+    return batches, Validation(data, photos, "validation", config.split.seed)
+
+
+@dataclass
+class _Run:
+    folder: Path
+    config: Config
+    trainee: Trainee
+    batches: Batches
+    validation: Validation
+
+    def go(self) -> dict[str, Any]:
+        checkpoint = self.folder / "checkpoint.npz"
+        step, before = load_checkpoint(checkpoint, self.trainee) if checkpoint.exists() else (0, 0.0)
+        rows = [row for row in read_log(self.folder) if row["step"] <= step]
+        started = time.monotonic() - before
+
+        def progress() -> float:
+            return max(step / self.config.steps, (time.monotonic() - started) / (60 * self.config.minutes))
+
+        stream = self.batches.stream(step, _WORKERS)
+        with closing(stream), tqdm(total=self.config.steps, initial=step, unit="step", smoothing=0.02) as bar:
+            while (done := progress()) < 1:
+                losses = self._step(next(stream), done)
+                step += 1
+                bar.update()
+                bar.set_postfix(loss=f"{losses['loss']:.2f}")
+                if step % self.config.every == 0 or progress() >= 1:
+                    rows.append(self._measure(step, losses, rows))
+                    write_log(self.folder, rows)
+                    draw_curves(rows, self.folder / "curves.png")
+                    save_checkpoint(checkpoint, self.trainee, step, time.monotonic() - started)
+        best = max(rows, key=lambda row: row["score"])
+        summary = {"steps": step, "minutes": round((time.monotonic() - started) / 60, 1), "best": best}
+        (self.folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
+        return summary
+
+    def _step(self, batch: Batch, progress: float) -> dict[str, float]:
+        """One update; returns each loss as a mean since the last measuring."""
+        self.trainee.optimizer.learning_rate = self.config.learning_rate * _shape(progress)
+        losses = self.trainee.train_on_batch(batch.images, {**batch.targets, "items": batch.items}, return_dict=True)
+        if not np.isfinite(losses["loss"]):
+            raise ModelError(f"the loss is {losses['loss']}; lower --learning-rate and go on from the last checkpoint")
+        return {name: float(value) for name, value in losses.items()}
+
+    def _measure(self, step: int, losses: dict[str, float], rows: list[dict[str, float]]) -> dict[str, float]:
+        """A row of the log; the embedder is kept if its score is the best so far."""
+        self.trainee.reset_metrics()
+        figures = self.validation.figures(lambda pixels: embed_with(self.trainee.embedder, pixels))
+        if not rows or figures["score"] > max(row["score"] for row in rows):
+            self.trainee.embedder.save_weights(self.folder / BEST)
+        tqdm.write(f"step {step}: " + ", ".join(f"{name} {value:.3f}" for name, value in figures.items()))
+        return {"step": step, **{f"loss {name}": value for name, value in losses.items()}, **figures}
+
+
+def _shape(progress: float) -> float:
+    """The learning rate's course, 0-1, over a run's progress, 0-1."""
+    if progress < _WARM_UP:
+        return (progress + 1e-3) / (_WARM_UP + 1e-3)
+    return 0.5 * (1 + float(np.cos(np.pi * (progress - _WARM_UP) / (1 - _WARM_UP))))

@@ -1,0 +1,66 @@
+"""Train the embedding on labelled photos; a run is a folder, and starting it again goes on with it."""
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from embeddings.errors import GarmentSearchError
+from embeddings.training.datasets import Split
+from embeddings.training.train import Config, train
+
+_EXAMPLE = """example:
+  python scripts/train.py --data photos --run runs/first --weights imagenet --minutes 60
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=_EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder with labels.csv and the photos it names")
+    parser.add_argument("--run", type=Path, required=True, help="the run's folder; a checkpoint in it is resumed")
+    parser.add_argument("--weights", required=True, help="MobileNetV2 weights without top: a file, or 'imagenet'")
+    parser.add_argument("--steps", type=int, default=4000, help="end after so many steps (default %(default)s)")
+    parser.add_argument("--minutes", type=float, default=240, help="or after so many minutes (default %(default)s)")
+    parser.add_argument("--learning-rate", type=float, default=Config.learning_rate, help="default %(default)s")
+    parser.add_argument("--dimension", type=int, default=Config.dimension, help="of the vector (default %(default)s)")
+    parser.add_argument("--frozen-through", default=Config.frozen_through, help="last frozen layer (default %(default)s)")
+    parser.add_argument("--every", type=int, default=Config.every, help="steps between figures (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=Config.seed, help="of views and weights (default %(default)s)")
+    parser.add_argument("--split-seed", type=int, default=Split.seed, help="of the parts (default %(default)s)")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    options = _parser().parse_args(arguments)
+    config = Config(
+        weights=options.weights,
+        steps=options.steps,
+        minutes=options.minutes,
+        dimension=options.dimension,
+        frozen_through=options.frozen_through,
+        learning_rate=options.learning_rate,
+        every=options.every,
+        seed=options.seed,
+        split=Split(seed=options.split_seed),
+    )
+    command = shlex.join(["python", *sys.argv]) if arguments is None else shlex.join(["scripts/train.py", *arguments])
+    try:
+        summary = train(options.data, options.run, config, command)
+    except GarmentSearchError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"\ninterrupted; the same command goes on from the last checkpoint in {options.run}", file=sys.stderr)
+        return 130
+    print(f"{summary['steps']} steps in {summary['minutes']} minutes; best at step {summary['best']['step']:.0f}")
+    print(f"next: python scripts/convert.py --run {options.run} --data {options.data}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,174 @@
+"""The demo's command as a person starts and stops it."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from email.message import Message
+from pathlib import Path
+from queue import Empty, Queue
+from threading import Thread
+from urllib.request import Request, urlopen
+
+import pytest
+
+from scripts.drawn_gallery import draw_gallery
+from scripts.local_service import HOST, ROOT
+
+_COMMAND = [sys.executable, str(ROOT / "scripts" / "demo.py")]
+
+
+class Demo:
+    """A running demo."""
+
+    def __init__(self, work: Path, *options: str) -> None:
+        self.port, self.page_port = _free_ports()
+        ports = ["--port", str(self.port), "--page-port", str(self.page_port)]
+        self.process = subprocess.Popen(
+            [*_COMMAND, "--work", str(work), *ports, *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+        self.said = ""
+        self._lines: Queue[str] = Queue()
+        self._listener = Thread(target=self._listen)
+        self._listener.start()
+
+    def wait_for(self, words: str) -> None:
+        while words not in self.said:
+            try:
+                self.said += self._lines.get(timeout=60)
+            except Empty:
+                pytest.fail(f"the demo does not say {words!r}, only:\n{self.said}")
+            assert self.said[-1:] != "\0", f"the demo ended before it said {words!r}:\n{self.said}"
+
+    def stop(self, number: signal.Signals) -> int:
+        self.process.send_signal(number)
+        status = self.process.wait(timeout=20)
+        self._listener.join()
+        while not self._lines.empty():
+            self.said += self._lines.get().strip("\0")
+        return status
+
+    def _listen(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as lines:
+            for line in lines:
+                self._lines.put(line)
+        self._lines.put("\0")
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Demo]]:
+    demos: list[Demo] = []
+
+    def start(*options: str) -> Demo:
+        demos.append(Demo(tmp_path / "work", *options))
+        demos[-1].wait_for("Open http")
+        return demos[-1]
+
+    yield start
+    for demo in demos:
+        if demo.process.poll() is None:
+            demo.stop(signal.SIGTERM)
+
+
+def _get(url: str, **headers: str) -> tuple[bytes, Message]:
+    with urlopen(Request(url, headers=headers), timeout=30) as response:
+        return response.read(), response.headers
+
+
+def _free_ports() -> tuple[int, int]:
+    with socket.create_server((HOST, 0)) as one, socket.create_server((HOST, 0)) as other:
+        return one.getsockname()[1], other.getsockname()[1]
+
+
+@pytest.mark.slow
+def test_drawn_garments_are_searched_from_another_origin_until_ctrl_c(start: Callable[..., Demo]) -> None:
+    demo = start()
+    service, page = f"http://{HOST}:{demo.port}", f"http://{HOST}:{demo.page_port}"
+    assert f"Open {page}\n" in demo.said
+    assert "300 added" in demo.said
+    assert service in _get(f"{page}/config.js")[0].decode()
+    for origin in (page, f"http://localhost:{demo.page_port}"):
+        body, headers = _get(f"{service}/v1/random", Origin=origin)
+        assert headers["Access-Control-Allow-Origin"] == origin
+    answer = json.loads(body)
+    assert len(answer["results"]) == 16
+    photo, headers = _get(answer["results"][0]["url"])
+    assert headers["Content-Type"] == "image/jpeg"
+    assert photo.startswith(b"\xff\xd8")
+
+    assert demo.stop(signal.SIGINT) == 0
+    assert demo.said.endswith("Stopped.\n")
+    for port in (demo.port, demo.page_port):
+        socket.create_server((HOST, port)).close()  # nothing is left behind
+
+
+@pytest.mark.slow
+def test_a_second_start_embeds_only_what_is_new_and_galleries_do_not_mix(
+    start: Callable[..., Demo], tmp_path: Path
+) -> None:
+    mine = tmp_path / "my photos"
+    photos = draw_gallery(mine, count=20)
+    first = start("--gallery", str(mine))
+    assert "20 added" in first.said
+    assert first.stop(signal.SIGTERM) == 0
+    shutil.copy(photos[0], mine / "one more é+%.jpg")
+    second = start("--gallery", str(mine))
+    assert re.search(r"\b1 added, 0 changed, 0 removed", second.said)
+    body, _ = _get(f"http://{HOST}:{second.port}/v1/index")
+    assert json.loads(body)["count"] == 21
+    body, _ = _get(f"http://{HOST}:{second.port}/v1/similar?key=one+more+%C3%A9%2B%25.jpg")
+    _get(json.loads(body)["query"]["url"])
+    assert second.stop(signal.SIGINT) == 0
+
+    other = tmp_path / "other" / "my photos"
+    draw_gallery(other, count=17, seed=2)
+    third = start("--gallery", str(other))
+    assert "17 added" in third.said
+
+
+def _refused(work: Path, *options: str) -> str:
+    done = subprocess.run([*_COMMAND, "--work", str(work), *options], capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    return done.stderr.strip()
+
+
+@pytest.mark.parametrize(("option", "name"), [("--port", "PORT"), ("--page-port", "PAGE_PORT")])
+def test_a_port_in_use_is_said_before_anything_is_done(tmp_path: Path, option: str, name: str) -> None:
+    free = _free_ports()
+    with socket.create_server((HOST, 0)) as other:
+        port = other.getsockname()[1]
+        said = _refused(tmp_path / "work", "--port", str(free[0]), "--page-port", str(free[1]), option, str(port))
+    assert re.fullmatch(rf"demo: port {port} is in use; choose another, for example {name}=\d+", said)
+    assert not (tmp_path / "work").exists()
+
+
+def test_a_gallery_that_cannot_be_is_said_in_one_line(tmp_path: Path) -> None:
+    port, page_port = _free_ports()
+    ports = ["--port", str(port), "--page-port", str(page_port)]
+    missing = _refused(tmp_path / "work", *ports, "--gallery", str(tmp_path / "nowhere"))
+    assert missing == f"demo: there is no folder {tmp_path / 'nowhere'}"
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "dear.txt").write_text("Dear")
+    empty = _refused(tmp_path / "work", *ports, "--gallery", str(tmp_path / "letters"))
+    assert empty.startswith(f"demo: there is no photo in {tmp_path / 'letters'}")
+    assert "\n" not in missing + empty
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "http", "-1"])
+def test_a_port_that_cannot_be_is_refused(tmp_path: Path, port: str) -> None:
+    assert "is no port" in _refused(tmp_path / "work", f"--port={port}")
+
+
+def test_one_port_cannot_serve_both(tmp_path: Path) -> None:
+    assert "need two ports" in _refused(tmp_path / "work", "--port=9000", "--page-port=9000")

@@ -1,0 +1,37 @@
+"""What `make` promises, without installing anything."""
+
+import json
+import subprocess
+
+from scripts.local_service import ROOT
+
+
+def _make(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["make", "--no-print-directory", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+
+def test_make_alone_lists_the_targets() -> None:
+    listed = _make()
+    assert listed.returncode == 0
+    for target in ("demo", "test", "lint", "lock"):
+        assert f"make {target} " in listed.stdout
+
+
+def test_another_python_is_refused_in_words() -> None:
+    refused = _make("--always-make", "demo", "PYTHON=false")
+    assert refused.returncode != 0
+    assert "needs Python 3.11, 3.12 or 3.13 as false" in refused.stdout
+
+
+def test_the_demo_gets_the_variables() -> None:
+    planned = _make("--dry-run", "demo", "GALLERY=my photos", "PORT=9", "PAGE_PORT=10").stdout
+    assert 'scripts/demo.py --port "9" --page-port "10" --gallery "my photos"' in planned
+    assert "--gallery" not in _make("--dry-run", "demo").stdout
+
+
+def test_the_node_lock_names_no_download_address() -> None:
+    lock = (ROOT / "package-lock.json").read_text()
+    assert "http" not in lock
+    assert json.loads(lock)["packages"]["node_modules/jquery"]["integrity"].startswith("sha512-")

@@ -1,0 +1,155 @@
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from embeddings.errors import ConflictError, GalleryIndexError, NoIndexError, StorageError
+from embeddings.index.history import KEEP_GENERATIONS, clean, past_generations, release, rollback
+from embeddings.index.publish import read_current
+from embeddings.rebuild import Outcome
+from embeddings.storage.folder import FolderWriter
+from tests.rebuild.gallery import OTHER_MODEL, Shop
+
+COLOURS = ["black", "white", "pink", "grey", "brown", "gold"]
+
+
+def generations(shop: Shop, count: int) -> list[str]:
+    """Publish so many, each with one photo more; their ids."""
+    ids = [shop.rebuild().generation]
+    for number in range(1, count):
+        shop.put({f"more/{number}.jpg": COLOURS[number]})
+        ids.append(shop.rebuild().generation)
+    return [each for each in ids if each]
+
+
+def test_rollback_brings_back_the_generation_before_and_holds_it(shop: Shop) -> None:
+    first, second, third = generations(shop, 3)
+    assert past_generations(shop.index_files) == [second, first]
+    assert rollback(shop.index_files).generation == second
+    assert len(shop.load().gallery) == 4
+    held = shop.rebuild()
+    assert (held.outcome, held.generation) == (Outcome.HELD, second)
+    assert rollback(shop.index_files).generation == first, "again: one further back"
+    assert set(past_generations(shop.index_files)) == {first, second, third}
+    release(shop.index_files)
+    after = shop.rebuild()
+    assert (after.outcome, after.count, after.added) == (Outcome.PUBLISHED, 5, 2)
+
+
+def test_rollback_to_a_named_generation_of_another_model(shop: Shop) -> None:
+    first = generations(shop, 1)[0]
+    shop.rebuild(model=OTHER_MODEL)
+    assert shop.load().gallery.dimension == 12
+    rollback(shop.index_files, first)
+    assert shop.load().gallery.dimension == shop.load().embedder.dimension == 48
+
+
+def test_rollback_refuses_what_is_not_there_or_damaged(shop: Shop) -> None:
+    for change in (rollback, release):
+        with pytest.raises(NoIndexError):
+            change(shop.index_files)
+    first, _ = generations(shop, 2)
+    with pytest.raises(GalleryIndexError, match=first):
+        rollback(shop.index_files, "20200101T000000000000Z-00000000")
+    shop.index_files.put(f"generations/{first}/vectors.npy", b"garbage")
+    before = shop.index_files.get("current.json")
+    with pytest.raises(GalleryIndexError, match=r"vectors\.npy"):
+        rollback(shop.index_files)
+    assert shop.index_files.get("current.json") == before
+
+
+def test_nothing_older_to_roll_back_to(shop: Shop) -> None:
+    generations(shop, 1)
+    with pytest.raises(GalleryIndexError, match="no older generation"):
+        rollback(shop.index_files)
+
+
+def cleaned(shop: Shop, after: timedelta) -> None:
+    current = read_current(shop.index_files).manifest
+    assert current is not None
+    clean(shop.index_files, current, datetime.now(UTC) + after)
+
+
+def test_the_last_generations_stay_whatever_their_age(shop: Shop) -> None:
+    ids = generations(shop, KEEP_GENERATIONS + 3)
+    everything = shop.paths()
+    cleaned(shop, timedelta(hours=23))
+    assert shop.paths() == everything, "within a day anybody may still hold any of it"
+    cleaned(shop, timedelta(hours=25))
+    left = {path.split("/")[1] for path in shop.paths("generations/")}
+    assert left == set(ids[-KEEP_GENERATIONS - 1 :])
+    assert len(shop.load().gallery) == 8
+    rollback(shop.index_files, ids[-KEEP_GENERATIONS - 1])
+
+
+def test_the_day_counts_from_when_a_generation_ceased_to_be_the_current_one(shop: Shop) -> None:
+    """A generation that was current for a week may have been opened a minute ago."""
+    first = generations(shop, 1)[0]
+    for path in shop.paths(f"generations/{first}/"):
+        age(shop, path, days=7)
+    for number in range(KEEP_GENERATIONS + 1):
+        shop.put({f"{number}.jpg": COLOURS[number]})
+        shop.rebuild()
+    assert f"generations/{first}/vectors.npy" in shop.paths()
+
+
+def age(shop: Shop, path: str, days: float) -> None:
+    file = Path(shop.index) / path
+    then = file.stat().st_mtime - days * 86_400
+    os.utime(file, (then, then))
+
+
+def test_models_checkpoints_and_lost_generations_go_when_nothing_names_them(shop: Shop) -> None:
+    shop.rebuild()
+    model = shop.paths("models/")
+    lost = {
+        "models/" + "f" * 64 + ".tflite",
+        "checkpoints/0123-1/abc.npz",
+        "generations/20200101T000000000000Z-00000000/vectors.npy",
+    }
+    strangers = {"notes.txt", "other/file.bin"}
+    for path in lost | strangers:
+        shop.index_files.put(path, b"x")
+    cleaned(shop, timedelta(hours=23))
+    assert lost <= set(shop.paths())
+    cleaned(shop, timedelta(hours=25))
+    assert not lost & set(shop.paths())
+    assert strangers <= set(shop.paths()), "only what this library writes is ever deleted"
+    assert shop.paths("models/") == model
+
+
+def test_the_model_of_a_kept_generation_stays(shop: Shop) -> None:
+    first = generations(shop, 1)[0]
+    shop.rebuild(model=OTHER_MODEL)
+    cleaned(shop, timedelta(days=30))
+    rollback(shop.index_files, first)
+    assert shop.load().gallery.dimension == 48
+
+
+def test_a_lost_answer_to_the_swap_is_success(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = FolderWriter.compare_and_set
+
+    def answer_is_lost(self: FolderWriter, *arguments: object, **options: object) -> None:
+        real(self, *arguments, **options)
+        raise StorageError("the connection broke")
+
+    monkeypatch.setattr(FolderWriter, "compare_and_set", answer_is_lost)
+    summary = shop.rebuild()
+    assert summary.outcome is Outcome.PUBLISHED
+    assert shop.load().manifest.generation == summary.generation
+    assert len(shop.paths("generations/")) == 3, "and nothing was done twice"
+
+
+def test_a_swap_that_storage_refuses_for_a_while_is_tried_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, refusals = FolderWriter.compare_and_set, [StorageError("HTTP 429"), ConflictError("HTTP 409")]
+
+    def busy(self: FolderWriter, *arguments: object, **options: object) -> None:
+        if refusals:
+            raise refusals.pop()
+        real(self, *arguments, **options)
+
+    monkeypatch.setattr(FolderWriter, "compare_and_set", busy)
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    assert shop.rebuild().outcome is Outcome.PUBLISHED
+    assert len(shop.load().gallery) == 3

@@ -1,0 +1,84 @@
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from embeddings.errors import CorruptIndexError
+from embeddings.index.manifest import FileEntry, Manifest, new_generation_id
+from embeddings.index.sources import Failure, Sources
+
+ENTRY = FileEntry("a" * 64, 7)
+MANIFEST = Manifest(
+    generation="20261123T120000000000Z-0123abcd",
+    built_at="2026-11-23T12:00:00+00:00",
+    count=3,
+    failed=1,
+    dimension=48,
+    dtype="float16",
+    model=ENTRY,
+    preprocess=1,
+    files={"vectors.npy": ENTRY, "keys.txt": ENTRY, "sources.json.gz": ENTRY},
+)
+
+
+def test_what_is_written_is_read() -> None:
+    assert Manifest.from_json(MANIFEST.to_json()) == MANIFEST
+    held = replace(MANIFEST, held=True)
+    assert Manifest.from_json(held.to_json()) == held
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("generation", "../../etc"),
+        ("generation", None),
+        ("count", -1),
+        ("count", "3"),
+        ("count", True),
+        ("dimension", 1.5),
+        ("built_at", "yesterday"),
+        ("model", {"sha256": "short", "size": 1}),
+        ("files", {"vectors.npy": {"sha256": "a" * 64, "size": 7}}),
+        ("files", []),
+    ],
+)
+def test_values_that_cannot_be_are_refused_with_the_files_name(field: str, value: object) -> None:
+    stored = json.loads(MANIFEST.to_json())
+    stored[field] = value
+    with pytest.raises(CorruptIndexError, match=r"current\.json"):
+        Manifest.from_json(json.dumps(stored).encode())
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b"null", b"{}", b"\xff\xfe"])
+def test_what_is_no_manifest_is_refused(data: bytes) -> None:
+    with pytest.raises(CorruptIndexError, match="damaged"):
+        Manifest.from_json(data)
+
+
+def test_another_format_says_so() -> None:
+    stored = json.loads(MANIFEST.to_json()) | {"format": 99}
+    with pytest.raises(CorruptIndexError, match="format 99"):
+        Manifest.from_json(json.dumps(stored).encode())
+
+
+def test_ids_sort_by_age_and_differ() -> None:
+    early, late = (datetime(2026, 11, day, tzinfo=UTC) for day in (9, 10))
+    assert new_generation_id(early) < new_generation_id(late)
+    assert new_generation_id(late) != new_generation_id(late)
+
+
+def test_sources_are_read_as_written_and_equal_ones_are_equal_bytes() -> None:
+    sources = Sources(
+        {"b/ü.jpg": "2", "a.jpg": "1"}, {"c\n.txt": Failure("3", "no image"), "d": Failure("", "storage")}
+    )
+    same = Sources(dict(sorted(sources.etags.items())), dict(reversed(sources.failures.items())))
+    assert Sources.from_bytes(sources.to_bytes(), "x") == sources
+    assert sources.to_bytes() == same.to_bytes()
+    assert [failure.passing for failure in sources.failures.values()] == [False, True]
+
+
+@pytest.mark.parametrize("damage", [b"", b"no gzip", Sources().to_bytes()[:-9]])
+def test_damaged_sources_are_refused(damage: bytes) -> None:
+    with pytest.raises(CorruptIndexError, match="my file"):
+        Sources.from_bytes(damage, "my file")

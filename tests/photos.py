@@ -1,0 +1,49 @@
+"""Photos for tests, drawn on the spot."""
+
+import struct
+import zlib
+from io import BytesIO
+from typing import Any
+
+from PIL import Image, ImageDraw
+
+
+def photo(colour: str, size: tuple[int, int] = (300, 400), format: str = "JPEG", **save_options: Any) -> bytes:
+    """A striped garment on white; `colour` is a name or #rrggbb, `save_options` are Pillow's."""
+    width, height = size
+    image = Image.new("RGB", size, "white")
+    draw = ImageDraw.Draw(image)
+    left, top, right, bottom = width // 5, height // 8, width - width // 5, height - height // 8
+    draw.rectangle((left, top, right, bottom), fill=colour)
+    draw.rectangle((0, top, width, top + height // 6), fill=colour)  # sleeves
+    for y in range(top + height // 4, bottom, max(height // 10, 2)):
+        draw.line((left, y, right, y), fill="white", width=max(height // 60, 1))
+    file = BytesIO()
+    image.save(file, format, **save_options)
+    return file.getvalue()
+
+
+def huge_png(width: int = 10_000, height: int = 6_000) -> bytes:
+    """A small file whose header promises many pixels, 60 million unless told; its data are white rows, truncated."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    data = zlib.compress(b"\0" + b"\xff" * 3 * width)
+    chunks = ((b"IHDR", header), (b"IDAT", data), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        for kind, content in chunks
+    )
+
+
+def padded_jpeg(size: int) -> bytes:
+    """A valid JPEG of exactly `size` bytes: comments fill it up."""
+    plain = photo("red")
+    missing = size - len(plain)
+    padding = b""
+    while missing:
+        # A segment is two bytes of marker and at most 65,535 of length and content; never leave fewer than 4 over.
+        length = min(missing, 65_537)
+        if 0 < missing - length < 4:
+            length -= 4
+        padding += b"\xff\xfe" + struct.pack(">H", length - 2) + b"\0" * (length - 4)
+        missing -= length
+    return plain[:2] + padding + plain[2:]

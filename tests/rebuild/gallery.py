@@ -1,0 +1,44 @@
+"""A gallery and an index for tests of the rebuild, on any storage."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from embeddings.index.generation import Generation, load_generation
+from embeddings.rebuild import Summary, rebuild
+from embeddings.storage.reader import open_reader
+from embeddings.storage.writer import Writer, open_writer
+from tests.photos import photo
+
+MODEL = Path(__file__).parents[1] / "models" / "float32.tflite"
+OTHER_MODEL = MODEL.with_name("float32-12d.tflite")
+
+
+@dataclass
+class Shop:
+    gallery: str
+    index: str
+
+    @cached_property
+    def photos(self) -> Writer:
+        return open_writer(self.gallery)
+
+    @cached_property
+    def index_files(self) -> Writer:
+        return open_writer(self.index)
+
+    def put(self, photos: Mapping[str, str | bytes]) -> None:
+        """Write photos by key: a colour, or a file's content."""
+        for key, content in photos.items():
+            self.photos.put(key, photo(content, (80, 100)) if isinstance(content, str) else content)
+
+    def rebuild(self, **options: Any) -> Summary:
+        return rebuild(self.gallery, self.index, **{"model": MODEL, **options})
+
+    def load(self) -> Generation:
+        return load_generation(open_reader(self.index))
+
+    def paths(self, prefix: str = "") -> list[str]:
+        return sorted(each.key for each in self.index_files.list(prefix))

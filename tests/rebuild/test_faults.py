@@ -1,0 +1,197 @@
+"""Rebuilds that meet each other, die, or have storage fail under them."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from embeddings.embedder import Embedder
+from embeddings.errors import NotFoundError, StorageError
+from embeddings.index.manifest import POINTER
+from embeddings.rebuild import Outcome, checkpoint
+from embeddings.storage.folder import FolderWriter
+from embeddings.storage.reader import Fetched, Reader
+from tests.rebuild.gallery import MODEL, Shop
+
+COLOURS = ["red", "green", "blue", "orange", "purple", "black", "pink", "navy", "olive", "teal"]
+
+
+def test_ten_rebuilds_at_once_lose_nobodys_work(shop: Shop) -> None:
+    """Each one is told of a photo of its own, as by events; whoever publishes first, all must be there in the end."""
+    shop.rebuild()
+    keys = [f"new/{number}.jpg" for number in range(10)]
+    shop.put(dict(zip(keys, COLOURS, strict=True)))
+    with ThreadPoolExecutor(10) as pool:
+        outcomes = [each.outcome for each in pool.map(lambda key: shop.rebuild(keys=[key]), keys)]
+    assert outcomes == [Outcome.PUBLISHED] * 10
+    assert set(keys) < set(shop.load().gallery.keys)
+    assert len(shop.load().gallery) == 13
+
+
+def test_a_photo_that_another_rebuild_added_meanwhile_is_kept(any_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    any_shop.rebuild()
+    any_shop.put({"mine.jpg": "pink", "theirs.jpg": "black"})
+    real, met = Embedder.embed, []
+
+    def embed_while_another_publishes(self: Embedder, *arguments: object, **options: object) -> object:
+        if not met:
+            met.append(True)
+            any_shop.rebuild(keys=["theirs.jpg"])
+        return real(self, *arguments, **options)
+
+    monkeypatch.setattr(Embedder, "embed", embed_while_another_publishes)
+    summary = any_shop.rebuild(keys=["mine.jpg"])
+    assert (summary.outcome, summary.embedded) == (Outcome.PUBLISHED, 1), "its own photo is not embedded again"
+    assert {"mine.jpg", "theirs.jpg"} < set(any_shop.load().gallery.keys)
+
+
+def test_a_killed_rebuild_is_resumed(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.put({f"{number:02d}.jpg": COLOURS[number % 10] for number in range(20)})
+    monkeypatch.setattr(checkpoint, "GRAIN", 5)
+    real, done = Reader.get, []
+
+    def fetch_until_power_fails(self: Reader, key: str, **options: object) -> Fetched:
+        done.append(key)
+        if len(done) > 12:
+            raise KeyboardInterrupt
+        return real(self, key, **options)
+
+    monkeypatch.setattr(Reader, "get", fetch_until_power_fails)
+    with pytest.raises(KeyboardInterrupt):
+        shop.rebuild()
+    assert POINTER not in shop.paths()
+    monkeypatch.setattr(Reader, "get", real)
+    summary = shop.rebuild()
+    assert summary.count == 23
+    assert summary.embedded == 23 - 12
+    assert shop.paths("checkpoints/") == []
+    assert shop.rebuild().outcome is Outcome.UNCHANGED
+
+
+def test_a_process_killed_without_warning_is_resumed(shop: Shop) -> None:
+    shop.put({f"{number:03d}.jpg": COLOURS[number % 10] for number in range(200)})
+    code = f"""
+import time
+from pathlib import Path
+from embeddings.embedder import Embedder
+from embeddings.rebuild import checkpoint, rebuild
+checkpoint.GRAIN = 10
+real = Embedder.embed
+Embedder.embed = lambda *args, **options: (time.sleep(0.02), real(*args, **options))[1]
+rebuild({shop.gallery!r}, {shop.index!r}, model=Path({str(MODEL)!r}))
+"""
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2], stderr=subprocess.DEVNULL)
+    folder = Path(shop.index) / "checkpoints"
+    while len(list(folder.glob("*/*.npz"))) < 3:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    saved = 10 * len(list(folder.glob("*/*.npz")))
+    summary = shop.rebuild()
+    assert summary.count == 203
+    assert summary.embedded == 203 - saved
+
+
+def test_a_damaged_checkpoint_is_left_out(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    folder = f"checkpoints/{Embedder(MODEL).sha256[:16]}-1"
+    shop.index_files.put(f"{folder}/bad.npz", b"garbage")
+    assert shop.rebuild().embedded == 3
+    assert "bad.npz" in caplog.text
+    assert shop.paths("checkpoints/") == []
+
+
+def test_a_photo_that_vanishes_between_list_and_get_is_just_gone(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Reader.get
+
+    def vanished(self: Reader, key: str, **options: object) -> Fetched:
+        if key == "shirts/red.jpg":
+            raise NotFoundError(key)
+        return real(self, key, **options)
+
+    monkeypatch.setattr(Reader, "get", vanished)
+    summary = shop.rebuild()
+    assert (summary.count, summary.failed) == (2, 0)
+
+
+def test_a_photo_that_storage_does_not_give_is_tried_again_next_time(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.rebuild()
+    shop.put({"shirts/red.jpg": "purple", "new.jpg": "black"})
+    real = Reader.get
+
+    def fails(self: Reader, key: str, **options: object) -> Fetched:
+        if key in ("shirts/red.jpg", "new.jpg"):
+            raise StorageError("timeout")
+        return real(self, key, **options)
+
+    monkeypatch.setattr(Reader, "get", fails)
+    summary = shop.rebuild()
+    assert (summary.count, summary.failed, summary.changed) == (3, 2, 0)
+    assert "shirts/red.jpg" in shop.load().gallery.keys, "as it was, rather than not at all"
+    assert shop.rebuild().outcome is Outcome.UNCHANGED
+    monkeypatch.setattr(Reader, "get", real)
+    mended = shop.rebuild()
+    assert (mended.added, mended.changed, mended.failed) == (1, 1, 0)
+
+
+def test_an_outage_ends_the_rebuild_and_keeps_its_work(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.rebuild()
+    shop.put({f"{number:02d}.jpg": COLOURS[number % 10] for number in range(60)})
+    real, fetched = Reader.get, []
+
+    def outage(self: Reader, key: str, **options: object) -> Fetched:
+        if key != POINTER and len(fetched) >= 30:
+            raise StorageError("timeout")
+        fetched.append(key)
+        return real(self, key, **options)
+
+    monkeypatch.setattr(Reader, "get", outage)
+    with pytest.raises(StorageError, match="timeout"):
+        shop.rebuild()
+    monkeypatch.setattr(Reader, "get", real)
+    assert len(shop.load().gallery) == 3
+    summary = shop.rebuild()
+    assert (summary.count, summary.embedded) == (63, 30)
+
+
+WRITES = ["put", "compare_and_set"]
+
+
+@pytest.mark.parametrize("failing", range(6))
+def test_readers_see_the_old_generation_or_the_new_one_wherever_a_write_fails(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, failing: int
+) -> None:
+    shop.rebuild()
+    shop.put({"new.jpg": "black"})
+    count = [0]
+    for name in WRITES:
+        real = getattr(FolderWriter, name)
+
+        def write(self: FolderWriter, *arguments: object, _real: object = real, **options: object) -> None:
+            count[0] += 1
+            if count[0] - 1 == failing:
+                raise OSError("power failure")
+            _real(self, *arguments, **options)
+
+        monkeypatch.setattr(FolderWriter, name, write)
+    with pytest.raises(OSError, match="power failure"):
+        shop.rebuild()
+    monkeypatch.undo()
+    assert len(shop.load().gallery) == 3
+    assert shop.rebuild().count == 4
+    assert len(shop.load().gallery) == 4
+
+
+def test_the_model_is_written_once(shop: Shop) -> None:
+    shop.rebuild()
+    before = os.stat(Path(shop.index) / shop.paths("models/")[0]).st_mtime_ns
+    shop.put({"new.jpg": "black"})
+    shop.rebuild()
+    assert os.stat(Path(shop.index) / shop.paths("models/")[0]).st_mtime_ns == before

@@ -1,0 +1,106 @@
+import json
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from embeddings import Embedder
+from embeddings.errors import BrokenPhotoError, ModelError
+from embeddings.preprocess import Box
+from tests.photos import photo
+
+MODELS = Path(__file__).parent / "models"
+COLOURS = ["red", "green", "blue", "orange", "purple", "black"]
+
+
+def test_vectors_are_unit_and_the_same_photo_gives_the_same_one() -> None:
+    embedder = Embedder(MODELS / "float32.tflite")
+    photos = [photo(colour) for colour in COLOURS]
+    vectors = embedder.embed(photos)
+    assert vectors.shape == (6, embedder.dimension) == (6, 48)
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
+    np.testing.assert_array_equal(vectors, embedder.embed(photos))
+    assert (vectors @ vectors.T - np.eye(6)).max() < 0.999, "different colours are different directions"
+
+
+def test_no_photos_are_no_vectors() -> None:
+    assert Embedder(MODELS / "float32.tflite").embed([]).shape == (0, 48)
+
+
+def test_file_and_content_are_the_same_model() -> None:
+    path = MODELS / "float32.tflite"
+    from_path, from_text, from_bytes = Embedder(path), Embedder(str(path)), Embedder(path.read_bytes())
+    assert from_path.sha256 == from_text.sha256 == from_bytes.sha256
+    np.testing.assert_array_equal(from_path.embed([photo("red")]), from_bytes.embed([photo("red")]))
+
+
+@pytest.mark.parametrize("name", ["uint8", "int8"])
+def test_quantized_models_answer_nearly_what_the_plain_one_does(name: str) -> None:
+    photos = [photo(colour) for colour in COLOURS]
+    plain, quantized = (Embedder(MODELS / f"{each}.tflite").embed(photos) for each in ("float32", name))
+    assert np.sum(plain * quantized, axis=1).min() > 0.99
+
+
+def test_a_box_is_another_photo() -> None:
+    embedder = Embedder(MODELS / "float32.tflite")
+    whole, part = embedder.embed([photo("red")]), embedder.embed([photo("red")], box=Box(0.3, 0.3, 0.3, 0.3))
+    assert float(whole[0] @ part[0]) < 0.99
+
+
+def test_many_threads_get_what_one_gets() -> None:
+    embedder = Embedder(MODELS / "float32.tflite")
+    photos = [photo(colour) for colour in COLOURS] * 20
+    expected = embedder.embed(photos)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda each: embedder.embed([each])[0], photos))
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_a_broken_photo_is_the_photos_error() -> None:
+    with pytest.raises(BrokenPhotoError):
+        Embedder(MODELS / "float32.tflite").embed([photo("red")[:500]])
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("size-128", r"\(1, 128, 128, 3\).*takes one image of \(1, 160, 160, 3\)"), ("two-outputs", "one vector")],
+)
+def test_models_of_another_shape_are_refused(name: str, message: str) -> None:
+    with pytest.raises(ModelError, match=message):
+        Embedder(MODELS / f"{name}.tflite")
+
+
+def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "text.tflite").write_text("hello")
+    with pytest.raises(ModelError, match="not a TFLite model"):
+        Embedder(tmp_path / "text.tflite")
+    with pytest.raises(ModelError, match="not a TFLite model"):
+        Embedder((MODELS / "float32.tflite").read_bytes()[:800])
+    with pytest.raises(ModelError, match="cannot read"):
+        Embedder(tmp_path / "missing.tflite")
+
+
+def test_a_model_that_answers_nan_is_told_so() -> None:
+    with pytest.raises(ModelError, match="NaN"):
+        Embedder(MODELS / "nan.tflite").embed([photo("red")])
+
+
+@pytest.mark.parametrize(
+    ("card", "message"),
+    [
+        ({"sha256": "0" * 64}, "another file"),
+        ({"sha256": None, "dimension": 7}, "dimension 7"),
+        ("no card", "not a model card"),
+    ],
+)
+def test_a_card_that_disagrees_with_its_file_is_refused(tmp_path: Path, card: object, message: str) -> None:
+    model = tmp_path / "model.tflite"
+    shutil.copy(MODELS / "float32.tflite", model)
+    if isinstance(card, dict) and card["sha256"] is None:
+        card["sha256"] = Embedder(model).sha256
+    model.with_suffix(".json").write_text(json.dumps(card))
+    with pytest.raises(ModelError, match=message):
+        Embedder(model)

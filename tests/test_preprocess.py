@@ -1,0 +1,217 @@
+from io import BytesIO
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from embeddings.errors import BrokenPhotoError, EmptyPhotoError, PhotoError, PhotoTooLargeError, UnsupportedPhotoError
+from embeddings.preprocess import Box, Limits, photo_pixels
+from tests.photos import huge_png, photo
+
+QUARTERS = ((255, 0, 0), (0, 160, 0), (0, 0, 255), (255, 255, 0))
+
+
+def encoded(image: Image.Image, format: str = "PNG", **options: object) -> bytes:
+    file = BytesIO()
+    image.save(file, format, **options)
+    return file.getvalue()
+
+
+def quarters(size: tuple[int, int] = (320, 480)) -> Image.Image:
+    """Red, green / blue, yellow: any turn or flip of it shows."""
+    return Image.fromarray(
+        np.array([QUARTERS[:2], QUARTERS[2:]], dtype=np.uint8),
+    ).resize(size, Image.Resampling.NEAREST)
+
+
+def corners(pixels: np.ndarray) -> list[tuple[int, ...]]:
+    return [tuple(int(value) for value in pixels[y, x]) for y in (20, 140) for x in (20, 140)]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize(("format", "tolerance"), [("JPEG", 3), ("PNG", 0), ("WEBP", 6)])
+def test_photos_are_turned_upright(format: str, tolerance: int, orientation: int) -> None:
+    how_the_camera_lay = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }
+    image = quarters()
+    if orientation in how_the_camera_lay:
+        image = image.transpose(how_the_camera_lay[orientation])
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    seen = corners(photo_pixels(encoded(image, format, exif=exif.tobytes())))
+    np.testing.assert_allclose(seen, QUARTERS, atol=tolerance)
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
+def test_unreadable_exif_means_no_orientation() -> None:
+    with_junk = encoded(quarters(), "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"\x01\x12\0\x63" * 5)
+    np.testing.assert_allclose(corners(photo_pixels(with_junk)), QUARTERS, atol=3)
+
+
+MODES = {
+    "palette": lambda: quarters().quantize(8),
+    "1-bit": lambda: Image.new("1", (50, 50), 1),
+    "grey": lambda: Image.new("L", (50, 50), 255),
+    "grey and alpha": lambda: Image.new("LA", (50, 50), (0, 0)),
+    "16-bit grey": lambda: Image.fromarray(np.full((50, 50), 65535, dtype=np.uint16)),
+    "transparent": lambda: Image.new("RGBA", (50, 50), (200, 0, 0, 0)),
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_mode_becomes_rgb(mode: str) -> None:
+    pixels = photo_pixels(encoded(MODES[mode]()))
+    assert pixels.shape == (160, 160, 3)
+    assert pixels.dtype == np.uint8
+    if mode == "palette":
+        np.testing.assert_allclose(corners(pixels), QUARTERS, atol=2)
+    else:
+        assert (pixels == 255).all(), "white stays white, and transparent becomes white"
+
+
+def test_16_bits_are_scaled_not_clipped() -> None:
+    middle = Image.fromarray(np.full((50, 50), 32768, dtype=np.uint16))
+    assert (photo_pixels(encoded(middle)) == 128).all()
+
+
+def test_half_transparent_lies_on_white() -> None:
+    pixels = photo_pixels(encoded(Image.new("RGBA", (50, 50), (0, 0, 0, 128))))
+    np.testing.assert_allclose(pixels, 127, atol=1)
+
+
+def test_transparent_colour_of_a_palette_becomes_white() -> None:
+    image = Image.new("P", (50, 50), 3)
+    image.putpalette([0, 0, 0] * 10)
+    assert (photo_pixels(encoded(image, transparency=3)) == 255).all()
+
+
+def test_cmyk_has_its_colours_the_right_way_round() -> None:
+    pixels = photo_pixels(encoded(Image.new("RGB", (90, 90), (255, 0, 0)).convert("CMYK"), "JPEG"))
+    np.testing.assert_allclose(pixels[80, 80], (254, 0, 0), atol=3)
+
+
+@pytest.mark.parametrize("format", ["PNG", "WEBP"])
+def test_the_first_frame_of_an_animation_counts(format: str) -> None:
+    frames = [Image.new("RGB", (64, 64), colour) for colour in ("red", "blue", "lime")]
+    animated = encoded(frames[0], format, save_all=True, append_images=frames[1:])
+    np.testing.assert_allclose(photo_pixels(animated)[80, 80], (255, 0, 0), atol=6)
+
+
+def test_a_phone_photo_with_a_second_picture_inside_is_a_jpeg() -> None:
+    several = encoded(quarters(), "MPO", save_all=True, append_images=[Image.new("RGB", (320, 480))])
+    np.testing.assert_allclose(corners(photo_pixels(several)), QUARTERS, atol=3)
+
+
+def test_the_filter_is_a_box_of_equal_weights() -> None:
+    random = np.random.default_rng(0)
+    image = random.integers(0, 256, (640, 480, 3), dtype=np.uint8)
+    expected = image.reshape(160, 4, 160, 3, 3).mean(axis=(1, 3))
+    np.testing.assert_allclose(
+        photo_pixels(encoded(Image.fromarray(image))), expected, atol=1
+    )  # Pillow rounds after each direction
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG"])
+def test_a_box_is_a_part_of_the_upright_photo(format: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = encoded(quarters((2000, 3000)).transpose(Image.Transpose.ROTATE_90), format, exif=exif.tobytes())
+    for box, colour in zip(
+        [Box(0, 0, 0.5, 0.5), Box(0.5, 0, 0.5, 0.5), Box(0, 0.5, 0.5, 0.5), Box(0.5, 0.5, 0.5, 0.5)],
+        QUARTERS,
+        strict=True,
+    ):
+        np.testing.assert_allclose(photo_pixels(turned, box)[5:-5, 5:-5].mean(axis=(0, 1)), colour, atol=3)
+
+
+def test_a_large_jpeg_is_decoded_smaller_and_looks_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draft mode: a quarter of the side here, and for a small box no smaller than the box can bear."""
+    random = np.random.default_rng(0)
+    coarse = Image.fromarray(random.integers(0, 256, (40, 30, 3), dtype=np.uint8))
+    large = encoded(coarse.resize((3000, 4000), Image.Resampling.BICUBIC), "JPEG", quality=90)
+    seen = []
+    resize = Image.Image.resize
+
+    def watched(self: Image.Image, *arguments: object, **options: object) -> Image.Image:
+        seen.append(self.size)
+        return resize(self, *arguments, **options)
+
+    monkeypatch.setattr(Image.Image, "resize", watched)
+    fast = photo_pixels(large).astype(float)
+    photo_pixels(large, Box(0.4, 0.4, 0.25, 0.25))
+    assert seen == [(750, 1000), (3000, 4000)]
+    plain = np.asarray(resize(Image.open(BytesIO(large)), (160, 160), Image.Resampling.BOX)).astype(float)
+    assert 10 * np.log10(255**2 / np.mean((fast - plain) ** 2)) > 40
+
+
+def test_nothing_is_empty() -> None:
+    with pytest.raises(EmptyPhotoError, match="empty"):
+        photo_pixels(b"")
+
+
+@pytest.mark.parametrize("content", [b"hello, I am text", b"\0" * 5000, b"GIF89a" + b"\0" * 99, b"<svg/>"])
+def test_other_formats_are_unsupported(content: bytes) -> None:
+    with pytest.raises(UnsupportedPhotoError, match="JPEG, PNG or WebP"):
+        photo_pixels(content)
+
+
+def test_a_format_pillow_knows_but_we_do_not_take_is_not_decoded() -> None:
+    for format in ("GIF", "BMP", "TIFF", "PPM"):
+        with pytest.raises(UnsupportedPhotoError):
+            photo_pixels(encoded(Image.new("RGB", (20, 20)), format))
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("part", [0.02, 0.3, 0.9])
+def test_truncated_photos_are_broken(format: str, part: float) -> None:
+    whole = encoded(Image.effect_noise((300, 300), 80).convert("RGB"), format)
+    with pytest.raises(BrokenPhotoError, match="truncated"):
+        photo_pixels(whole[: int(len(whole) * part)])
+
+
+def test_limits_hold_before_anything_is_decoded() -> None:
+    with pytest.raises(PhotoTooLargeError, match="10000 x 6000"):
+        photo_pixels(huge_png())
+    with pytest.raises(PhotoTooLargeError, match="1,000"):
+        photo_pixels(photo("red"), limits=Limits(max_bytes=1_000))
+    exactly = photo("red")
+    photo_pixels(exactly, limits=Limits(max_bytes=len(exactly), max_pixels=300 * 400))
+    with pytest.raises(PhotoTooLargeError, match="119,999"):
+        photo_pixels(exactly, limits=Limits(max_pixels=300 * 400 - 1))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(["JPEG", "PNG", "WEBP"]),
+    st.integers(1, 400),
+    st.integers(1, 400),
+    st.tuples(st.floats(0, 0.9), st.floats(0, 0.9)),
+)
+def test_any_size_and_any_box_give_the_model_its_input(
+    format: str, width: int, height: int, corner: tuple[float, float]
+) -> None:
+    content = photo("navy", (width, height), format)
+    box = Box(*corner, 1 - corner[0], 1 - corner[1])
+    assert photo_pixels(content, box).shape == (160, 160, 3)
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(["JPEG", "PNG", "WEBP"]), st.data())
+def test_damage_is_an_error_of_ours_or_a_picture(format: str, data: st.DataObject) -> None:
+    content = bytearray(photo("teal", (64, 48), format))
+    for _ in range(data.draw(st.integers(1, 8))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        assert photo_pixels(bytes(content), limits=Limits(max_pixels=1_000_000)).shape == (160, 160, 3)
+    except PhotoError:
+        pass
