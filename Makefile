@@ -14,7 +14,7 @@ help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(DEMO)/.ready ## try it here: make demo [GALLERY=folder|clothing-dataset] [PORT=8080] [PAGE_PORT=8000]
-	@$(DEMO)/bin/python scripts/demo.py --port "$(PORT)" --page-port "$(PAGE_PORT)" $(if $(GALLERY),--gallery "$(GALLERY)")
+	@exec $(DEMO)/bin/python scripts/demo.py --port "$(PORT)" --page-port "$(PAGE_PORT)" $(if $(GALLERY),--gallery "$(GALLERY)")
 
 test: $(FULL)/.ready ## run all tests
 	$(FULL)/bin/python -m pytest
@@ -39,7 +39,7 @@ $(FULL)/.ready: requirements.txt
 .venv/%/.ready:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 		{ echo 'This needs Python 3.11, 3.12 or 3.13 as $(PYTHON); choose one, for example: make PYTHON=python3.12 ...'; exit 1; }
-	@echo "Installing $< into $(@D) ..."
+	@echo "Installing $^ into $(@D) ..."
 	@$(PYTHON) -m venv --clear $(@D)
-	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile -r $<
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile -r $^
 	@touch $@

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 # The framework puts this file's folder on the path, not the repository's root.
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from functions.log import configure  # noqa: E402
+from functions.log import configure
 
 configure()
 if os.environ.get("FUNCTION_TARGET") == "search":

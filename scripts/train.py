@@ -27,7 +27,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=float, default=240, help="or after so many minutes (default %(default)s)")
     parser.add_argument("--learning-rate", type=float, default=Config.learning_rate, help="default %(default)s")
     parser.add_argument("--dimension", type=int, default=Config.dimension, help="of the vector (default %(default)s)")
-    parser.add_argument("--frozen-through", default=Config.frozen_through, help="last frozen layer (default %(default)s)")
+    parser.add_argument(
+        "--frozen-through", default=Config.frozen_through, help="last frozen layer (default %(default)s)"
+    )
     parser.add_argument("--every", type=int, default=Config.every, help="steps between figures (default %(default)s)")
     parser.add_argument("--seed", type=int, default=Config.seed, help="of views and weights (default %(default)s)")
     parser.add_argument("--split-seed", type=int, default=Split.seed, help="of the parts (default %(default)s)")

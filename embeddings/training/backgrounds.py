@@ -7,6 +7,7 @@ real beds learns that beige is the colour of trousers.
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from embeddings.preprocess import INPUT_SIZE
@@ -32,7 +33,7 @@ class Backgrounds:
 
     def _real(self, rng: np.random.Generator) -> Image.Image:
         """A whole photo, or one of its corners, where the floor or the bed is."""
-        image = Image.fromarray(self._photos[rng.integers(len(self._photos))])
+        image = Image.fromarray(self._photos[int(rng.integers(len(self._photos)))])
         width, height = image.size
         share = 1.0 if rng.random() < _WHOLE_PHOTO else rng.uniform(0.2, 0.4)
         left = (1 - share) * width * rng.integers(2)
@@ -44,6 +45,7 @@ class Backgrounds:
 def _pattern(rng: np.random.Generator) -> Image.Image:
     """One colour, stripes, a grid or blotches, between two colours."""
     along = np.linspace(0, rng.uniform(1, 30), INPUT_SIZE, dtype=np.float32)
+    mix: NDArray[np.float32]
     phase = rng.uniform(0, 2 * np.pi)
     kind = rng.integers(4)
     if kind == 0:
@@ -52,7 +54,7 @@ def _pattern(rng: np.random.Generator) -> Image.Image:
         mix = np.broadcast_to(np.sin(along + phase) > 0, (INPUT_SIZE, INPUT_SIZE)).astype(np.float32)
         mix = mix if rng.random() < 0.5 else mix.T
     elif kind == 2:
-        mix = (np.sin(along + phase)[:, None] * np.sin(along)[None, :] > 0).astype(np.float32)
+        mix = (np.outer(np.sin(along + phase), np.sin(along)) > 0).astype(np.float32)
     else:
         cells = int(rng.integers(3, 40))
         blotches = Image.fromarray(rng.integers(0, 256, (cells, cells), dtype=np.uint8))

@@ -134,4 +134,5 @@ def _balanced(photos: Sequence[Photo]) -> NDArray[np.float64]:
     """A probability a photo."""
     counts = Counter(photo.category for photo in photos)
     weights = np.array([counts[photo.category] ** -0.5 for photo in photos])
-    return weights / weights.sum()
+    chances: NDArray[np.float64] = weights / weights.sum()
+    return chances

@@ -73,4 +73,5 @@ def palette_shares(lab: NDArray[np.float64]) -> NDArray[np.float32]:
     """How much of each name a colour is: (len(PALETTE),), sums to 1; a Gaussian kernel around each anchor in Lab."""
     distance = ((_ANCHORS - lab) ** 2).sum(axis=1)
     kernel = np.exp((distance.min() - distance) / (2 * _SPREAD**2))
-    return (kernel / kernel.sum()).astype(np.float32)
+    shares: NDArray[np.float32] = (kernel / kernel.sum()).astype(np.float32)
+    return shares

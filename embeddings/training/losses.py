@@ -27,9 +27,7 @@ def cosine_softmax(embeddings: Tensor, proxies: Tensor, targets: Tensor, scale: 
     return ops.sum(losses) / ops.maximum(labelled, 1.0)
 
 
-def info_nce(
-    anchors: Tensor, positives: Tensor, others: Tensor, same_item: Tensor, temperature: float
-) -> Tensor:
+def info_nce(anchors: Tensor, positives: Tensor, others: Tensor, same_item: Tensor, temperature: float) -> Tensor:
     """Contrastive loss between two views of each item: InfoNCE (van den Oord et al. 2018, eq. 4).
 
         loss_i = -log( exp(<a_i, p_i>/T) / (sum_j exp(<a_i, p_j>/T) + sum_k exp(<a_i, o_k>/T)) )

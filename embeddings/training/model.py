@@ -41,7 +41,9 @@ def build_embedder(weights: str | Path | None, dimension: int, frozen_through: s
     """
     try:
         backbone = keras.applications.MobileNetV2(
-            include_top=False, input_shape=(INPUT_SIZE, INPUT_SIZE, 3), weights=None if weights is None else str(weights)
+            include_top=False,
+            input_shape=(INPUT_SIZE, INPUT_SIZE, 3),
+            weights=None if weights is None else str(weights),
         )
     except (OSError, ValueError) as error:
         raise ModelError(f"cannot load MobileNetV2 weights from {weights}: {error}") from error
@@ -62,12 +64,13 @@ def build_embedder(weights: str | Path | None, dimension: int, frozen_through: s
 def _freeze(backbone: keras.Model, last: str) -> None:
     names = [layer.name for layer in backbone.layers]
     if last and last not in names:
-        raise ModelError(f"no layer {last!r} to freeze through; layers end blocks at {', '.join(n for n in names if n.endswith('_add'))}")
+        ends = ", ".join(name for name in names if name.endswith("_project_BN"))
+        raise ModelError(f"no layer {last!r} to freeze through; blocks end with {ends}")
     for layer in backbone.layers[: names.index(last) + 1 if last else 0]:
         layer.trainable = False
 
 
-class Trainee(keras.Model):
+class Trainee(keras.Model):  # type: ignore[misc]  # Keras has no types
     """The embedder with what training adds: proxies of every head, and the memory of embeddings seen lately."""
 
     def __init__(self, embedder: keras.Model, classes: dict[str, tuple[str, ...]], pairs: int) -> None:
@@ -77,12 +80,18 @@ class Trainee(keras.Model):
         self._pairs = pairs
         dimension = embedder.output_shape[-1]
         self._proxies = {
-            head: self.add_weight(shape=(len(classes[head]), dimension), initializer="random_normal", name=f"proxies_{head}")
+            head: self.add_weight(
+                shape=(len(classes[head]), dimension), initializer="random_normal", name=f"proxies_{head}"
+            )
             for head in HEADS
         }
         self._memory = self.add_weight(shape=(_MEMORY, dimension), initializer="zeros", trainable=False, name="memory")
         self._memory_items = self.add_weight(
-            shape=(_MEMORY,), initializer=keras.initializers.Constant(-1), dtype="int32", trainable=False, name="memory_items"
+            shape=(_MEMORY,),
+            initializer=keras.initializers.Constant(-1),
+            dtype="int32",
+            trainable=False,
+            name="memory_items",
         )
         self._parts = {part: keras.metrics.Mean(name=part) for part in _WEIGHTS}
 
@@ -100,7 +109,8 @@ class Trainee(keras.Model):
         same = ops.cast(ops.equal(y["items"][:, None], self._memory_items[None, :]), "float32")
         nothing, no_item = self._memory[:0], same[:, :0]
         losses["items"] = 0.5 * (
-            info_nce(phone, shop, self._memory, same, _TEMPERATURE) + info_nce(shop, phone, nothing, no_item, _TEMPERATURE)
+            info_nce(phone, shop, self._memory, same, _TEMPERATURE)
+            + info_nce(shop, phone, nothing, no_item, _TEMPERATURE)
         )
         self._remember(ops.stop_gradient(shop), y["items"])
         for part, loss in losses.items():

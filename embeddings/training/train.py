@@ -71,7 +71,9 @@ def train(data: Path, folder: Path, config: Config, command: str) -> dict[str, A
     (folder / "config.json").write_text(json.dumps(record, indent=2) + "\n")
     keras.utils.set_random_seed(config.seed)
     batches, validation = _open(data, config)
-    trainee = Trainee(build_embedder(config.weights, config.dimension, config.frozen_through), batches.classes, config.pairs)
+    trainee = Trainee(
+        build_embedder(config.weights, config.dimension, config.frozen_through), batches.classes, config.pairs
+    )
     trainee.compile(
         optimizer=keras.optimizers.AdamW(config.learning_rate, config.weight_decay, global_clipnorm=10.0),
         jit_compile=keras.backend.backend() == "jax",  # XLA compiles for minutes on a CPU and gains nothing

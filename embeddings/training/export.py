@@ -1,0 +1,140 @@
+"""From the trained Keras model to the file that is shipped: converted, compared with Keras, and only then written."""
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.embedder import Embedder
+from embeddings.errors import ModelError
+from embeddings.model_card import card_path
+from embeddings.preprocess import INPUT_SIZE
+from embeddings.training.tasks import Vectors, neighbours, overlap
+
+Kind = Literal["fp32", "fp16", "dynamic", "int8"]
+KINDS: tuple[Kind, ...] = ("fp32", "fp16", "dynamic", "int8")
+
+MINIMUM_OVERLAP: dict[Kind, float] = {"fp32": 0.99, "fp16": 0.98, "dynamic": 0.85, "int8": 0.75}
+"""Share of the 16 nearest neighbours that a file must have in common with Keras; below it, something broke."""
+
+_TIMED = 200
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How a converted file compares with the Keras model."""
+
+    overlap: float
+    """Share of the top-16 neighbours they have in common, each photo against all others."""
+    milliseconds: float
+    """Median of one photo, one thread, pixels to vector."""
+    size: int
+    """Bytes."""
+
+
+def convert(model: keras.Model, kind: Kind, examples: NDArray[np.uint8]) -> bytes:
+    """Convert to TFLite. Only this needs TensorFlow, whichever backend has trained.
+
+    Args:
+        model: (n, 160, 160, 3), 0-255, to unit vectors.
+        kind: fp32; fp16 (weights); dynamic (int8 weights, float32 sums); int8 (all, uint8 in).
+        examples: pixels (n, 160, 160, 3) of real photos, which set the ranges of int8.
+    """
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    if kind != "fp32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if kind == "fp16":
+        converter.target_spec.supported_types = [tf.float16]
+    if kind == "int8":
+        converter.representative_dataset = lambda: ([example[None].astype(np.float32)] for example in examples)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = tf.uint8
+    content: bytes = converter.convert()
+    return content
+
+
+def check_parity(content: bytes, kind: Kind, pixels: NDArray[np.uint8], expected: Vectors) -> Parity:
+    """Run the file as the functions will, and compare neighbours with those of Keras.
+
+    Cosine to the Keras vectors would mislead: vectors can move a little together, or lose just what tells items apart.
+
+    Args:
+        content: the converted file.
+        kind: decides how much overlap is asked for.
+        pixels: (n, 160, 160, 3) of real photos; some hundred, or chance counts.
+        expected: Keras' vectors (n, d) of them.
+
+    Raises:
+        ModelError: the file does not run, answers NaN, or its neighbours are others.
+    """
+    embedder = Embedder(content)
+    seconds = []
+    vectors = np.empty((len(pixels), embedder.dimension), np.float32)
+    for row, photo in enumerate(pixels):
+        started = time.perf_counter()
+        vectors[row] = embedder.embed_pixels(photo)
+        seconds.append(time.perf_counter() - started)
+    if vectors.shape != expected.shape or not np.isfinite(vectors).all():
+        raise ModelError(f"the converted model answers {vectors.shape} with NaN or another shape; it is not written")
+    k = min(16, len(pixels) - 1)
+    common = overlap(*(neighbours(each, each, k, without_self=True) for each in (vectors, expected)))
+    if common < MINIMUM_OVERLAP[kind]:
+        raise ModelError(
+            f"the {kind} file shares {common:.3f} of its neighbours with Keras, {MINIMUM_OVERLAP[kind]} is asked for; "
+            "it is not written"
+        )
+    return Parity(round(common, 4), round(float(np.median(seconds[-_TIMED:])) * 1000, 2), len(content))
+
+
+def write_model(
+    path: Path, content: bytes, kind: Kind, parity: Parity, made: dict[str, Any], figures: dict[str, Any]
+) -> dict[str, Any]:
+    """Write the file and the card beside it; returns the card.
+
+    Args:
+        path: ends in .tflite.
+        content: what `convert` made and `check_parity` let pass.
+        kind: as converted.
+        parity: as measured.
+        made: how the model was trained: data, steps, minutes, seed, command.
+        figures: what evaluating it gave; may be empty.
+    """
+    card = {
+        "name": path.stem,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "input": {
+            "size": INPUT_SIZE,
+            "channels": "RGB",
+            "range": [0, 255],
+            "dtype": "uint8" if kind == "int8" else "float32",
+        },
+        "dimension": Embedder(content).dimension,
+        "weights": kind,
+        "parity": asdict(parity),
+        "licence": "MIT",
+        "made": made,
+        "figures": figures,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    write_card(path, card)
+    return card
+
+
+def write_card(model: Path, card: dict[str, Any]) -> None:
+    """Write the card beside its model."""
+    card_path(model).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def spread(items: Sequence[Any], count: int) -> list[Any]:
+    """`count` of the items, evenly spread over their order."""
+    return [items[index] for index in np.linspace(0, len(items) - 1, min(count, len(items))).astype(int)]

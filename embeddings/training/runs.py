@@ -1,0 +1,49 @@
+"""What a run's folder holds, for those who come after the training: convert and evaluate."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from embeddings.errors import ModelError
+from embeddings.training.datasets import Split
+from embeddings.training.model import build_embedder
+from embeddings.training.train import BEST
+
+
+def load_embedder(run: Path) -> keras.Model:
+    """The best embedder of a run.
+
+    Raises:
+        ModelError: the folder holds no run, or one that was never measured.
+    """
+    model = build_embedder(None, int(_config(run)["dimension"]), "")
+    try:
+        model.load_weights(run / BEST)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"cannot load {run / BEST} ({error}); has the run reached its first figures?") from error
+    return model
+
+
+def run_split(run: Path) -> Split:
+    """The split that a run was trained with."""
+    return Split(**_config(run)["split"])
+
+
+def how_made(run: Path) -> dict[str, Any]:
+    """For the card: options, command, steps, minutes, best validation figures. Paths are cut to their last name."""
+    config = _config(run)
+    try:
+        summary = json.loads((run / "summary.json").read_bytes())
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{run} holds no finished run ({error}); start scripts/train.py with it again") from error
+    command = " ".join(Path(word).name if "/" in word else word for word in config.pop("command").split())
+    return {**config, "weights": Path(config["weights"]).name, "command": command, **summary}
+
+
+def _config(run: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads((run / "config.json").read_bytes()))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{run} is not the folder of a training run ({error})") from error

@@ -1,0 +1,76 @@
+"""Convert a training run's best model to TFLite, compare every kind with Keras by neighbours, and write one.
+
+    python scripts/convert.py --run runs/first --data photos --out embeddings/pretrained/garment.tflite
+
+The card (.json) is written beside the file. A file whose neighbours differ from those of Keras is not written.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import numpy as np
+
+from embeddings.errors import GarmentSearchError, ModelError
+from embeddings.preprocess import photo_pixels
+from embeddings.training.datasets import read_photos, select
+from embeddings.training.export import KINDS, check_parity, convert, spread, write_model
+from embeddings.training.runs import how_made, load_embedder, run_split
+from embeddings.training.train import embed_with
+from embeddings.training.validation import encoded_photos
+
+_EXAMPLES, _COMPARED = 300, 1000
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        _convert(options)
+    except GarmentSearchError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", type=Path, required=True, metavar="FOLDER", help="of scripts/train.py")
+    parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="the photos the run was trained on")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the .tflite file to write")
+    parser.add_argument("--kind", choices=KINDS, default="fp16", help="the one to write (default: %(default)s)")
+    parser.add_argument("--compare", action="store_true", help="measure the other kinds too")
+    parser.add_argument("--about-data", default="", metavar="TEXT", help="the photos' source and licence, for the card")
+    return parser
+
+
+def _convert(options: argparse.Namespace) -> None:
+    made = how_made(options.run) | {"data": options.about_data}
+    model = load_embedder(options.run)
+    photos = read_photos(options.data, run_split(options.run))
+    train = select(photos, "shop", "train") + select(photos, "consumer", "train")
+    unseen = select(photos, "shop", "validation") + select(photos, "consumer", "validation")
+    made["photos"] = {"train": len(train), "validation": len(unseen)}
+    examples = np.stack([photo_pixels(photo) for photo in encoded_photos(options.data, spread(train, _EXAMPLES))])
+    pixels = np.stack([photo_pixels(photo) for photo in encoded_photos(options.data, spread(unseen, _COMPARED))])
+    expected = embed_with(model, pixels)
+    print(f"{'kind':8} {'bytes':>10} {'ms':>6} {'top-16 overlap with Keras':>26}")
+    for kind in KINDS if options.compare else (options.kind,):
+        content = convert(model, kind, examples)
+        try:
+            parity = check_parity(content, kind, pixels, expected)
+        except ModelError as error:
+            if kind == options.kind:
+                raise
+            print(f"{kind:8} {error}")
+            continue
+        print(f"{kind:8} {parity.size:10,} {parity.milliseconds:6.2f} {parity.overlap:26.4f}")
+        if kind == options.kind:
+            card = write_model(options.out, content, kind, parity, made, figures={})
+    print(f"written: {options.out}, dimension {card['dimension']}, sha256 {card['sha256']}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

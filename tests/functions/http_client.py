@@ -1,0 +1,120 @@
+"""Ask the running service, and hold every answer against functions/openapi.json."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+OPENAPI = Path(__file__).parents[2] / "functions" / "openapi.json"
+_BOUNDARY = "----tests-boundary"
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        """Raises if it was sent twice: adapters would fold it."""
+        values = [value for each, value in self.headers if each.lower() == name.lower()]
+        assert len(values) < 2, f"{name} was sent {len(values)} times"
+        return values[0] if values else None
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def keys(self) -> list[str]:
+        return [result["key"] for result in self.json["results"]]
+
+    @property
+    def problem(self) -> tuple[int, str]:
+        """Status and slug."""
+        assert self.header("Content-Type") == "application/problem+json", self.body
+        assert self.json["status"] == self.status
+        return self.status, self.json["type"].removeprefix("urn:garment-search:")
+
+
+class Client:
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    def ask(
+        self, method: str, path: str, body: bytes | Any = None, headers: Mapping[str, str] | None = None, **options: Any
+    ) -> Answer:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.request(method, path, body, dict(headers or {}), **options)
+            response = connection.getresponse()
+            answer = Answer(response.status, response.getheaders(), response.read())
+        finally:
+            connection.close()
+        check_contract(method, path.partition("?")[0], answer)
+        return answer
+
+    def get(self, path: str, **headers: str) -> Answer:
+        return self.ask("GET", path, None, headers)
+
+    def upload(self, path: str, photo: bytes, *, field: str = "file", **fields: str) -> Answer:
+        body, headers = form(photo, field=field, **fields)
+        return self.ask("POST", path, body, headers)
+
+    def send(self, path: str, photo: bytes, content_type: str = "image/jpeg") -> Answer:
+        """The photo as the whole body."""
+        return self.ask("POST", path, photo, {"Content-Type": content_type})
+
+
+def form(photo: bytes, *, field: str = "file", **fields: str) -> tuple[bytes, dict[str, str]]:
+    """A multipart body and its headers; the photo comes last."""
+    parts = [
+        f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in fields.items()
+    ]
+    head = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{field}"; filename="private name.jpg"\r\n'
+    parts += [f"{head}Content-Type: image/jpeg\r\n\r\n".encode(), photo, f"\r\n--{_BOUNDARY}--\r\n".encode()]
+    return b"".join(parts), {"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"}
+
+
+@cache
+def openapi() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(OPENAPI.read_text())
+    return document
+
+
+def check_contract(method: str, path: str, answer: Answer) -> None:
+    """Status, content type and body are ones that openapi.json declares."""
+    for name, _ in answer.headers:
+        answer.header(name)
+    if method in ("HEAD", "OPTIONS"):
+        assert answer.body == b""
+        return
+    declared = openapi()["paths"].get(path, {}).get(method.lower())
+    if declared is None:
+        problem = _resolved(openapi()["components"]["responses"]["NotFound" if answer.status == 404 else "MethodNotAllowed"])
+        assert answer.status in (404, 405)
+    else:
+        problem = _resolved(declared["responses"][str(answer.status)])
+    content_type = answer.header("Content-Type")
+    assert content_type is not None
+    schema = problem["content"][content_type]["schema"]
+    # The document is the root, so that references into its components are found.
+    errors = list(Draft202012Validator({**openapi(), **schema}).iter_errors(answer.json))
+    assert not errors, errors
+    for name, header in problem["headers"].items():
+        assert answer.header(name) is not None, (name, header)
+
+
+def _resolved(part: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in part:
+        found = openapi()
+        for step in part["$ref"].removeprefix("#/").split("/"):
+            found = found[step]
+        part = found
+    return part

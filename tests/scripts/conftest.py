@@ -1,0 +1,3 @@
+from tests.rebuild.conftest import shop
+
+__all__ = ["shop"]

@@ -1,0 +1,100 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from embeddings.index.manifest import POINTER
+from scripts.rebuild_embeddings import main
+from tests.rebuild.gallery import MODEL, Shop
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "rebuild_embeddings.py"
+
+
+def run(shop: Shop, *more: str) -> int:
+    return main(["--gallery", shop.gallery, "--index", shop.index, "--model", str(MODEL), *more])
+
+
+def test_as_a_program_from_anywhere(shop: Shop, tmp_path: Path) -> None:
+    command = [sys.executable, str(SCRIPT), "--gallery", "gallery", "--index", "index", "--model", str(MODEL)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("published: 3 added, 0 changed, 0 removed, 0 failed; 3 images in the index")
+    assert len(shop.load().gallery) == 3
+
+
+def test_the_progress_bar_shows_rate_and_time_left_on_a_terminal(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(shop)
+    assert "photo/s" not in capsys.readouterr().err, "a log file needs no bar"
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    run(shop, "--full")
+    bar = capsys.readouterr().err
+    assert "3/3" in bar
+    assert "photo/s" in bar
+
+
+def test_exit_codes(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(shop) == 0
+    assert run(shop) == 0
+    assert "unchanged" in capsys.readouterr().out
+    shop.put({"bad.jpg": b"text"})
+    assert run(shop) == 3
+    assert "1 failed (1 of them new)" in capsys.readouterr().out
+    assert run(shop) == 0, "known by now"
+    assert main(["--index", shop.index, "--rollback"]) == 0
+    assert run(shop) == 4
+    assert main(["--index", shop.index, "--release"]) == 0
+    assert run(shop) == 3
+    with pytest.raises(SystemExit, match="2"):
+        main(["--index", shop.index])
+    with pytest.raises(SystemExit, match="2"):
+        main(["--index", shop.index, "--rollback", "--release"])
+
+
+def test_json_is_for_machines(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    run(shop, "--json")
+    summary = json.loads(capsys.readouterr().out)
+    assert (summary["outcome"], summary["added"], summary["count"]) == ("published", 3, 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--gallery", "missing", "--index", "i"], "no such folder"),
+        (["--gallery", ".", "--index", "i"], "inside one another"),
+        (["--gallery", "ftp://x", "--index", "i"], "s3://bucket/prefix"),
+        (["--gallery", "gallery", "--index", "i", "--model", "none.tflite"], "cannot read the model"),
+        (["--index", "i", "--rollback"], "no index to roll back"),
+        (["--index", "i", "--release"], "no index to release"),
+    ],
+)
+def test_mistakes_are_one_line_without_a_stack(
+    shop: Shop,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    message: str,
+) -> None:
+    monkeypatch.chdir(Path(shop.gallery).parent)
+    assert main(arguments) == 1
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert said.startswith("error: ")
+    assert message in said
+
+
+def test_a_dry_run_and_an_interruption_leave_the_index_alone(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(shop, "--dry-run") == 0
+    assert "dry run: 3 added" in capsys.readouterr().out
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("embeddings.embedder.Embedder.embed", interrupted)
+    assert run(shop) == 1
+    assert "checkpoint" in capsys.readouterr().err
+    assert not (Path(shop.index) / POINTER).exists()
