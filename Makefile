@@ -38,7 +38,7 @@ $(FULL)/.ready: requirements.txt
 # The locks are complete, so pip has nothing to resolve (--no-deps); modules are compiled when first used (--no-compile).
 .venv/%/.ready:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
-		{ echo 'This needs Python 3.11, 3.12 or 3.13 as $(PYTHON); choose one, for example: make PYTHON=python3.12 ...'; exit 1; }
+		{ echo 'This needs Python 3.11, 3.12 or 3.13 as $(PYTHON); choose one, for example: make PYTHON=python3.12 ...' >&2; exit 1; }
 	@echo "Installing $^ into $(@D) ..."
 	@$(PYTHON) -m venv --clear $(@D)
 	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile -r $^

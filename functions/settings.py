@@ -75,7 +75,7 @@ class Settings:
             max_upload_bytes=reading.get("MAX_UPLOAD_BYTES", _whole(1_000, 100_000_000), default=10_000_000),
             max_pixels=reading.get("MAX_PIXELS", _whole(25_600, 500_000_000), default=50_000_000),
         )
-        if not environment.get("INDEX_URI"):
+        if not environment.get("INDEX_URI", "").strip():
             reading.problems.append("INDEX_URI is not set")
         return settings, reading.problems
 

@@ -48,7 +48,7 @@ def _run(options: argparse.Namespace) -> None:
     for port, name in ((options.port, "PORT"), (options.page_port, "PAGE_PORT")):
         _check_port(port, name)
     gallery = _gallery(options.gallery, options.work)
-    index = _index_folder(gallery, options.work)
+    index = index_folder(gallery, options.work)
     _rebuild(gallery, index)
     service_url, page_url = f"http://{HOST}:{options.port}", f"http://{HOST}:{options.page_port}"
     settings = {
@@ -91,7 +91,7 @@ def _gallery(choice: str | None, work: Path) -> Path:
     return gallery
 
 
-def _index_folder(gallery: Path, work: Path) -> Path:
+def index_folder(gallery: Path, work: Path) -> Path:
     """An index of its own for every gallery, found again at the next start."""
     mark = hashlib.sha256(str(gallery).encode()).hexdigest()[:8]
     return work / "indexes" / f"{gallery.name}-{mark}"
@@ -100,7 +100,8 @@ def _index_folder(gallery: Path, work: Path) -> Path:
 def _rebuild(gallery: Path, index: Path) -> None:
     print(f"Indexing {_short(gallery)} (after the first time only what has changed) ...", flush=True)
     script = ROOT / "scripts" / "rebuild_embeddings.py"
-    command = [sys.executable, str(script), "--gallery", str(gallery), "--index", str(index)]
+    model = ROOT / "embeddings" / "pretrained" / "garment.tflite"  # the one of this checkout, not the index's own
+    command = [sys.executable, str(script), "--gallery", str(gallery), "--index", str(index), "--model", str(model)]
     status = subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603 - our own script
     # 3: some photos cannot be read; 4: held after a rollback. Both leave an index that answers.
     if status not in (0, 3, 4):

@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--baselines", metavar="WEIGHTS", help="measure these too: a weights file, or 'imagenet'")
     parser.add_argument("--part", choices=("validation", "test"), default="test", help="default: %(default)s")
     parser.add_argument("--split-seed", type=int, default=Split.seed, help="as in training (default: %(default)s)")
-    parser.add_argument("--phone-photos", type=int, default=600, metavar="N", help="of task C (default: %(default)s)")
+    parser.add_argument("--phone-photos", type=int, default=400, metavar="N", help="of task C (default: %(default)s)")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="for figures.json and the sheets")
     parser.add_argument("--card", action="store_true", help="write the figures into each model's card too")
     return parser

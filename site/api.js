@@ -45,7 +45,7 @@ async function ask(path, options, bytesSent = 0) {
   return answer;
 }
 
-const REFUSED_FOR_GOOD = [400, 413, 415, 422];
+const REFUSED_FOR_GOOD = [400, 404, 413, 415, 422];
 const TOO_SLOW = "The search service took too long to answer. Please try again.";
 const STRANGER = "What answered is not the search service. Please check its address in config.js.";
 

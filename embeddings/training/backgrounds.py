@@ -58,7 +58,7 @@ def _pattern(rng: np.random.Generator) -> Image.Image:
     else:
         cells = int(rng.integers(3, 40))
         blotches = Image.fromarray(rng.integers(0, 256, (cells, cells), dtype=np.uint8))
-        mix = np.asarray(blotches.resize(_SIZE, Image.Resampling.BICUBIC), np.float32) / 255
+        mix = np.asarray(blotches.resize(_SIZE, Image.Resampling.BICUBIC), np.float32) / np.float32(255)
     one, other = rng.uniform(0, 255, (2, 3)).astype(np.float32)
     return Image.fromarray((one + mix[..., None] * (other - one)).astype(np.uint8))
 

@@ -85,8 +85,7 @@ def check_parity(content: bytes, kind: Kind, pixels: NDArray[np.uint8], expected
         seconds.append(time.perf_counter() - started)
     if vectors.shape != expected.shape or not np.isfinite(vectors).all():
         raise ModelError(f"the converted model answers {vectors.shape} with NaN or another shape; it is not written")
-    k = min(16, len(pixels) - 1)
-    common = overlap(*(neighbours(each, each, k, without_self=True) for each in (vectors, expected)))
+    common = overlap(*(neighbours(each, each, without_self=True) for each in (vectors, expected)))
     if common < MINIMUM_OVERLAP[kind]:
         raise ModelError(
             f"the {kind} file shares {common:.3f} of its neighbours with Keras, {MINIMUM_OVERLAP[kind]} is asked for; "

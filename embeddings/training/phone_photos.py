@@ -45,13 +45,12 @@ def phone_photo(item: Pixels, elsewhere: Pixels, seed: tuple[int, ...]) -> bytes
 
 
 def _matte(item: Pixels) -> Plane:
-    """Share of garment in each pixel (h, w): what a flood of white from outside does not reach."""
-    height, width = item.shape[:2]
-    darkness = Image.fromarray((255 - item.astype(np.int16).min(axis=2)).clip(0, 255).astype(np.uint8))
-    framed = Image.new("L", (width + 2, height + 2), 0)
-    framed.paste(darkness.point([0 if value < 10 else 255 for value in range(256)]), (1, 1))
-    ImageDraw.floodfill(framed, (0, 0), 128)
-    inside = np.asarray(framed, np.uint8)[1:-1, 1:-1] != 128
+    """Share of garment in each pixel (h, w): what has something dark on all four sides of it."""
+    dark = item.min(axis=2) < 240
+    inside = np.ones_like(dark)
+    for axis in (0, 1):
+        inside &= np.maximum.accumulate(dark, axis=axis)
+        inside &= np.flip(np.maximum.accumulate(np.flip(dark, axis), axis=axis), axis)
     return _soft(inside.astype(np.float32), 0.7)
 
 
@@ -97,7 +96,8 @@ def _lit(scene: Plane, rng: np.random.Generator) -> Pixels:
     gain = 2 ** rng.normal(-0.15, 0.25) * np.array([1 + warmth, 1, 1 - warmth])
     y, x = np.mgrid[-1 : 1 : _HEIGHT * 1j, -1 : 1 : _WIDTH * 1j]
     vignette = 1 - rng.uniform(0, 0.25) * (x**2 + y**2)
-    return np.clip(scene * gain * vignette[..., None], 0, 255).astype(np.uint8)
+    lit: Pixels = np.clip(scene * gain * vignette[..., None], 0, 255).astype(np.uint8)
+    return lit
 
 
 def _finger(image: Image.Image, rng: np.random.Generator) -> None:
@@ -118,4 +118,4 @@ def _grain(image: Image.Image, rng: np.random.Generator) -> Image.Image:
 
 def _soft(plane: Plane, radius: float) -> Plane:
     image = Image.fromarray((plane * 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(radius))
-    return np.asarray(image, np.float32) / 255
+    return np.asarray(image, np.float32) / np.float32(255)

@@ -56,12 +56,15 @@ class Scores:
 
 
 def neighbours(queries: Vectors, gallery: Vectors, k: int = K, without_self: bool = False) -> NDArray[np.intp]:
-    """Row numbers (n, k) of the gallery by falling cosine; without_self: query i is gallery row i and left out."""
+    """Row numbers of the gallery by falling cosine: (n, k), fewer columns where the gallery is smaller.
+
+    without_self: query i is gallery row i, and left out.
+    """
     similarity = queries @ gallery.T
     if without_self:
         np.fill_diagonal(similarity, -np.inf)
-    order: NDArray[np.intp] = np.argsort(-similarity, axis=1, kind="stable")[:, :k]
-    return order
+    order: NDArray[np.intp] = np.argsort(-similarity, axis=1, kind="stable")
+    return order[:, : min(k, len(gallery) - without_self)]
 
 
 def overlap(one: NDArray[np.intp], other: NDArray[np.intp]) -> float:

@@ -22,7 +22,7 @@ def test_make_alone_lists_the_targets() -> None:
 def test_another_python_is_refused_in_words() -> None:
     refused = _make("--always-make", "demo", "PYTHON=false")
     assert refused.returncode != 0
-    assert "needs Python 3.11, 3.12 or 3.13 as false" in refused.stdout
+    assert "needs Python 3.11, 3.12 or 3.13 as false" in refused.stderr
 
 
 def test_the_demo_gets_the_variables() -> None:

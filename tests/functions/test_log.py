@@ -31,7 +31,9 @@ def test_nothing_a_client_sent_is_logged(service: Service) -> None:
     service.upload("/v1/search", b"private content")
     service.get("/v1/similar?key=private-key")
     service.get("/private-path?private=1")
-    service.get("/healthz", **{"User-Agent": "private-agent", "X-Request-Id": "private id", "Origin": "https://private"})
+    service.get(
+        "/healthz", **{"User-Agent": "private-agent", "X-Request-Id": "private id", "Origin": "https://private"}
+    )
     log = service.log.read_text()
     assert "private" not in log
     assert "key-unknown" in log
@@ -39,7 +41,7 @@ def test_nothing_a_client_sent_is_logged(service: Service) -> None:
 
 def test_a_client_cannot_begin_a_line(service: Service) -> None:
     before = len(service.records())
-    for path in ("/%0A%7B%22severity%22:%22ERROR%22%7D", "/%E2%80%A8x", "/x%0D%0A%0D%0Ax"):
+    for path in ("/%0A%7B%22severity%22:%22ERROR%22%7D", "/%E2%80%A8x", "/%0D"):
         service.get(path)
     service.get("/healthz", **{"X-Request-Id": 'x"} {"severity": "ERROR'})
     records = service.records()[before:]

@@ -53,7 +53,9 @@ def test_who_sends_too_much_and_closes_still_hears_why(service: Service, path: s
 
 @pytest.mark.parametrize("content_type", ["image/jpeg", "multipart/form-data; boundary=x"])
 def test_too_much_in_chunks(service: Service, content_type: str) -> None:
-    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n' if "x" in content_type[-1] else b""
+    head = (
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n' if "x" in content_type[-1] else b""
+    )
     chunks = iter([head, *[bytes(1_000_000)] * 14])
     headers = {"Content-Type": content_type, "Connection": "close"}
     assert service.ask("POST", "/", chunks, headers, encode_chunked=True).problem == (413, "photo-too-large")
@@ -83,7 +85,9 @@ def part(headers: bytes, content: bytes) -> bytes:
         pytest.param(part(b'name="file"', RED) + b"--b--", (200, ""), id="no file name"),
         pytest.param(part(b'name="file"; filename=""', b"") + b"--b--", (400, "photo-empty"), id="no file chosen"),
         pytest.param(
-            part(b'name="file"', RED) + part(b'name="file"', b"second") + b"--b--", (200, ""), id="the first file counts"
+            part(b'name="file"', RED) + part(b'name="file"', b"second") + b"--b--",
+            (200, ""),
+            id="first file counts",
         ),
         pytest.param(
             part(b'name="k"', b"0") + part(b'name="file"', RED) + b"--b--", (400, "parameter-invalid"), id="field"

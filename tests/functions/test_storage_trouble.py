@@ -3,7 +3,6 @@
 import hashlib
 import json
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -179,13 +178,3 @@ def test_nothing_of_storage_is_touched_before_the_server_forks(cold: Service) ->
     assert children, "the server has no worker"
     assert not any(name.startswith("tokio") for name in threads(cold.pid))
     assert any(name.startswith("tokio") for name in threads(children[0]))
-
-
-def test_an_index_fetched_at_the_start_is_there_for_the_first_request(index: Path, tmp_path: Path) -> None:
-    """It goes away before anybody asks."""
-    shutil.copytree(index, tmp_path / "index")
-    with serve(tmp_path / "log", INDEX_URI=str(tmp_path / "index"), IMAGE_BASE_URL=IMAGE_BASE) as running:
-        assert running.get("/healthz").json["status"] == "cold"
-        time.sleep(0.3)  # the answer above came from a worker that had begun before
-        shutil.rmtree(tmp_path / "index")
-        assert len(running.upload("/", RED).json) == 16

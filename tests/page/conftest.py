@@ -1,23 +1,19 @@
 """The real thing on free ports: a drawn gallery, its index, the functions, the page; and Chromium to look at it."""
 
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from scripts.drawn_gallery import draw_gallery
 from scripts.local_service import HOST, ROOT, serve_functions
-from scripts.page_server import open_page_server
+from tests.page.serving import Seen, Site, free_ports, serve_page
 
-ARTIFACTS = ROOT / "tests" / "artifacts"
+_PATIENCE_MS = 15_000  # for busy machines; a page that works never needs it
 _CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -28,17 +24,6 @@ _CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
-
-@dataclass(frozen=True)
-class Site:
-    """Where everything is."""
-
-    gallery: Path
-    photos: list[Path]
-    service_url: str
-    page_url: str
-    legacy_url: str
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +37,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         check=True,
         capture_output=True,
     )
-    service, page, legacy = (f"http://{HOST}:{port}" for port in _free_ports(3))
+    service, page, legacy = (f"http://{HOST}:{port}" for port in free_ports(3))
     settings = {
         "INDEX_URI": str(work / "index"),
         "GALLERY_URI": str(work / "gallery"),
@@ -67,36 +52,16 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield Site(work / "gallery", photos, service, page, legacy)
 
 
-@contextmanager
-def serve_page(site: Path, gallery: Path, service_url: str, port: int) -> Iterator[str]:
-    server = open_page_server(site, gallery, service_url, port)
-    thread = Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield f"http://{HOST}:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     executable = next(filter(None, map(shutil.which, _CHROMIUM_NAMES)), None)
     if executable is None:
         pytest.skip(f"needs a browser: none of {', '.join(_CHROMIUM_NAMES)} is installed")
+    expect.set_options(timeout=_PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=_CHROMIUM_ARGUMENTS)
         yield browser
         browser.close()
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What a page did besides what it shows."""
-
-    console: list[str]
-    requests: list[str]
 
 
 @pytest.fixture
@@ -108,7 +73,7 @@ def seen() -> Seen:
 def page(browser: Browser, seen: Seen) -> Iterator[Page]:
     """A page that must ask nobody but this machine."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(_PATIENCE_MS)
     page = context.new_page()
 
     def note(message: ConsoleMessage) -> None:
@@ -122,19 +87,6 @@ def page(browser: Browser, seen: Seen) -> Iterator[Page]:
     context.close()
     foreign = [url for url in seen.requests if not url.startswith((f"http://{HOST}:", "blob:", "data:"))]
     assert foreign == []
-
-
-def free_port() -> int:
-    return _free_ports(1)[0]
-
-
-def _free_ports(count: int) -> list[int]:
-    """Held together before any is given away, so that they differ."""
-    sockets = [socket.create_server((HOST, 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 def _port(url: str) -> int:

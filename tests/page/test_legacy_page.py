@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page
 
 from scripts.local_service import ROOT
-from tests.page.conftest import Seen, Site
+from tests.page.serving import Seen, Site
 
 pytestmark = pytest.mark.skipif(
     not (ROOT / "node_modules" / "jquery").is_dir(), reason="needs jQuery: run `npm ci` first"

@@ -8,8 +8,9 @@ from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
 from scripts.local_service import HOST, ROOT
-from tests.page.conftest import ARTIFACTS, Seen, Site, free_port, serve_page
+from tests.page.serving import Seen, Site, free_ports, serve_page
 
+_ARTIFACTS = ROOT / "tests" / "artifacts"
 _ALL_LOADED = """() => {
   const images = [...document.querySelectorAll("#results img")];
   return images.length === 16 && images.every(image => image.complete && image.naturalWidth > 0);
@@ -23,8 +24,8 @@ def _results(page: Page) -> list[str]:
 
 
 def _keep(page: Page, name: str) -> None:
-    ARTIFACTS.mkdir(exist_ok=True)
-    page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=True)
+    _ARTIFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=_ARTIFACTS / f"{name}.png", full_page=True)
 
 
 def _key(site: Site, photo: Path) -> str:
@@ -115,7 +116,7 @@ def test_a_text_file_is_refused_in_words(page: Page, site: Site, tmp_path: Path)
 
 
 def test_a_service_that_is_down_is_said_in_words(page: Page, site: Site) -> None:
-    with serve_page(ROOT / "site", site.gallery, f"http://{HOST}:{free_port()}", 0) as url:
+    with serve_page(ROOT / "site", site.gallery, f"http://{HOST}:{free_ports(1)[0]}", 0) as url:
         page.goto(url)
         page.click("#random")
         expect(page.get_by_role("alert")).to_contain_text("The search service cannot be reached")

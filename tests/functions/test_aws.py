@@ -1,0 +1,224 @@
+"""The Lambda handlers, given events as Amazon sends them."""
+
+import base64
+import json
+import logging
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from embeddings.errors import StorageError
+from embeddings.rebuild import rebuild
+from embeddings.storage.writer import open_writer
+from tests.functions.conftest import IMAGE_BASE, MODEL
+from tests.functions.http_client import Answer, check_contract
+from tests.photos import photo
+from tests.servers.fixtures import S3Server
+
+EVENTS = Path(__file__).parent / "events"
+Handler = Callable[[dict[str, Any]], Answer]
+
+
+def event(name: str, bucket: str = "GALLERY-BUCKET") -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text().replace("GALLERY-BUCKET", bucket))
+    return content
+
+
+@pytest.fixture
+def aws(restored_logging: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """A function that starts cold."""
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "test")
+    for name in ("functions.aws", "functions.start"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    import functions.aws
+
+    yield functions.aws
+    for name in ("functions.aws", "functions.start"):
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def search(aws: ModuleType) -> Handler:
+    def ask(event: dict[str, Any]) -> Answer:
+        result = aws.search(event, None)
+        json.dumps(result)
+        assert not result["isBase64Encoded"] or not result["body"]
+        assert not result["cookies"]
+        answer = Answer(result["statusCode"], list(result["headers"].items()), result["body"].encode())
+        check_contract(event["requestContext"]["http"]["method"], event["rawPath"], answer)
+        return answer
+
+    return ask
+
+
+@pytest.fixture
+def in_folder(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INDEX_URI", str(index))
+    monkeypatch.setenv("IMAGE_BASE_URL", IMAGE_BASE)
+
+
+@pytest.mark.usefixtures("in_folder")
+class TestSearch:
+    def test_a_form_through_the_http_api(self, search: Handler) -> None:
+        answer = search(event("http_api_post_multipart"))
+        assert answer.status == 200
+        assert len(answer.json) == 16
+        assert any("/shirts/" in url for url in answer.json[:2])
+        assert answer.header("access-control-allow-origin") == "*"
+
+    def test_random_through_the_http_api(self, search: Handler) -> None:
+        assert len(search(event("http_api_get_random")).json) == 17
+
+    def test_a_key_through_a_function_url(self, search: Handler) -> None:
+        answer = search(event("function_url_get_similar"))
+        assert answer.json["query"]["key"] == "hüte/grün & 50%.webp"
+        assert len(answer.keys) == 3
+
+    def test_a_raw_photo_through_a_function_url(self, search: Handler) -> None:
+        answer = search(event("function_url_post_raw"))
+        assert len(answer.keys) == 3
+        assert all(key.startswith("shirts/") for key in answer.keys)
+
+    def test_the_request_id_is_the_gateways(self, search: Handler) -> None:
+        assert search(event("http_api_get_random")).header("x-request-id") == "JKJaXmPLvHcESHA="
+
+    def test_an_encoded_path_is_no_other_route(self, search: Handler) -> None:
+        """A function URL leaves the path as the client wrote it."""
+        asked = event("function_url_get_similar")
+        asked["rawPath"] = "/v1%2Frandom%0A"
+        asked["requestContext"]["http"]["path"] = asked["rawPath"]
+        assert search(asked).problem == (404, "route-unknown")
+
+    def test_refusals(self, search: Handler) -> None:
+        asked = event("function_url_post_raw")
+        del asked["body"]
+        assert search({**asked, "isBase64Encoded": False}).problem == (400, "photo-empty")
+        assert search({**asked, "body": "text", "isBase64Encoded": False}).problem == (415, "photo-unsupported")
+        large = base64.b64encode(b"\xff\xd8\xff" + bytes(10_000_000)).decode()
+        assert search({**asked, "body": large}).problem == (413, "photo-too-large")
+        assert search({**asked, "rawPath": "/random"}).header("allow") == "GET, HEAD, OPTIONS"
+
+    def test_preflight(self, search: Handler) -> None:
+        asked = event("http_api_get_random")
+        asked["requestContext"]["http"]["method"] = "OPTIONS"
+        answer = search(asked)
+        assert (answer.status, answer.body) == (204, b"")
+        assert answer.header("access-control-allow-methods")
+
+    def test_what_cannot_happen_is_answered_too(
+        self, search: Handler, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        from embeddings.gallery import Gallery
+
+        def fail(*_: object, **__: object) -> None:
+            raise ZeroDivisionError("private details")
+
+        monkeypatch.setattr(Gallery, "search", fail)
+        logging.getLogger().handlers[0].setStream(sys.stdout)  # type: ignore[attr-defined]  # capsys came later
+        answer = search(event("http_api_get_random"))
+        assert answer.problem == (500, "internal")
+        assert "private" not in answer.body.decode()
+        assert answer.header("access-control-allow-origin") == "*"
+        (record,) = map(json.loads, capsys.readouterr().out.splitlines())
+        assert (record["severity"], record["status"], record["error"]) == ("ERROR", 500, "private details")
+        assert "ZeroDivisionError" in record["stack"]
+
+
+def test_storage_that_is_down(
+    search: Handler, aws_keys: None, refused_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", refused_url)
+    monkeypatch.setenv("INDEX_URI", "s3://secret-bucket/index")
+    monkeypatch.setenv("IMAGE_BASE_URL", IMAGE_BASE)
+    answer = search(event("http_api_post_multipart"))
+    assert answer.problem == (503, "storage-unavailable")
+    assert answer.header("retry-after")
+    assert "secret-bucket" not in answer.body.decode()
+
+
+class Shop:
+    """A gallery and its index in two buckets, private as they should be."""
+
+    def __init__(self, server: S3Server) -> None:
+        self.bucket = server.new_bucket()
+        self.gallery, self.index = f"s3://{self.bucket}/photos", f"s3://{server.new_bucket()}/index"
+        self.photos = open_writer(self.gallery)
+
+
+@pytest.fixture
+def shop(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    shop = Shop(s3_server)
+    for key in ("gone.jpg", "gone too.jpg", "kept.jpg"):
+        shop.photos.put(key, photo("#0000a0"))
+    rebuild(shop.gallery, shop.index, model=MODEL)
+    shop.photos.delete(["gone.jpg", "gone too.jpg"])
+    monkeypatch.setenv("INDEX_URI", shop.index)
+    monkeypatch.setenv("GALLERY_URI", shop.gallery)
+    monkeypatch.setenv("SIGNED_URL_SECONDS", "300")
+    return shop
+
+
+def test_from_upload_to_answer(shop: Shop, aws: ModuleType, search: Handler) -> None:
+    """Objects come and go, the queue tells, the search finds, and the signed URLs can be fetched."""
+    shirt = photo("#800000")
+    for key in ("red shirt+1.jpg", "hüte/grün.jpg", "a%2Fb.jpg", "slash.jpg"):
+        shop.photos.put(key, shirt)
+    shop.photos.put("not named by any event.jpg", shirt)
+    assert aws.reindex(event("sqs_s3_objects", shop.bucket), None) == {"batchItemFailures": []}
+
+    asked = event("function_url_post_raw")
+    answer = search({**asked, "rawQueryString": "k=100"})
+    assert sorted(answer.keys) == ["a%2Fb.jpg", "hüte/grün.jpg", "kept.jpg", "red shirt+1.jpg", "slash.jpg"]
+    for result in answer.json["results"]:
+        with urllib.request.urlopen(result["url"]) as fetched:
+            assert fetched.read() == shop.photos.get(result["key"]).data
+    assert answer.keys[-1] == "kept.jpg"
+
+
+def test_an_event_that_is_late_changes_nothing(shop: Shop, aws: ModuleType) -> None:
+    aws.reindex(event("sqs_s3_objects", shop.bucket), None)
+    pointer = open_writer(shop.index).get("current.json")
+    assert aws.reindex(event("sqs_s3_objects", shop.bucket), None) == {"batchItemFailures": []}
+    assert open_writer(shop.index).get("current.json") == pointer
+
+
+def test_events_of_other_buckets_and_test_events_do_nothing(
+    shop: Shop, aws: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise AssertionError("nothing is to be rebuilt")
+
+    monkeypatch.setattr("functions.reindex.rebuild", fail)
+    assert aws.reindex(event("sqs_s3_test_event", shop.bucket), None) == {"batchItemFailures": []}
+    assert aws.reindex(event("sqs_s3_objects", "another-bucket"), None) == {"batchItemFailures": []}
+
+
+def test_unreadable_messages_go_back_and_the_others_are_done(shop: Shop, aws: ModuleType, search: Handler) -> None:
+    shop.photos.put("red shirt+1.jpg", photo("#800000"))
+    result = aws.reindex(event("sqs_unreadable", shop.bucket), None)
+    failed = [failure["itemIdentifier"][-1] for failure in result["batchItemFailures"]]
+    assert failed == ["0", "2", "3"]
+    assert "red shirt+1.jpg" in search({**event("function_url_post_raw"), "rawQueryString": ""}).keys
+
+
+def test_a_rebuild_that_fails_leaves_the_messages_in_the_queue(
+    shop: Shop, aws: ModuleType, refused_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", refused_url)
+    with pytest.raises(StorageError):
+        aws.reindex(event("sqs_s3_objects", shop.bucket), None)
+
+
+def test_the_schedule_finds_what_no_event_told(shop: Shop, aws: ModuleType) -> None:
+    shop.photos.put("new.jpg", photo("#800000"))
+    shop.photos.put("broken.jpg", b"\xff\xd8\xff")
+    summary = aws.reindex_scheduled(event("scheduled"), None)
+    counts = {name: summary[name] for name in ("outcome", "count", "added", "removed", "failed")}
+    assert counts == {"outcome": "published", "count": 2, "added": 1, "removed": 2, "failed": 1}
+    assert json.loads(json.dumps(summary)) == summary
+    assert aws.reindex_scheduled(event("scheduled"), None)["outcome"] == "unchanged"

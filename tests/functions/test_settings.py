@@ -1,0 +1,121 @@
+"""Settings from the environment: defaults, every rule, several wrong at once."""
+
+from dataclasses import FrozenInstanceError
+
+import pytest
+
+from functions.settings import Settings, SettingsError
+
+PUBLIC = {"INDEX_URI": "s3://bucket/index", "IMAGE_BASE_URL": "https://images.example/shop/"}
+PRIVATE = {"INDEX_URI": "gs://bucket/index", "GALLERY_URI": "gs://photos", "SIGNED_URL_SECONDS": "900"}
+
+
+def test_defaults() -> None:
+    assert Settings.for_search(PUBLIC) == Settings(
+        index_uri="s3://bucket/index",
+        gallery_uri="",
+        image_base_url="https://images.example/shop",
+        signed_url_seconds=0,
+        cors_origins=("*",),
+        refresh_seconds=60,
+        max_upload_bytes=10_000_000,
+        max_pixels=50_000_000,
+    )
+
+
+def test_everything_set() -> None:
+    settings = Settings.for_search(
+        {
+            **PRIVATE,
+            "CORS_ORIGINS": " https://a.example , http://localhost:8000,http://[::1]:80 ",
+            "REFRESH_SECONDS": "0",
+            "MAX_UPLOAD_BYTES": "4500000",
+            "MAX_PIXELS": "25600",
+        }
+    )
+    assert (settings.gallery_uri, settings.image_base_url, settings.signed_url_seconds) == ("gs://photos", "", 900)
+    assert settings.cors_origins == ("https://a.example", "http://localhost:8000", "http://[::1]:80")
+    assert (settings.refresh_seconds, settings.max_upload_bytes, settings.max_pixels) == (0, 4_500_000, 25_600)
+
+
+def test_frozen() -> None:
+    with pytest.raises(FrozenInstanceError):
+        Settings.for_search(PUBLIC).index_uri = "elsewhere"  # type: ignore[misc]
+
+
+def test_blank_is_not_set() -> None:
+    blank = dict.fromkeys(("GALLERY_URI", "CORS_ORIGINS", "REFRESH_SECONDS", "SIGNED_URL_SECONDS"), " ")
+    assert Settings.for_search({**PUBLIC, **blank}) == Settings.for_search(PUBLIC)
+    with pytest.raises(SettingsError, match="INDEX_URI is not set"):
+        Settings.for_search({**PUBLIC, "INDEX_URI": " "})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        ("INDEX_URI", "ftp://x", "s3://bucket/prefix"),
+        ("INDEX_URI", "s3://", "s3://bucket/prefix"),
+        ("GALLERY_URI", "gs:///x", "gs://bucket/prefix"),
+        ("IMAGE_BASE_URL", "images.example", "http(s) address"),
+        ("IMAGE_BASE_URL", "ftp://images.example", "http(s) address"),
+        ("IMAGE_BASE_URL", "https://images.example/?x=1", "without query"),
+        ("IMAGE_BASE_URL", "https://images.example/#x", "http(s) address"),
+        ("IMAGE_BASE_URL", "https://[", "Invalid IPv6 URL"),
+        ("SIGNED_URL_SECONDS", "0", "from 1 to 604800"),
+        ("SIGNED_URL_SECONDS", "604801", "from 1 to 604800"),
+        ("CORS_ORIGINS", ",", "a list of origins"),
+        ("CORS_ORIGINS", "*,https://a.example", "a list of origins"),
+        ("CORS_ORIGINS", "https://a.example/", "no origin"),
+        ("CORS_ORIGINS", "https://A.example", "no origin"),
+        ("CORS_ORIGINS", "https://a.example/page", "no origin"),
+        ("CORS_ORIGINS", "a.example", "no origin"),
+        ("CORS_ORIGINS", "null", "no origin"),
+        ("CORS_ORIGINS", "https://user@a.example", "no origin"),
+        ("REFRESH_SECONDS", "-1", "from 0 to 86400"),
+        ("REFRESH_SECONDS", "86401", "from 0 to 86400"),
+        ("REFRESH_SECONDS", "1m", "from 0 to 86400"),
+        ("MAX_UPLOAD_BYTES", "10 MB", "from 1000 to 100000000"),
+        ("MAX_UPLOAD_BYTES", "999", "from 1000 to 100000000"),
+        ("MAX_UPLOAD_BYTES", "9" * 5000, ""),
+        ("MAX_PIXELS", "5e7", "from 25600 to 500000000"),
+        ("MAX_PIXELS", "25599", "from 25600 to 500000000"),
+    ],
+)
+def test_every_rule(name: str, value: str, rule: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        Settings.for_search({**PUBLIC, name: value})
+    assert f"{name} is {value!r}: " in str(error.value)
+    assert rule in str(error.value)
+    if name != "SIGNED_URL_SECONDS":
+        with pytest.raises(SettingsError, match=name):
+            Settings.for_reindex({"INDEX_URI": "/index", "GALLERY_URI": "/gallery", name: value})
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({**PUBLIC, **PRIVATE}, "one of IMAGE_BASE_URL .* and SIGNED_URL_SECONDS"),
+        ({"INDEX_URI": "/index"}, "one of IMAGE_BASE_URL .* and SIGNED_URL_SECONDS"),
+        ({**PRIVATE, "GALLERY_URI": ""}, "SIGNED_URL_SECONDS needs GALLERY_URI"),
+        ({**PRIVATE, "GALLERY_URI": "/photos"}, "SIGNED_URL_SECONDS needs GALLERY_URI"),
+        ({"IMAGE_BASE_URL": "https://a.example"}, "INDEX_URI is not set"),
+    ],
+)
+def test_what_goes_together(environment: dict[str, str], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        Settings.for_search(environment)
+
+
+def test_the_reindex_needs_both_places_and_no_address_of_images() -> None:
+    settings = Settings.for_reindex({"INDEX_URI": "s3://bucket/index", "GALLERY_URI": "s3://photos"})
+    assert settings.gallery_uri == "s3://photos"
+    with pytest.raises(SettingsError, match="INDEX_URI is not set; GALLERY_URI is not set"):
+        Settings.for_reindex({})
+
+
+def test_all_problems_at_once() -> None:
+    wrong = {"INDEX_URI": "s3://", "REFRESH_SECONDS": "x", "MAX_PIXELS": "1", "CORS_ORIGINS": "a"}
+    with pytest.raises(SettingsError) as error:
+        Settings.for_search(wrong)
+    for name in [*wrong, "IMAGE_BASE_URL"]:
+        assert name in str(error.value)

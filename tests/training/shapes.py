@@ -1,0 +1,54 @@
+"""A labelled set of drawn garments, small enough to train on in seconds."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+COLOURS = {"Red": (190, 30, 40), "Blue": (40, 70, 180), "Green": (30, 130, 60), "Black": (25, 25, 25)}
+SHAPES = ("Tshirts", "Trousers")
+_CONSUMER_WORD = {"Tshirts": "T-Shirt", "Trousers": "Pants"}
+
+
+def draw_garment(kind: str, colour: tuple[int, int, int], ground: tuple[int, int, int], size=(120, 160)) -> Image.Image:
+    image = Image.new("RGB", size, ground)
+    pen = ImageDraw.Draw(image)
+    width, height = size
+    if kind == "Tshirts":
+        pen.rectangle((width * 0.25, height * 0.2, width * 0.75, height * 0.8), fill=colour)
+        pen.rectangle((width * 0.1, height * 0.2, width * 0.9, height * 0.4), fill=colour)
+    else:
+        pen.rectangle((width * 0.3, height * 0.1, width * 0.7, height * 0.3), fill=colour)
+        pen.rectangle((width * 0.3, height * 0.3, width * 0.45, height * 0.9), fill=colour)
+        pen.rectangle((width * 0.55, height * 0.3, width * 0.7, height * 0.9), fill=colour)
+    return image
+
+
+def write_shapes(folder: Path, shop: int = 120, senders: int = 24) -> Path:
+    """`shop` drawn items on white, and two photos of each of `senders` on grounds of any colour."""
+    rng = np.random.default_rng(0)
+    for domain in ("shop", "consumer"):
+        (folder / domain).mkdir(parents=True)
+    rows = []
+    for number in range(shop + 2 * senders):
+        kind, colour = SHAPES[number % 2], list(COLOURS)[number // 2 % len(COLOURS)]
+        shade = tuple(int(value) for value in np.clip(np.array(COLOURS[colour]) + rng.integers(-20, 21, 3), 0, 235))
+        if number < shop:
+            file = f"shop/{number}.png"
+            draw_garment(kind, shade, (255, 255, 255)).save(folder / file)
+            rows.append((file, "shop", kind, "Men" if number % 3 else "Women", colour, ""))
+        else:
+            file = f"consumer/{number}.png"
+            ground = tuple(int(value) for value in rng.integers(0, 256, 3))
+            draw_garment(kind, shade, ground).save(folder / file)
+            rows.append((file, "consumer", _CONSUMER_WORD[kind], "", "", str((number - shop) // 2)))
+    with (folder / "labels.csv").open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows([("file", "domain", "category", "gender", "colour", "sender"), *rows])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_shapes(tmp_path_factory.mktemp("shapes") / "photos")

@@ -1,0 +1,57 @@
+"""The losses against their formulas, written out one number at a time."""
+
+from math import exp, log
+
+import numpy as np
+import pytest
+from keras import ops
+
+from embeddings.training.losses import cosine_softmax, info_nce
+
+
+def unit(rng: np.random.Generator, rows: int, columns: int = 5) -> np.ndarray:
+    vectors = rng.normal(size=(rows, columns))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def test_cosine_softmax_is_the_formula():
+    rng = np.random.default_rng(1)
+    embeddings, proxies, scale = unit(rng, 4), rng.normal(size=(3, 5)).astype(np.float32) * 7, 9.0
+    targets = np.array([[1, 0, 0], [0, 0.25, 0.75], [0, 0, 0], [0, 1, 0]], np.float32)
+
+    expected, labelled = 0.0, 0.0
+    for x, target in zip(embeddings, targets, strict=True):
+        powers = [exp(scale * float(x @ w) / float(np.linalg.norm(w))) for w in proxies]
+        for share, power in zip(target, powers, strict=True):
+            expected -= float(share) * log(power / sum(powers))
+        labelled += float(target.sum())
+
+    assert float(cosine_softmax(embeddings, proxies, targets, scale)) == pytest.approx(expected / labelled, rel=1e-5)
+
+
+def test_cosine_softmax_of_no_labels_is_zero():
+    rng = np.random.default_rng(2)
+    assert float(cosine_softmax(unit(rng, 3), unit(rng, 2), np.zeros((3, 2), np.float32), 16.0)) == 0.0
+
+
+def test_info_nce_is_the_formula_and_leaves_out_the_same_item():
+    rng = np.random.default_rng(3)
+    anchors, positives, others, temperature = unit(rng, 3), unit(rng, 3), unit(rng, 4), 0.2
+    same = np.zeros((3, 4), np.float32)
+    same[1, 2] = 1
+
+    expected = 0.0
+    for i in range(3):
+        total = sum(exp(float(anchors[i] @ positive) / temperature) for positive in positives)
+        total += sum(exp(float(anchors[i] @ others[k]) / temperature) for k in range(4) if not same[i, k])
+        expected -= log(exp(float(anchors[i] @ positives[i]) / temperature) / total) / 3
+
+    assert float(info_nce(anchors, positives, others, same, temperature)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_info_nce_falls_as_views_of_an_item_meet():
+    rng = np.random.default_rng(4)
+    anchors, apart = unit(rng, 6, 16), unit(rng, 6, 16)
+    nothing = np.zeros((0, 16), np.float32), np.zeros((6, 0), np.float32)
+    near = ops.normalize(anchors + 0.1 * apart)
+    assert float(info_nce(anchors, near, *nothing, 0.1)) < float(info_nce(anchors, apart, *nothing, 0.1))

@@ -1,0 +1,160 @@
+"""A run on drawn garments: it learns, it can be interrupted, and says what is wrong."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from embeddings.errors import ModelError
+from embeddings.training.batches import HEADS, Batches
+from embeddings.training.checkpoints import load_checkpoint, save_checkpoint
+from embeddings.training.datasets import DatasetError, Split, load_pixels, read_photos, select
+from embeddings.training.model import Trainee, build_embedder
+from embeddings.training.runs import how_made, load_embedder
+from embeddings.training.train import Config, embed_with, train
+
+PAIRS, SINGLES = 6, 3
+
+
+@pytest.fixture(scope="module")
+def batches(shapes: Path) -> Batches:
+    photos = read_photos(shapes, Split())
+    shop, consumer = select(photos, "shop", "train"), select(photos, "consumer", "train")
+    return Batches(
+        list(zip(shop, load_pixels(shapes, shop), strict=True)),
+        list(zip(consumer, load_pixels(shapes, consumer), strict=True)),
+        PAIRS,
+        SINGLES,
+        seed=0,
+    )
+
+
+def tiny_embedder() -> keras.Model:
+    photo = keras.Input((160, 160, 3))
+    features = keras.layers.Conv2D(8, 16, strides=16, activation="relu")(keras.layers.Rescaling(1 / 127.5, -1.0)(photo))
+    vector = keras.layers.BatchNormalization()(keras.layers.Dense(16)(keras.layers.Flatten()(features)))
+    return keras.Model(photo, keras.layers.UnitNormalization()(vector))
+
+
+def tiny_trainee(batches: Batches) -> Trainee:
+    keras.utils.set_random_seed(0)
+    trainee = Trainee(tiny_embedder(), batches.classes, PAIRS)
+    trainee.compile(optimizer=keras.optimizers.AdamW(3e-3), jit_compile=False)
+    return trainee
+
+
+def step(trainee: Trainee, batches: Batches, number: int) -> dict[str, float]:
+    batch = batches.batch(number)
+    trainee.reset_metrics()
+    return trainee.train_on_batch(batch.images, {**batch.targets, "items": batch.items}, return_dict=True)
+
+
+def test_a_batch_holds_pairs_then_consumer_photos(batches: Batches):
+    batch = batches.batch(3)
+    assert batch.images.shape == (2 * PAIRS + SINGLES, 160, 160, 3)
+    assert len(set(batch.items.tolist())) == PAIRS
+    for head in HEADS:
+        assert batch.targets[head].shape == (2 * PAIRS + SINGLES, len(batches.classes[head]))
+        assert np.array_equal(batch.targets[head][:PAIRS], batch.targets[head][PAIRS : 2 * PAIRS])
+    assert batch.targets["category"].sum(axis=1).tolist() == [1.0] * len(batch.images)
+    assert batch.targets["palette"].sum(axis=1) == pytest.approx(1)
+    assert not batch.targets["colour"][2 * PAIRS :].any()  # consumer photos have no such label
+
+
+def test_a_batch_follows_from_its_step_whoever_prepares_it(batches: Batches):
+    stream = batches.stream(first_step=5, workers=2)
+    for number in (5, 6, 7):
+        streamed, alone = next(stream), batches.batch(number)
+        assert np.array_equal(streamed.images, alone.images)
+        assert np.array_equal(streamed.items, alone.items)
+    stream.close()
+
+
+def test_the_loss_falls_and_the_memory_fills(batches: Batches):
+    trainee = tiny_trainee(batches)
+    first = step(trainee, batches, 0)["loss"]
+    for _ in range(25):
+        last = step(trainee, batches, 0)["loss"]
+    assert last < 0.6 * first
+    items = keras.ops.convert_to_numpy(trainee._memory_items)
+    assert items[: PAIRS * 2].tolist() == batches.batch(0).items.tolist() * 2
+    assert (items[PAIRS * 26 :] == -1).all()
+
+
+def test_a_resumed_run_goes_on_as_if_never_interrupted(batches: Batches, tmp_path: Path):
+    whole = tiny_trainee(batches)
+    for number in range(2):
+        step(whole, batches, number)
+    save_checkpoint(tmp_path / "c.npz", whole, 2, 12.5)
+    expected = [float(step(whole, batches, number)["loss"]) for number in (2, 3)]
+
+    resumed = tiny_trainee(batches)
+    assert load_checkpoint(tmp_path / "c.npz", resumed) == (2, 12.5)
+    assert [float(step(resumed, batches, number)["loss"]) for number in (2, 3)] == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_checkpoint_of_another_run_or_a_damaged_one_is_refused(batches: Batches, tmp_path: Path):
+    path = tmp_path / "c.npz"
+    save_checkpoint(path, tiny_trainee(batches), 1, 0.0)
+    other = Trainee(tiny_embedder(), {**batches.classes, "colour": ("one",)}, PAIRS)
+    other.compile(optimizer=keras.optimizers.AdamW(1e-3))
+    with pytest.raises(ModelError, match="other options"):
+        load_checkpoint(path, other)
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(ModelError, match="cannot resume"):
+        load_checkpoint(path, other)
+
+
+def test_the_network_freezes_through_a_named_layer_and_answers_unit_vectors():
+    model = build_embedder(None, 24, "block_6_project_BN")
+    backbone = next(layer for layer in model.layers if isinstance(layer, keras.Model))
+    assert not backbone.get_layer("block_6_expand").trainable
+    assert backbone.get_layer("block_7_expand").trainable
+    momenta = {layer.momentum for layer in backbone.layers if isinstance(layer, keras.layers.BatchNormalization)}
+    assert momenta == {0.95}
+    vectors = embed_with(model, np.random.default_rng(0).integers(0, 256, (2, 160, 160, 3), dtype=np.uint8))
+    assert vectors.shape == (2, 24)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_wrong_weights_and_layers_are_named(tmp_path: Path):
+    with pytest.raises(ModelError, match=r"nowhere\.weights\.h5"):
+        build_embedder(tmp_path / "nowhere.weights.h5", 24, "")
+    with pytest.raises(ModelError, match="'block_99'.*block_6_project_BN"):
+        build_embedder(None, 24, "block_99")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_run_leaves_its_folder_and_goes_on_after_its_checkpoint(shapes: Path, tmp_path: Path):
+    weights = tmp_path / "start.weights.h5"
+    keras.applications.MobileNetV2(include_top=False, input_shape=(160, 160, 3), weights=None).save_weights(weights)
+    run = tmp_path / "run"
+
+    def config(steps: int) -> Config:
+        return Config(str(weights), steps, 30, PAIRS, SINGLES, 16, "block_12_project_BN", every=2)
+
+    assert train(shapes, run, config(2), "train --data /home/me/photos")["steps"] == 2
+    summary = train(shapes, run, config(4), "train --data /home/me/photos")
+    assert summary["steps"] == 4
+    with (run / "log.csv").open() as stream:
+        assert [float(row["step"]) for row in csv.DictReader(stream)] == [2, 4]
+    assert {"config.json", "curves.png", "checkpoint.npz", "best.weights.h5"} <= {path.name for path in run.iterdir()}
+    assert json.loads((run / "config.json").read_text())["steps"] == 4
+
+    assert load_embedder(run).output_shape == (None, 16)
+    made = how_made(run)
+    assert made["command"] == "train --data photos"
+    assert str(tmp_path) not in json.dumps(made)
+
+
+def test_too_few_photos_and_no_run_are_said_in_words(shapes: Path, tmp_path: Path):
+    with pytest.raises(DatasetError, match="less than one batch"):
+        train(shapes, tmp_path / "run", Config("w", 1, 1, pairs=5000), "train")
+    shutil.rmtree(tmp_path / "run")
+    with pytest.raises(ModelError, match="not the folder of a training run"):
+        load_embedder(tmp_path)

@@ -1,0 +1,100 @@
+"""Cutting out, backgrounds, augmentation, and the measuring generator."""
+
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from embeddings.training.augmentation import camera, consumer_view, phone_view, shop_view
+from embeddings.training.backgrounds import Backgrounds
+from embeddings.training.colour import to_lab
+from embeddings.training.cutouts import cut_out
+from embeddings.training.phone_photos import phone_photo
+from tests.training.shapes import COLOURS, draw_garment
+
+WHITE = (255, 255, 255)
+
+
+def shop_photo(colour=(190, 30, 40)) -> np.ndarray:
+    return np.asarray(draw_garment("Tshirts", colour, WHITE))
+
+
+def test_the_cut_out_keeps_the_garment_and_drops_the_white():
+    garment = cut_out(shop_photo())
+    alpha = np.asarray(garment.getchannel("A"))
+    assert garment.width == pytest.approx(96, abs=6)  # 80 % of 120
+    assert alpha[alpha.shape[0] // 2, alpha.shape[1] // 2] == 255
+    assert alpha[-3, 2] == 0  # under the sleeve
+    opaque = np.asarray(garment)[alpha == 255, :3]
+    assert (opaque == COLOURS["Red"]).all(axis=1).mean() > 0.98
+
+
+def test_white_inside_a_garment_stays():
+    photo = shop_photo().copy()
+    photo[75:85, 55:65] = 255
+    garment = cut_out(photo)
+    assert np.asarray(garment.getchannel("A")).reshape(-1)[garment.width * (garment.height // 2) + garment.width // 2] == 255
+
+
+@pytest.mark.parametrize("photo", [np.full((50, 40, 3), 255, np.uint8), np.full((50, 40, 3), 90, np.uint8)])
+def test_what_is_not_on_white_comes_back_whole(photo: np.ndarray):
+    garment = cut_out(photo)
+    assert garment.size == (40, 50)
+    assert garment.getchannel("A").getextrema() == (255, 255)
+
+
+def test_views_have_the_models_size_and_follow_from_the_seed():
+    backgrounds = Backgrounds([np.asarray(draw_garment("Trousers", (20, 20, 20), (180, 160, 120)))])
+    garment, photo = cut_out(shop_photo()), shop_photo()
+    for view in (
+        lambda rng: phone_view(garment, backgrounds, rng),
+        lambda rng: shop_view(photo, rng),
+        lambda rng: consumer_view(photo, rng),
+    ):
+        one, again, other = view(np.random.default_rng(1)), view(np.random.default_rng(1)), view(np.random.default_rng(2))
+        assert one.shape == (160, 160, 3)
+        assert one.dtype == np.uint8
+        assert np.array_equal(one, again)
+        assert not np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("colour", [(190, 30, 40), (40, 70, 180), (30, 130, 60), (210, 180, 60)])
+def test_the_camera_does_not_make_the_colour_lie(colour):
+    """Lightness may change with the lamp; the hue of a saturated colour stays within a few degrees."""
+    image = Image.new("RGB", (160, 160), colour)
+    turns = []
+    for seed in range(60):
+        lab = np.median(to_lab(camera(image, np.random.default_rng(seed))).reshape(-1, 3), axis=0)
+        hue, before = np.arctan2(lab[2], lab[1]), np.arctan2(*to_lab(np.array(colour, np.uint8))[[2, 1]])
+        turns.append(abs(np.rad2deg((hue - before + np.pi) % (2 * np.pi) - np.pi)))
+    assert np.percentile(turns, 90) < 20
+    assert max(turns) < 40
+
+
+def test_backgrounds_know_nothing_of_the_garments_colour():
+    """Over many draws every hue occurs, though the only real photo is beige."""
+    backgrounds = Backgrounds([np.full((80, 60, 3), (205, 185, 150), np.uint8)])
+    rng = np.random.default_rng(0)
+    means = np.array([np.asarray(backgrounds.draw(rng)).reshape(-1, 3).mean(axis=0) for _ in range(120)])
+    assert {int(channel) for channel in means.argmax(axis=1)} == {0, 1, 2}
+    assert means.std(axis=0).min() > 25
+
+
+def test_without_photos_backgrounds_are_patterns():
+    background = Backgrounds([]).draw(np.random.default_rng(0))
+    assert background.size == (160, 160)
+    assert background.mode == "RGB"
+
+
+def test_the_measuring_phone_photo_shows_the_item_elsewhere():
+    item, place = shop_photo(), np.full((120, 90, 3), (60, 120, 90), np.uint8)
+    photo = phone_photo(item, place, (7, 1))
+    assert photo == phone_photo(item, place, (7, 1))
+    assert photo != phone_photo(item, place, (7, 2))
+    image = Image.open(BytesIO(photo))
+    assert (image.format, image.size) == ("JPEG", (300, 400))
+    middle = np.asarray(image)[180:220, 130:170].reshape(-1, 3).mean(axis=0)
+    assert middle.argmax() == 0  # the red shirt
+    corner = np.asarray(image)[:20, :20].reshape(-1, 3).mean(axis=0)
+    assert corner.argmax() == 1  # the green floor, no white left
