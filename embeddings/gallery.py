@@ -166,11 +166,17 @@ def _greedy(vectors: NDArray[np.float32], kept: NDArray[np.float32], limit: floa
     """Positions in `vectors` that are below `limit` to all of `kept` and to those taken before them."""
     free = np.ones(len(vectors), dtype=bool)
     if len(kept):
-        free = (vectors @ kept.T).max(axis=1) < limit
-    similar = vectors @ vectors.T >= limit
+        free = _cosines(vectors, kept).max(axis=1) < limit
+    similar = _cosines(vectors, vectors) >= limit
     taken = []
     for position in range(len(vectors)):
         if free[position]:
             taken.append(position)
             free &= ~similar[position]
     return taken
+
+
+def _cosines(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rounded as scores are: a photo's cosine to its copy is 1, not 0.9999999."""
+    cosines: NDArray[np.float32] = np.round(first @ second.T, _DECIMALS)
+    return cosines

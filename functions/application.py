@@ -52,7 +52,7 @@ class Application:
         }
         if answer.status != HTTPStatus.NO_CONTENT:
             headers["Content-Length"] = str(len(answer.body))
-        self._log(request, answer.status, failure)
+        self._record(request, answer.status, failure)
         start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", list(headers.items()))
         return [] if request.method == "HEAD" else [answer.body]
 
@@ -90,7 +90,7 @@ class Application:
                 headers["Access-Control-Max-Age"] = "86400"
         return headers
 
-    def _log(self, request: Request, status: int, failure: Exception | None) -> None:
+    def _record(self, request: Request, status: int, failure: Exception | None) -> None:
         """One line a request. Names and parameters a client chose are left out, and so are messages about them."""
         fields = {
             "request_id": request.id,

@@ -1,5 +1,6 @@
 """The search parameters of a request, checked."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -66,10 +67,10 @@ def box_parameter(given: Mapping[str, str]) -> Box:
     text = given.get("box")
     if not text:
         return WHOLE_PHOTO
-    numbers = [_decimal(part.strip()) for part in text.split(",")]
-    if len(numbers) != 4 or None in numbers:
-        raise _wrong("box", _BOX_RULE)
-    box = Box(*(number for number in numbers if number is not None))
+    try:
+        box = Box(*(_decimal(part.strip()) for part in text.split(",")))
+    except (ValueError, TypeError) as error:
+        raise _wrong("box", _BOX_RULE) from error
     # A box drawn to the edge of the photo may exceed it by a rounding error.
     inside = box.x >= 0 and box.y >= 0 and box.x + box.width <= 1.000001 and box.y + box.height <= 1.000001
     if not (inside and box.width >= 0.01 and box.height >= 0.01):
@@ -90,14 +91,19 @@ def _number(given: Mapping[str, str], name: str, *, least: float, most: float) -
     text = given.get(name)
     if not text:
         return None
-    value = _decimal(text)
-    if value is None or not least <= value <= most:
+    try:
+        value = _decimal(text)
+    except ValueError:
+        value = math.nan
+    if not least <= value <= most:
         raise _wrong(name, f"{name} is a number from {least:g} to {most:g}")
     return value
 
 
-def _decimal(text: str) -> float | None:
-    return float(text) if _DECIMAL.fullmatch(text) else None
+def _decimal(text: str) -> float:
+    if not _DECIMAL.fullmatch(text):
+        raise ValueError(text)
+    return float(text)
 
 
 def _wrong(name: str, rule: str) -> RequestError:

@@ -96,5 +96,10 @@ def problem_of(error: Exception) -> Problem:
         return error.problem
     row = next(row for row in _TABLE if isinstance(error, row.exception))
     headers = {"Retry-After": _RETRY_SECONDS} if row.status == 503 else {}
-    detail = str(error) if row.detail is None else row.detail
+    detail = _sentence(str(error)) if row.detail is None else row.detail
     return Problem(row.status, row.slug, row.title, detail, headers)
+
+
+def _sentence(message: str) -> str:
+    """A library's message as people read it on a page."""
+    return f"{message[:1].upper()}{message[1:]}."

@@ -81,6 +81,11 @@ def test_dedupe_looks_far_enough_behind_many_copies() -> None:
     assert [neighbour.key for neighbour in found] == ["0000", "1000"]
 
 
+def test_copies_have_a_cosine_of_one() -> None:
+    gallery, vectors, _ = made(50, dimension=64, copies=2)
+    assert len(gallery.search(vectors[0].astype(np.float32), k=100, dedupe=1)) == 50
+
+
 def test_scores_are_cosines_rounded_to_six_decimals() -> None:
     gallery, vectors, keys = made(30, dimension=64)
     best = gallery.search(vectors[3].astype(np.float32), k=1)

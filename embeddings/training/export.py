@@ -3,8 +3,11 @@
 import hashlib
 import json
 import time
+import warnings
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any, Literal
 
@@ -58,7 +61,10 @@ def convert(model: keras.Model, kind: Kind, examples: NDArray[np.uint8]) -> byte
         converter.representative_dataset = lambda: ([example[None].astype(np.float32)] for example in examples)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = tf.uint8
-    content: bytes = converter.convert()
+    with warnings.catch_warnings(), redirect_stdout(StringIO()):  # it prints each variable's address
+        # Said of every int8 conversion; the ranges come from the examples.
+        warnings.filterwarnings("ignore", "Statistics for quantized inputs")
+        content: bytes = converter.convert()
     return content
 
 

@@ -37,10 +37,10 @@ class Config:
     weights: str
     steps: int
     minutes: float
-    pairs: int = 40
-    singles: int = 16
+    pairs: int = 32
+    singles: int = 32
     dimension: int = 256
-    frozen_through: str = "block_5_add"
+    frozen_through: str = "block_6_project_BN"
     learning_rate: float = 7e-4
     weight_decay: float = 1e-4
     every: int = 150

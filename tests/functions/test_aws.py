@@ -103,12 +103,18 @@ class TestSearch:
         assert search({**asked, "body": large}).problem == (413, "photo-too-large")
         assert search({**asked, "rawPath": "/random"}).header("allow") == "GET, HEAD, OPTIONS"
 
+    def test_head(self, search: Handler) -> None:
+        asked = event("http_api_get_random")
+        asked["requestContext"]["http"]["method"] = "HEAD"
+        assert (search(asked).status, search(asked).body) == (200, b"")
+
     def test_preflight(self, search: Handler) -> None:
         asked = event("http_api_get_random")
         asked["requestContext"]["http"]["method"] = "OPTIONS"
         answer = search(asked)
         assert (answer.status, answer.body) == (204, b"")
         assert answer.header("access-control-allow-methods")
+        assert answer.header("content-length") is None  # RFC 9110, 8.6
 
     def test_what_cannot_happen_is_answered_too(
         self, search: Handler, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -190,10 +196,7 @@ def test_an_event_that_is_late_changes_nothing(shop: Shop, aws: ModuleType) -> N
 def test_events_of_other_buckets_and_test_events_do_nothing(
     shop: Shop, aws: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise AssertionError("nothing is to be rebuilt")
-
-    monkeypatch.setattr("functions.reindex.rebuild", fail)
+    monkeypatch.setattr("functions.reindex.rebuild", None)  # calling it would be an error
     assert aws.reindex(event("sqs_s3_test_event", shop.bucket), None) == {"batchItemFailures": []}
     assert aws.reindex(event("sqs_s3_objects", "another-bucket"), None) == {"batchItemFailures": []}
 

@@ -60,6 +60,16 @@ class Storage:
 
         self.before = fail
 
+    def hold(self) -> threading.Event:
+        """Storage answers once this is set."""
+        gate = threading.Event()
+
+        def wait(key: str) -> None:
+            assert gate.wait(5)
+
+        self.before = wait
+        return gate
+
     def recover(self) -> None:
         self.before = lambda key: None
 
@@ -103,8 +113,7 @@ def test_loads_once_however_many_ask(current: CurrentGeneration, storage: Storag
 
 
 def test_waits_for_what_was_started(current: CurrentGeneration, storage: Storage) -> None:
-    gate = threading.Event()
-    storage.before = lambda key: gate.wait(5) and None
+    gate = storage.hold()
     current.start()
     with ThreadPoolExecutor(4) as threads:
         waiting = [threads.submit(current.get) for _ in range(4)]
@@ -150,8 +159,7 @@ def test_one_thread_looks_while_the_others_go_on(
     publish_another(place)
     storage.asked.clear()
     clock.now += REFRESH
-    gate = threading.Event()
-    storage.before = lambda key: gate.wait(5) and None
+    gate = storage.hold()
     with ThreadPoolExecutor(1) as thread:
         looking = thread.submit(current.get)
         while not storage.asked:
@@ -172,6 +180,29 @@ def test_many_threads_never_look_twice_at_one_time(current: CurrentGeneration, s
             clock.now += REFRESH
             list(threads.map(lambda _: current.get(), range(64)))
             assert storage.looks == round_
+
+
+def test_who_comes_second_does_not_look_again(
+    current: CurrentGeneration, storage: Storage, clock: Clock, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between finding that it is time and getting the lock, another request has looked."""
+    current.get()
+    publish_another(place)
+    storage.asked.clear()
+    clock.now += REFRESH
+    lock = current._lock
+
+    class Overtaken:
+        release = lock.release
+
+        def acquire(self, blocking: bool) -> bool:
+            current._lock = lock
+            current.get()
+            return lock.acquire(blocking=blocking)
+
+    monkeypatch.setattr(current, "_lock", Overtaken())
+    assert list(current.get().gallery.keys) == ["only.jpg"]
+    assert storage.looks == 1
 
 
 def test_a_request_finishes_on_the_generation_it_began_with(

@@ -31,7 +31,8 @@ def problems() -> dict[str, int]:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "RequestError":
                 status, slug = (argument.value for argument in node.args[:2] if isinstance(argument, ast.Constant))
                 assert isinstance(status, int)
-                assert found.setdefault(str(slug), status) == status, f"{slug} has two statuses"
+                assert isinstance(slug, str)
+                assert found.setdefault(slug, status) == status, f"{slug} has two statuses"
     return found
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,7 @@ def test_preflight(service: Service, for_pages: Service) -> None:
     for each, allowed in ((service, "*"), (for_pages, PAGE)):
         answer = each.ask("OPTIONS", "/v1/search", None, {"Origin": PAGE, **asked})
         assert answer.status == 204
-        assert answer.header("Content-Length") is None  # RFC 9110, 8.6
+        assert answer.header("Content-Length") is None
         assert answer.header("Access-Control-Allow-Origin") == allowed
         assert "POST" in (answer.header("Access-Control-Allow-Methods") or "")
         assert "content-type" in (answer.header("Access-Control-Allow-Headers") or "").lower()
@@ -115,8 +116,6 @@ def test_the_request_id_is_the_clients_if_it_is_harmless(service: Service) -> No
 
 
 def test_a_connection_is_kept_for_the_next_request(service: Service) -> None:
-    from http.client import HTTPConnection
-
     connection = HTTPConnection("127.0.0.1", service.port, timeout=10)
     for body in (RED, RED[:100], b"", RED):
         connection.request("POST", "/", body, {"Content-Type": "image/jpeg"})

@@ -51,13 +51,14 @@ def test_a_client_cannot_begin_a_line(service: Service) -> None:
 
 def test_errors_carry_their_stack_in_the_same_line() -> None:
     try:
-        raise RuntimeError("first\nsecond")
+        raise RuntimeError("first\nsecond\u2028third")
     except RuntimeError as error:
         info = (type(error), error, error.__traceback__)
     record = logging.LogRecord("functions", logging.ERROR, "file", 1, "broken %s", ("a\nb",), info)
     setattr(record, FIELDS, {"status": 500})
     line = JsonFormatter().format(record)
+    assert line.isascii()  # no line break of any kind, such as U+2028
     assert "\n" not in line
     parsed = json.loads(line)
     assert (parsed["severity"], parsed["message"], parsed["status"]) == ("ERROR", "broken a\nb", 500)
-    assert "RuntimeError: first\nsecond" in parsed["stack"]
+    assert "RuntimeError: first\nsecond\u2028third" in parsed["stack"]

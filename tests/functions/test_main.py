@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from cloudevents.conversion import to_binary, to_structured
 from cloudevents.http import CloudEvent
+from flask import Flask
 from flask.testing import FlaskClient
 from functions_framework import create_app
 
@@ -25,7 +26,8 @@ EVENTS = Path(__file__).parent / "events"
 
 
 def client(target: str) -> FlaskClient:
-    return create_app(target, str(MAIN)).test_client()
+    app: Flask = create_app(target, str(MAIN))  # type: ignore[no-untyped-call]
+    return app.test_client()
 
 
 @pytest.fixture
@@ -66,13 +68,12 @@ def test_an_event_of_the_bucket(gallery: str, mode: Any) -> None:
         assert count() == expected
 
 
-def test_events_outside_the_gallery_do_nothing(gallery: str, gcs_server: GcsServer) -> None:
+def test_events_outside_the_gallery_do_nothing(gallery: str, monkeypatch: pytest.MonkeyPatch) -> None:
     reindex = client("reindex")
-    gcs_server.requests.clear()
+    monkeypatch.setattr("functions.reindex.rebuild", None)  # calling it would be an error
     for key in ("elsewhere/x.jpg", "photos", "photos2/x.jpg", "photos/folder/"):
         headers, body = to_structured(cloud_event("gcs_finalized", key))
         assert reindex.post("/", data=body, headers=headers).status_code == 200
-    assert gcs_server.requests == []
 
 
 def test_an_event_that_cannot_be_done_is_sent_again(gallery: str, monkeypatch: pytest.MonkeyPatch) -> None:

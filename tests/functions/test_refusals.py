@@ -1,5 +1,6 @@
 """What is refused, and how: the running server's answers to requests that are wrong."""
 
+import re
 import socket
 
 import pytest
@@ -29,7 +30,7 @@ RED = photo("#800000")
 def test_photos(service: Service, content: bytes, problem: tuple[int, str]) -> None:
     in_form, alone = service.upload("/", content), service.send("/v1/search", content)
     assert in_form.problem == alone.problem == problem
-    assert len(in_form.json["detail"]) > 20
+    assert re.fullmatch(r"[A-Z].{20,}[^.]\.", in_form.json["detail"])
 
 
 def test_a_photo_of_just_the_allowed_size(service: Service) -> None:

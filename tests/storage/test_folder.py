@@ -1,7 +1,10 @@
 """What only a folder has: links, permissions, unfinished writes."""
 
+import fcntl
 import os
 import stat
+import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -87,6 +90,23 @@ def test_a_file_in_the_way(root: Path) -> None:
     with pytest.raises(StorageError, match="a folder where a file must be"):
         writer.put("b", b"")
     assert keys(root) == ["a", "b/c"]
+
+
+def test_a_write_waits_for_another_process(root: Path) -> None:
+    writer = open_writer(str(root))
+    writer.put("a", b"1")
+    version = writer.get("a").version
+    write = threading.Thread(
+        target=partial(writer.compare_and_set, "a", b"2", version, content_type="", cache_control="")
+    )
+    with (root / ".garment-search-lock").open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        write.start()
+        write.join(0.2)
+        assert write.is_alive()
+        assert writer.get("a").data == b"1"
+    write.join(5)
+    assert writer.get("a").data == b"2"
 
 
 def test_versions_rise_even_when_the_clock_stands(root: Path) -> None:

@@ -54,7 +54,7 @@ def test_a_wrong_table_is_refused_with_its_line(tmp_path: Path, content: str, me
 
 
 def test_a_missing_table_and_a_broken_photo_are_named(tmp_path: Path, shapes: Path):
-    with pytest.raises(DatasetError, match="labels.csv"):
+    with pytest.raises(DatasetError, match=r"labels\.csv"):
         read_photos(tmp_path, Split())
     photos = read_photos(shapes, Split())[:1]
     (tmp_path / "shop").mkdir()

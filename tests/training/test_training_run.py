@@ -124,7 +124,7 @@ def test_the_network_freezes_through_a_named_layer_and_answers_unit_vectors():
 def test_wrong_weights_and_layers_are_named(tmp_path: Path):
     with pytest.raises(ModelError, match=r"nowhere\.weights\.h5"):
         build_embedder(tmp_path / "nowhere.weights.h5", 24, "")
-    with pytest.raises(ModelError, match="'block_99'.*block_6_project_BN"):
+    with pytest.raises(ModelError, match=r"'block_99'.*block_6_project_BN"):
         build_embedder(None, 24, "block_99")
 
 

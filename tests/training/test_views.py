@@ -34,7 +34,10 @@ def test_white_inside_a_garment_stays():
     photo = shop_photo().copy()
     photo[75:85, 55:65] = 255
     garment = cut_out(photo)
-    assert np.asarray(garment.getchannel("A")).reshape(-1)[garment.width * (garment.height // 2) + garment.width // 2] == 255
+    assert (
+        np.asarray(garment.getchannel("A")).reshape(-1)[garment.width * (garment.height // 2) + garment.width // 2]
+        == 255
+    )
 
 
 @pytest.mark.parametrize("photo", [np.full((50, 40, 3), 255, np.uint8), np.full((50, 40, 3), 90, np.uint8)])
@@ -52,7 +55,11 @@ def test_views_have_the_models_size_and_follow_from_the_seed():
         lambda rng: shop_view(photo, rng),
         lambda rng: consumer_view(photo, rng),
     ):
-        one, again, other = view(np.random.default_rng(1)), view(np.random.default_rng(1)), view(np.random.default_rng(2))
+        one, again, other = (
+            view(np.random.default_rng(1)),
+            view(np.random.default_rng(1)),
+            view(np.random.default_rng(2)),
+        )
         assert one.shape == (160, 160, 3)
         assert one.dtype == np.uint8
         assert np.array_equal(one, again)

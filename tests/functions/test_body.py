@@ -1,0 +1,60 @@
+"""The body of a request, on servers whose streams differ."""
+
+from io import BytesIO
+from typing import Any
+
+import pytest
+
+from functions.body import Body
+from functions.problems import RequestError
+
+
+class Socket:
+    """A stream as of servers that hand on the connection: reading beyond the body would wait for ever."""
+
+    def __init__(self, content: bytes) -> None:
+        self.left = content
+
+    def read(self, size: int) -> bytes:
+        assert size <= len(self.left), "this read would hang"
+        data, self.left = self.left[:size], self.left[size:]
+        return data
+
+
+def body(stream: Any, **environ: object) -> Body:
+    return Body({"wsgi.input": stream, **environ})
+
+
+def test_ends_where_the_length_says() -> None:
+    stream = Socket(b"body" + b"GET / HTTP/1.1")
+    request = body(stream, CONTENT_LENGTH="4")
+    assert (request.length, request.read(3), request.read(100), request.read(100)) == (4, b"bod", b"y", b"")
+    request.discard()
+    assert stream.left == b"GET / HTTP/1.1"
+
+
+@pytest.mark.parametrize("length", [None, "", "-1", "many", "٤"])
+def test_without_a_length_there_is_none_unless_the_server_ends_the_stream(length: str | None) -> None:
+    given = {} if length is None else {"CONTENT_LENGTH": length}
+    assert body(Socket(b"GET / HTTP/1.1"), **given).read(10) == b""
+    ended = body(BytesIO(b"chunks"), **given, **{"wsgi.input_terminated": True})
+    assert (ended.length, ended.read(4), ended.read(100)) == (None, b"chun", b"ks")
+
+
+def test_discard_reads_the_rest() -> None:
+    stream = Socket(bytes(200_000))
+    request = body(stream, CONTENT_LENGTH="200000")
+    request.read(5)
+    request.discard()
+    assert stream.left == b""
+
+
+def test_a_client_that_breaks_off() -> None:
+    class Broken:
+        def read(self, size: int) -> bytes:
+            raise RuntimeError("a server's own error")
+
+    request = body(Broken(), CONTENT_LENGTH="10")
+    with pytest.raises(RequestError, match="broke off"):
+        request.read(10)
+    request.discard()
