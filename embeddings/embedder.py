@@ -105,6 +105,10 @@ def _signature(interpreter: Any, name: str) -> tuple[dict[str, Any], dict[str, A
     for each in (inputs[0], outputs[0]):
         if each["dtype"] not in _DTYPES:
             raise ModelError(f"{name} uses {each['dtype'].__name__} tensors; use float32, uint8 or int8 ones")
+        if each["dtype"] != np.float32 and not each["quantization"][0] > 0:
+            raise ModelError(
+                f"{name} has {each['dtype'].__name__} tensors without a scale; convert it with quantization"
+            )
     return inputs[0], outputs[0]
 
 
@@ -114,8 +118,6 @@ def _quantized(pixels: NDArray[np.uint8], tensor: dict[str, Any]) -> NDArray[Any
     if dtype == np.float32:
         return pixels.astype(np.float32)
     scale, zero_point = tensor["quantization"]
-    if scale == 0.0 or (dtype == np.uint8 and (scale, zero_point) == (1.0, 0)):
-        return pixels.astype(dtype)
     bounds = np.iinfo(dtype)
     quantized: NDArray[Any] = np.clip(np.rint(pixels / scale) + zero_point, bounds.min, bounds.max).astype(dtype)
     return quantized
@@ -125,4 +127,4 @@ def _dequantized(values: NDArray[Any], tensor: dict[str, Any]) -> NDArray[np.flo
     if tensor["dtype"] == np.float32:
         return np.array(values, dtype=np.float32)
     scale, zero_point = tensor["quantization"]
-    return (values.astype(np.float32) - np.float32(zero_point)) * np.float32(scale or 1.0)
+    return (values.astype(np.float32) - np.float32(zero_point)) * np.float32(scale)

@@ -34,7 +34,15 @@ class ModelError(GarmentSearchError):
 
 
 class StorageError(GarmentSearchError):
-    """Storage failed or refused; trying again may help."""
+    """Storage failed or refused."""
+
+
+class UnavailableError(StorageError):
+    """Storage did not answer, or is busy: it concerns all objects alike, and passes."""
+
+
+class WrongSizeError(StorageError):
+    """The object has not the size it should have."""
 
 
 class NotFoundError(StorageError):

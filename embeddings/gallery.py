@@ -113,9 +113,9 @@ class Gallery:
         return row
 
     def _folder_rows(self, prefix: str) -> range:
-        if not prefix:
-            return range(len(self.keys))
         folder = prefix.rstrip("/")
+        if not folder:
+            return range(len(self.keys))
         return range(bisect_left(self.keys, folder + "/"), bisect_left(self.keys, folder + chr(ord("/") + 1)))
 
     def _distinct(
@@ -163,20 +163,16 @@ def _blocks(ranked: list[tuple[int, float]]) -> Iterator[list[tuple[int, float]]
 
 
 def _greedy(vectors: NDArray[np.float32], kept: NDArray[np.float32], limit: float) -> list[int]:
-    """Positions in `vectors` that are below `limit` to all of `kept` and to those taken before them."""
+    """Positions in `vectors` that are below `limit` to all of `kept` and to those taken before them.
+
+    Cosines are rounded as scores are: a photo's cosine to its copy is 1, not 0.9999999.
+    """
     free = np.ones(len(vectors), dtype=bool)
     if len(kept):
-        free = _cosines(vectors, kept).max(axis=1) < limit
-    similar = _cosines(vectors, vectors) >= limit
+        free = np.round((vectors @ kept.T).max(axis=1), _DECIMALS) < limit
     taken = []
-    for position in range(len(vectors)):
+    for position in np.flatnonzero(free).tolist():
         if free[position]:
             taken.append(position)
-            free &= ~similar[position]
+            free &= np.round(vectors @ vectors[position], _DECIMALS) < limit
     return taken
-
-
-def _cosines(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rounded as scores are: a photo's cosine to its copy is 1, not 0.9999999."""
-    cosines: NDArray[np.float32] = np.round(first @ second.T, _DECIMALS)
-    return cosines

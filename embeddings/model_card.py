@@ -25,7 +25,7 @@ def read_card(model: Path, content: bytes) -> dict[str, Any] | None:
     try:
         card = json.loads(path.read_bytes())
         stated = card["sha256"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{path} is not a model card (JSON with a sha256): {error!r}") from error
     actual = hashlib.sha256(content).hexdigest()
     if stated != actual:

@@ -1,7 +1,6 @@
 """From the bytes of a photo to the pixels a model sees. Indexing and querying share this one path."""
 
 import re
-import struct
 from dataclasses import dataclass
 from io import BytesIO
 from typing import NamedTuple
@@ -21,8 +20,8 @@ INPUT_SIZE = 160
 _FORMATS = ("JPEG", "PNG", WebPImagePlugin.WebPImageFile.format)
 _FIRST_BYTES = re.compile(rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|RIFF....WEBP", re.DOTALL)
 
-# JPEG may be decoded at 1/2, 1/4 or 1/8 as long as the searched box keeps this many pixels a side. At 640 pixels the
-# result is within 42 dB of the plain path's and the neighbours stay; at 320 (36 dB) they begin to change.
+# JPEG may be decoded at 1/2, 1/4 or 1/8 as long as the searched box keeps this many pixels a side. On photos of 12
+# megapixels the top 16 then overlap with the plain path's by 0.96; with 320 pixels a side by 0.94.
 _DRAFT_SIDE = 4 * INPUT_SIZE
 
 _ORIENTATION_TAG = 0x0112
@@ -79,24 +78,36 @@ def photo_pixels(photo: bytes, box: Box = WHOLE_PHOTO, limits: Limits = DEFAULT_
 
     Raises:
         EmptyPhotoError, PhotoTooLargeError, UnsupportedPhotoError, BrokenPhotoError.
+        ValueError: the box is empty or begins outside the photo.
     """
-    image: Image.Image = _open(photo, limits)
+    if not (0 <= box.x < 1 and 0 <= box.y < 1 and box.width > 0 and box.height > 0):
+        raise ValueError(f"{box} is no part of a photo; give fractions from 0 to 1")
+    image = _open(photo, limits)
     try:
-        if image.format in ("JPEG", "MPO"):
-            side_needed = round(_DRAFT_SIDE / min(box.width, box.height))
-            image.draft(None, (side_needed, side_needed))
-        image.load()
-        image = _rgb(_upright(image))
-    except (OSError, ValueError, SyntaxError, EOFError, struct.error, IndexError) as error:
+        return _scaled(image, box)
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow's plugins raise whatever damage leads them to, AssertionError among it
         raise BrokenPhotoError(f"the image is truncated or damaged ({error}); save it again and retry") from error
-    left, top = box.x * image.width, box.y * image.height
-    corners = (
-        left,
-        top,
-        min(left + box.width * image.width, image.width),
-        min(top + box.height * image.height, image.height),
-    )
-    return np.asarray(image.resize((INPUT_SIZE, INPUT_SIZE), Image.Resampling.BOX, box=corners))
+
+
+def _scaled(image: Image.Image, box: Box) -> NDArray[np.uint8]:
+    jpeg = image.format in ("JPEG", "MPO")
+    if not jpeg:
+        image.load()  # a PNG may have its EXIF data behind the pixels
+    orientation = _orientation(image)
+    part = _as_stored(box, orientation)
+    width, height = float(image.width), float(image.height)
+    if jpeg:
+        drafted = image.draft(None, (round(_DRAFT_SIDE / part.width), round(_DRAFT_SIDE / part.height)))
+        if drafted is not None:  # the true extent: the last column and row may hold less than a whole pixel
+            width, height = drafted[1][2:]
+        image.load()
+    left, top = part.x * width, part.y * height
+    right, bottom = min(left + part.width * width, width), min(top + part.height * height, height)
+    small = _rgb(image).resize((INPUT_SIZE, INPUT_SIZE), Image.Resampling.BOX, box=(left, top, right, bottom))
+    method = _UPRIGHT.get(orientation)
+    return np.asarray(small if method is None else small.transpose(method))
 
 
 def _open(photo: bytes, limits: Limits) -> Image.Image:
@@ -120,17 +131,23 @@ def _open(photo: bytes, limits: Limits) -> Image.Image:
     return image
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    """Apply the EXIF orientation; metadata that cannot be read means none.
-
-    `ImageOps.exif_transpose` does the same and then rewrites the EXIF block, which fails on damaged ones.
-    """
+def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation, 1-8; metadata that cannot be read means upright."""
     try:
         orientation = image.getexif().get(_ORIENTATION_TAG)
-    except (OSError, ValueError, SyntaxError, EOFError, struct.error, IndexError, KeyError, TypeError):
-        return image
-    method = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
-    return image if method is None else image.transpose(method)
+    except Exception:  # noqa: BLE001 - damaged metadata raise whatever they lead Pillow to
+        return 1
+    return orientation if orientation in _UPRIGHT else 1
+
+
+def _as_stored(box: Box, orientation: int) -> Box:
+    """Where a box of the upright photo lies in the pixels as they are stored."""
+    x, y, width, height = (box.y, box.x, box.height, box.width) if orientation >= 5 else box
+    if orientation in (2, 3, 7, 8):
+        x = max(1 - x - width, 0.0)
+    if orientation in (3, 4, 6, 7):
+        y = max(1 - y - height, 0.0)
+    return Box(x, y, width, height)
 
 
 def _rgb(image: Image.Image) -> Image.Image:

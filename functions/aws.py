@@ -43,4 +43,4 @@ def reindex_scheduled(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Bring the whole index up to date."""
     from functions.reindex import reindex_all
 
-    return vars(reindex_all())
+    return reindex_all().counts()

@@ -41,4 +41,4 @@ def reindex_scheduled(_request: Request) -> dict[str, object]:
     """Bring the whole index up to date; an authenticated scheduler calls this."""
     from functions.reindex import reindex_all
 
-    return vars(reindex_all())
+    return reindex_all().counts()

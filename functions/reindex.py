@@ -43,5 +43,5 @@ def reindex_objects(events: Iterable[ObjectEvent]) -> Summary | None:
 
 
 def _logged(summary: Summary) -> Summary:
-    _log.info("rebuild", extra={FIELDS: vars(summary)})
+    _log.info("rebuild", extra={FIELDS: summary.counts()})
     return summary

@@ -42,12 +42,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the .tflite file to write")
     parser.add_argument("--kind", choices=KINDS, default="fp16", help="the one to write (default: %(default)s)")
     parser.add_argument("--compare", action="store_true", help="measure the other kinds too")
-    parser.add_argument("--about-data", default="", metavar="TEXT", help="the photos' source and licence, for the card")
+    parser.add_argument("--note", default="", metavar="TEXT", help="for the card: the photos' source and licence")
     return parser
 
 
 def _convert(options: argparse.Namespace) -> None:
-    made = how_made(options.run) | {"data": options.about_data}
+    made = how_made(options.run) | {"note": options.note}
     model = load_embedder(options.run)
     photos = read_photos(options.data, run_split(options.run))
     train = select(photos, "shop", "train") + select(photos, "consumer", "train")

@@ -12,6 +12,7 @@ import argparse
 import json
 import logging
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -25,14 +26,19 @@ from embeddings.rebuild import Outcome, Summary, rebuild
 from embeddings.storage.writer import open_writer
 
 _EXIT_UNREADABLE, _EXIT_HELD = 3, 4
+_FAILURES_SHOWN = 10
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    if options.gallery is None and not (options.rollback or options.release):
+    if options.rollback or options.release:
+        if options.gallery or options.model or options.prefix or options.full or options.dry_run or options.json:
+            parser.error("--rollback and --release go with --index alone")
+    elif options.gallery is None:
         parser.error("--gallery is needed")
+    # What could not be read is in the summary; the rest of what the library logs belongs to a person's eyes too.
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
         if options.rollback or options.release:
@@ -45,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted; the next run goes on from the checkpoint", file=sys.stderr)
         return 1
-    print(json.dumps(vars(summary)) if options.json else _in_words(summary))
+    print(json.dumps(asdict(summary)) if options.json else _in_words(summary))
     if summary.outcome is Outcome.HELD:
         return _EXIT_HELD
     return _EXIT_UNREADABLE if summary.failed_new else 0
@@ -99,7 +105,8 @@ def _change_pointer(options: argparse.Namespace) -> int:
         return 0
     manifest = rollback(writer, None if options.rollback == "previous" else options.rollback)
     print(f"rolled back to generation {manifest.generation} of {manifest.built_at}, held until --release")
-    print(f"other generations: {', '.join(past_generations(writer))}")
+    others = [each for each in past_generations(writer) if each != manifest.generation]
+    print(f"other generations: {', '.join(others)}")
     return 0
 
 
@@ -108,9 +115,15 @@ def _in_words(summary: Summary) -> str:
     if summary.failed_new:
         counts += f" ({summary.failed_new} of them new)"
     rate = f", {summary.embedded / summary.seconds:.0f} photos/s" if summary.embedded else ""
-    return (
-        f"{summary.outcome}: {counts}; {summary.count} images in the index; {summary.seconds:.1f} s{rate}"
-        f"\ngeneration: {summary.generation}"
+    failures = [f"  {key!r}: {reason}" for key, reason in summary.failures.items()]
+    if len(failures) > _FAILURES_SHOWN:
+        failures[_FAILURES_SHOWN:] = [f"  and {len(failures) - _FAILURES_SHOWN} more; --json lists all"]
+    return "\n".join(
+        [
+            f"{summary.outcome}: {counts}; {summary.count} images in the index; {summary.seconds:.1f} s{rate}",
+            *failures,
+            f"generation: {summary.generation}",
+        ]
     )
 
 

@@ -1,4 +1,9 @@
-"""Train the embedding on labelled photos; a run is a folder, and starting it again goes on with it."""
+"""Train the embedding on labelled photos. A run is a folder; the same command again goes on with it.
+
+    python scripts/train.py --data photos --run runs/first --weights imagenet --minutes 60
+
+It ends after --steps or --minutes, whichever comes first; KERAS_BACKEND chooses tensorflow, jax or torch.
+"""
 
 import argparse
 import shlex
@@ -11,15 +16,9 @@ from embeddings.errors import GarmentSearchError
 from embeddings.training.datasets import Split
 from embeddings.training.train import Config, train
 
-_EXAMPLE = """example:
-  python scripts/train.py --data photos --run runs/first --weights imagenet --minutes 60
-"""
-
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, epilog=_EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with labels.csv and the photos it names")
     parser.add_argument("--run", type=Path, required=True, help="the run's folder; a checkpoint in it is resumed")
     parser.add_argument("--weights", required=True, help="MobileNetV2 weights without top: a file, or 'imagenet'")
@@ -38,7 +37,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns its exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    for name in ("steps", "minutes", "learning_rate", "dimension", "every"):
+        if not getattr(options, name) > 0:
+            parser.error(f"--{name.replace('_', '-')} must be above 0")
     config = Config(
         weights=options.weights,
         steps=options.steps,
@@ -60,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"\ninterrupted; the same command goes on from the last checkpoint in {options.run}", file=sys.stderr)
         return 130
     print(f"{summary['steps']} steps in {summary['minutes']} minutes; best at step {summary['best']['step']:.0f}")
-    print(f"next: python scripts/convert.py --run {options.run} --data {options.data}")
+    print(f"next: python scripts/convert.py --run {options.run} --data {options.data} --out garment.tflite")
     return 0
 
 

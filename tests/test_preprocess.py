@@ -154,6 +154,27 @@ def test_a_large_jpeg_is_decoded_smaller_and_looks_the_same(monkeypatch: pytest.
     assert 10 * np.log10(255**2 / np.mean((fast - plain) ** 2)) > 40
 
 
+@pytest.mark.parametrize("size", [(2561, 3001), (2563, 2567)])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_draft_mode_keeps_the_place_on_odd_sizes(size: tuple[int, int], orientation: int) -> None:
+    """At 1/4 the last column holds less than a whole pixel: the reduced photo is a little wider than a quarter."""
+    random = np.random.default_rng(0)
+    coarse = Image.fromarray(random.integers(0, 256, (20, 15, 3), dtype=np.uint8))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image = coarse.resize(size, Image.Resampling.BICUBIC)
+    content = encoded(image, "JPEG", quality=95, exif=exif.tobytes())
+    plain = encoded(image, "PNG", exif=exif.tobytes())
+    difference = photo_pixels(content).astype(float) - photo_pixels(plain)
+    assert 10 * np.log10(255**2 / np.mean(difference**2)) > 43
+
+
+def test_a_box_that_is_no_part_of_a_photo_is_the_callers_mistake() -> None:
+    for box in (Box(0, 0, 0, 0), Box(-0.1, 0, 1, 1), Box(0, 1, 1, 1), Box(float("nan"), 0, 1, 1)):
+        with pytest.raises(ValueError, match="no part of a photo"):
+            photo_pixels(photo("red"), box)
+
+
 def test_nothing_is_empty() -> None:
     with pytest.raises(EmptyPhotoError, match="empty"):
         photo_pixels(b"")
@@ -177,6 +198,14 @@ def test_truncated_photos_are_broken(format: str, part: float) -> None:
     whole = encoded(Image.effect_noise((300, 300), 80).convert("RGB"), format)
     with pytest.raises(BrokenPhotoError, match="truncated"):
         photo_pixels(whole[: int(len(whole) * part)])
+
+
+def test_a_palette_photo_without_its_palette_is_broken() -> None:
+    whole = encoded(quarters().quantize(8))
+    start = whole.index(b"PLTE") - 4
+    length = int.from_bytes(whole[start : start + 4], "big")
+    with pytest.raises(BrokenPhotoError):
+        photo_pixels(whole[:start] + whole[start + 12 + length :])
 
 
 def test_limits_hold_before_anything_is_decoded() -> None:

@@ -4,7 +4,7 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from embeddings.errors import CorruptIndexError, NoIndexError, NotFoundError
+from embeddings.errors import CorruptIndexError, NoIndexError, NotFoundError, WrongSizeError
 from embeddings.index.manifest import KEYS, POINTER, VECTORS, FileEntry, Manifest
 from embeddings.storage.reader import Reader
 
@@ -75,6 +75,10 @@ def _fetch(reader: Reader, path: str, entry: FileEntry) -> bytes:
         data = reader.get(path, size=entry.size).data
     except NotFoundError as error:
         raise CorruptIndexError(f"{path} of the index is missing; roll back, or rebuild with --full") from error
+    except WrongSizeError as error:
+        raise CorruptIndexError(
+            f"{path} of the index is damaged ({error}); roll back, or rebuild with --full"
+        ) from error
     check_file(path, data, entry)
     return data
 

@@ -1,6 +1,6 @@
 """Past generations: going back to one, releasing the hold after that, and deleting what nobody can need."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -40,12 +40,14 @@ def rollback(writer: Writer, generation: str | None = None) -> Manifest:
         generation = next((each for each in past_generations(writer) if each < now_at), None)
         if generation is None:
             raise GalleryIndexError("there is no older generation to roll back to")
+    past = generation_folder(generation) + PAST_MANIFEST
     try:
-        stored = writer.get(generation_folder(generation) + PAST_MANIFEST)
+        stored = writer.get(past)
     except NotFoundError as error:
         choices = ", ".join(past_generations(writer)) or "none"
         raise GalleryIndexError(f"there is no past generation {generation!r}; there are: {choices}") from error
-    manifest = replace(Manifest.from_json(stored.data, PAST_MANIFEST), held=True)
+    writer.put(past, stored.data, content_type="application/json")  # young again: no clean-up takes it away
+    manifest = replace(Manifest.from_json(stored.data, past), held=True)
     entries = {manifest.path(name): entry for name, entry in manifest.files.items()}
     for path, entry in {**entries, manifest.model_path: manifest.model}.items():
         try:
@@ -71,27 +73,35 @@ def release(writer: Writer) -> Manifest:
     return released
 
 
-def clean(writer: Writer, current: Manifest, now: datetime) -> int:
-    """Delete what neither `current` nor a kept generation names and what is past its grace; say how many files.
+def clean(writer: Writer, now: datetime) -> int:
+    """Delete what neither the pointer nor a kept generation names and what is past its grace; say how many files.
 
     Only paths that this library writes are ever deleted.
+
+    Raises:
+        CorruptIndexError: the pointer is damaged, so nothing was deleted. StorageError: storage failed.
     """
     objects = [each for place in ("generations/", "models/", "checkpoints/") for each in writer.list(place)]
+    current = read_current(writer).manifest  # after the listing: what has been written since is not in it
+    if current is None:
+        return 0
     superseded = _past(iter(objects))
-    kept = set(sorted(superseded, reverse=True)[:KEEP_GENERATIONS])
+    kept = set(sorted(superseded.keys() - {current.generation}, reverse=True)[:KEEP_GENERATIONS])
     kept |= {generation for generation, when in superseded.items() if when > now - GRACE}
     kept.add(current.generation)
-    models = {current.model_path}
-    for generation in kept & superseded.keys():
-        past = writer.get(generation_folder(generation) + PAST_MANIFEST)
-        models.add(Manifest.from_json(past.data, PAST_MANIFEST).model_path)
-    unneeded = [
-        each.key
-        for each in objects
-        if each.modified < now - GRACE and _generation_of(each.key) not in kept and each.key not in models
-    ]
-    writer.delete(unneeded)
+    old = [each.key for each in objects if each.modified < now - GRACE and _generation_of(each.key) not in kept]
+    models = {key for key in old if key.startswith("models/")} - {current.model_path}
+    if models:
+        models -= _models_of(writer, kept & superseded.keys())
+    unneeded = [key for key in old if not key.startswith("models/")] + sorted(models)
+    # A generation ceases to be one that can be rolled back to before its files go.
+    writer.delete(sorted(unneeded, key=lambda key: not key.endswith(f"/{PAST_MANIFEST}")))
     return len(unneeded)
+
+
+def _models_of(writer: Writer, generations: Iterable[str]) -> set[str]:
+    paths = [generation_folder(generation) + PAST_MANIFEST for generation in generations]
+    return {Manifest.from_json(writer.get(path).data, path).model_path for path in paths}
 
 
 def _past(objects: Iterator[ObjectInfo]) -> dict[str, datetime]:

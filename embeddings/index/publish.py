@@ -76,14 +76,17 @@ def read_current(writer: Writer, *, repair: bool = False) -> Current:
         return Current(None, found.version)
 
 
-def publish(writer: Writer, content: Content, replaces: Current) -> Manifest:
+def publish(writer: Writer, content: Content, replaces: Current, *, with_model: bool) -> Manifest:
     """Write a generation's files, read them back, then swap the pointer.
+
+    Args:
+        with_model: write the model too; not needed where the generation before has the same.
 
     Raises:
         ConflictError: the pointer is no longer at `replaces`; nothing has changed for readers.
         StorageError: storage failed; nothing has changed for readers.
     """
-    manifest = _write_files(writer, content, replaces.manifest)
+    manifest = _write_files(writer, content, with_model=with_model)
     swap_pointer(writer, manifest, replaces)
     return manifest
 
@@ -124,7 +127,7 @@ def swap_pointer(writer: Writer, manifest: Manifest, replaces: Current) -> None:
             return
 
 
-def _write_files(writer: Writer, content: Content, previous: Manifest | None) -> Manifest:
+def _write_files(writer: Writer, content: Content, *, with_model: bool) -> Manifest:
     now = datetime.now(UTC)
     keys = sorted(content.sources.etags)
     files = {
@@ -144,7 +147,7 @@ def _write_files(writer: Writer, content: Content, previous: Manifest | None) ->
         files={name: _entry(data) for name, data in files.items()},
     )
     written = {manifest.path(name): data for name, data in files.items()}
-    if previous is None or previous.model != manifest.model:
+    if with_model:
         written[model_path(manifest.model.sha256)] = content.model
     for path, data in written.items():
         writer.put(path, data)

@@ -39,13 +39,14 @@ class Checkpoint:
         self._results: dict[str, tuple[str, Vector | Failure]] = {}
         self._unsaved: list[str] = []
         self._saved_at = time.monotonic()
-        self._files: list[str] = []
+        self._read_files: list[str] = []
+        self._written_files: list[str] = []
         try:
             found = sorted(writer.list(self._folder), key=lambda each: each.modified)
         except NotFoundError:  # a folder that the first write will make
             found = []
         for each in found:
-            self._files.append(each.key)
+            self._read_files.append(each.key)
             self._read(each.key)
 
     def find(self, key: str, etag: str) -> Vector | Failure | None:
@@ -71,18 +72,24 @@ class Checkpoint:
         content = {key: self._results[key] for key in self._unsaved}
         path = f"{self._folder}{secrets.token_hex(8)}.npz"
         self._writer.put(path, _to_bytes(content))
-        self._files.append(path)
+        self._written_files.append(path)
         self._unsaved, self._saved_at = [], time.monotonic()
 
-    def delete(self) -> None:
-        """Delete the files that were read or written here; their results are published."""
-        self._writer.delete(self._files)
-        self._files = []
+    def delete(self, *, others: bool) -> None:
+        """Delete the files that were written here, as their results are published.
+
+        Args:
+            others: those that were read too; so if the whole gallery was looked at, not if some keys were.
+        """
+        self._writer.delete(self._written_files + (self._read_files if others else []))
+        self._read_files, self._written_files = [], []
 
     def _read(self, path: str) -> None:
         try:
             self._results.update(_from_bytes(self._writer.get(path).data))
-        except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
+        except NotFoundError:
+            return  # another rebuild has published its results, and deleted it
+        except (ValueError, KeyError, TypeError, AttributeError, OSError, EOFError, zipfile.BadZipFile) as error:
             _log.warning("the checkpoint %s is damaged and left out: %r", path, error)
 
 

@@ -1,5 +1,6 @@
 """Which part of the gallery a rebuild looks at, and what is there now."""
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -8,6 +9,8 @@ from embeddings.index.sources import Failure
 from embeddings.preprocess import Limits
 from embeddings.storage.keys import key_problem
 from embeddings.storage.writer import ObjectInfo, Writer
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,9 @@ class Scope:
             if problem is None:
                 objects[each.key] = each
             else:
-                unfit[each.key] = Failure(each.etag, problem)
+                # Without the ETag: every listing shows it anew, under the limits of its day.
+                unfit[each.key] = Failure("", problem)
+                _log.warning("not indexed: %r: %s", each.key, problem)
         return Listing(objects, unfit)
 
     def _present(self, gallery: Writer) -> Iterable[ObjectInfo]:
@@ -55,8 +60,6 @@ class Scope:
             yield from gallery.list(self.prefix)
             return
         for key in sorted(self.keys):
-            if key_problem(key) is not None:
-                continue  # cannot be in the index; the next look at the whole gallery records it
             try:
                 yield gallery.stat(key)
             except NotFoundError:
@@ -65,4 +68,10 @@ class Scope:
 
 def folder_scope(prefix: str) -> Scope:
     """A folder ("shirts" and "shirts/" are the same); "" is the whole gallery."""
-    return Scope(prefix=prefix.rstrip("/") + "/" if prefix else "")
+    folder = prefix.rstrip("/")
+    return Scope(prefix=f"{folder}/" if folder else "")
+
+
+def key_scope(keys: Iterable[str]) -> Scope:
+    """Some keys. Those not in normal form cannot be in the index; a look at the whole gallery records them."""
+    return Scope(keys=frozenset(key for key in keys if key_problem(key) is None))

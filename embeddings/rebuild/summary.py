@@ -1,6 +1,7 @@
 """What a rebuild reports."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from embeddings.index.sources import Sources
@@ -34,6 +35,12 @@ class Summary:
     embedded: int
     """Photos read in this run; what a checkpoint already held is not among them."""
     seconds: float
+    failures: Mapping[str, str]
+    """Why, by key."""
+
+    def counts(self) -> dict[str, object]:
+        """All but the list of failures, which may be long."""
+        return {name: value for name, value in asdict(self).items() if name != "failures"}
 
 
 def summarize(
@@ -51,4 +58,5 @@ def summarize(
         failed_new=sum(before.failures.get(key) != failure for key, failure in after.failures.items()),
         embedded=embedded,
         seconds=round(seconds, 3),
+        failures={key: failure.reason for key, failure in sorted(after.failures.items())},
     )

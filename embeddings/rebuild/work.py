@@ -9,9 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 
 from embeddings.embedder import Embedder
-from embeddings.errors import NotFoundError, PhotoError, StorageError
+from embeddings.errors import ModelError, NotFoundError, PhotoError, StorageError, UnavailableError
 from embeddings.index.sources import Failure
-from embeddings.preprocess import Limits
+from embeddings.preprocess import INPUT_SIZE, Limits
 from embeddings.rebuild.checkpoint import Vector
 from embeddings.storage.reader import Reader
 from embeddings.storage.writer import ObjectInfo
@@ -19,6 +19,9 @@ from embeddings.storage.writer import ObjectInfo
 _FETCHERS = 16
 _WINDOW = 2 * _FETCHERS  # photos in memory at once, each up to the limit of bytes
 _OUTAGE = 20  # so many photos in a row that storage does not give are an outage, not a trait of the photos
+NOT_GIVEN = "storage did not give it"
+"""The reason of a failure that is not the photo's; the log says more."""
+_PROBE = np.arange(INPUT_SIZE * INPUT_SIZE * 3, dtype=np.uint8).reshape(INPUT_SIZE, INPUT_SIZE, 3)
 _log = logging.getLogger(__name__)
 
 Result = Vector | Failure | None
@@ -33,15 +36,16 @@ def embed_all(
         The object with its float16 vector (dimension,), the reason why there is none, or None if it has vanished.
 
     Raises:
-        StorageError: storage fails again and again.
+        UnavailableError: storage fails again and again. ModelError: the model embeds nothing.
     """
+    embedder.embed_pixels(_PROBE)  # tells a broken model from a photo that it has no answer to
 
     def embed(photo: bytes) -> Vector:
         vector: Vector = embedder.embed([photo], limits=limits)[0].astype(np.float16)
         return vector
 
     fetchers = ThreadPoolExecutor(_FETCHERS, thread_name_prefix="fetch")
-    embedders = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="embed")
+    embedders = ThreadPoolExecutor(_cores(), thread_name_prefix="embed")
 
     def fetch(each: ObjectInfo) -> Future[Vector]:
         return embedders.submit(embed, gallery.get(each.key, size=each.size).data)
@@ -58,19 +62,28 @@ def embed_all(
             each, fetched = pending.popleft()
             result: Result
             try:
-                result, outage = fetched.result().result(), 0
+                embedding = fetched.result()
+                outage = 0
+                result = embedding.result()
             except NotFoundError:
                 result = None
-            except PhotoError as error:
-                result, outage = Failure(each.etag, str(error)), 0
+            except (PhotoError, ModelError) as error:
+                result = Failure(each.etag, str(error))
+                _log.warning("not indexed: %r: %s", each.key, error)
             except StorageError as error:
-                outage += 1
+                # Other errors are the object's own: it may be archived, or encrypted with another key.
+                outage += isinstance(error, UnavailableError)
                 if outage == _OUTAGE:
                     raise
-                result = Failure("", f"storage failed: {error}")
-            if isinstance(result, Failure):
-                _log.warning("not indexed: %r: %s", each.key, result.reason)
+                # Without what storage said: it has request ids and times in it, and would differ at every rebuild.
+                result = Failure("", NOT_GIVEN)
+                _log.warning("not indexed for now: %r: %s", each.key, error)
             yield each, result
     finally:
         fetchers.shutdown(cancel_futures=True)
         embedders.shutdown(cancel_futures=True)
+
+
+def _cores() -> int:
+    """Those this process may use: a container may see more."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -2,7 +2,7 @@
 
 import re
 
-from embeddings.errors import ConflictError, NotFoundError, StorageError
+from embeddings.errors import ConflictError, NotFoundError, StorageError, UnavailableError
 
 _DETAIL_CHARACTERS = 300
 _QUERY = re.compile(r"(?<=\w)\?[^\s,()]*")  # of a URL: it may carry a signature or an upload's secret id
@@ -30,9 +30,9 @@ def failure(where: str, status: int | None, detail: object = "") -> StorageError
     if status in (301, 307, 308):
         return StorageError(f"{where}: the bucket is in another region; set AWS_REGION to it{said}")
     if status is None:
-        return StorageError(f"{where}: no answer from storage; check the network and the endpoint, then retry{said}")
+        return UnavailableError(f"{where}: no answer from storage; check network and endpoint, then retry{said}")
     if status in (408, 429) or status >= 500:
-        return StorageError(f"{where}: storage is busy or failing (HTTP {status}); try again later{said}")
+        return UnavailableError(f"{where}: storage is busy or failing (HTTP {status}); try again later{said}")
     return StorageError(f"{where}: storage refused the request (HTTP {status}){said}")
 
 

@@ -20,7 +20,7 @@ import obstore
 from obstore.exceptions import BaseError, NotModifiedError
 from obstore.store import GCSStore, LocalStore, S3Store
 
-from embeddings.errors import StorageError, StorageUriError
+from embeddings.errors import StorageError, StorageUriError, WrongSizeError
 from embeddings.storage.failures import failure, no_bucket
 from embeddings.storage.keys import checked
 from embeddings.storage.uri import StorageUri
@@ -88,7 +88,7 @@ class Reader:
 
         Raises:
             NotFoundError: there is no such object.
-            StorageError: also when the object is not of this size, or was replaced while its parts were read.
+            WrongSizeError: it is not of this size. StorageError: also when it was replaced while its parts were read.
         """
         if size is None or size <= PART_BYTES:
             return self._fetch(key, {}, size)
@@ -146,7 +146,7 @@ class Reader:
             result = obstore.get(self._store(), self._base + checked(key), options=options)
             there = result.meta["size"]
             if size is not None and there != size:
-                raise StorageError(f"{self._where}{key}: {there} bytes where {size} were expected")
+                raise WrongSizeError(f"{self._where}{key}: {there} bytes where {size} were expected")
             return Fetched(result.bytes().to_bytes(), result.meta["e_tag"] or "")
 
     @contextmanager

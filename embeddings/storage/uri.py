@@ -46,4 +46,4 @@ class StorageUri:
         """Whether `other` is this place or lies inside it."""
         if (self.scheme, self.bucket) != (other.scheme, other.bucket):
             return False
-        return not self.prefix or f"{other.prefix}/".startswith(f"{self.prefix}/")
+        return not self.prefix or f"{other.prefix}/".startswith(f"{self.prefix.rstrip('/')}/")

@@ -12,7 +12,7 @@ from embeddings.errors import ModelError
 
 def save_checkpoint(path: Path, model: keras.Model, step: int, seconds: float) -> None:
     """Write weights, optimizer state, the step to go on with and the seconds spent; replaces the file at once."""
-    arrays = {f"v{number}": ops.convert_to_numpy(variable) for number, variable in enumerate(_variables(model))}
+    arrays = {f"v{number}": ops.convert_to_numpy(variable.value) for number, variable in enumerate(_variables(model))}
     unfinished = path.with_suffix(".tmp.npz")
     np.savez(unfinished, step=step, seconds=seconds, **arrays)
     os.replace(unfinished, path)

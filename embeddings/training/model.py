@@ -13,8 +13,8 @@ from embeddings.training.losses import cosine_softmax, info_nce
 
 Tensor = Any
 
-# Keras builds MobileNetV2 with 0.999, which takes thousands of steps to forget ImageNet's statistics: after a short
-# run the moving averages are wrong, and A falls by a quarter. At 0.95 they are those of the last twenty batches.
+# Keras builds MobileNetV2 with 0.999, which takes thousands of steps to forget: after a short run the moving averages
+# are wrong. At 0.95 they are those of the last twenty batches, and re-estimating them moves no figure.
 _BATCH_NORM_MOMENTUM = 0.95
 
 _SCALE = 16.0

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from embeddings.errors import ConflictError, GalleryIndexError, NoIndexError, StorageError
+from embeddings.errors import ConflictError, CorruptIndexError, GalleryIndexError, NoIndexError, StorageError
 from embeddings.index.history import KEEP_GENERATIONS, clean, past_generations, release, rollback
-from embeddings.index.publish import read_current
 from embeddings.rebuild import Outcome
 from embeddings.storage.folder import FolderWriter
 from tests.rebuild.gallery import OTHER_MODEL, Shop
@@ -66,9 +65,7 @@ def test_nothing_older_to_roll_back_to(shop: Shop) -> None:
 
 
 def cleaned(shop: Shop, after: timedelta) -> None:
-    current = read_current(shop.index_files).manifest
-    assert current is not None
-    clean(shop.index_files, current, datetime.now(UTC) + after)
+    clean(shop.index_files, datetime.now(UTC) + after)
 
 
 def test_the_last_generations_stay_whatever_their_age(shop: Shop) -> None:
@@ -125,6 +122,65 @@ def test_the_model_of_a_kept_generation_stays(shop: Shop) -> None:
     cleaned(shop, timedelta(days=30))
     rollback(shop.index_files, first)
     assert shop.load().gallery.dimension == 48
+
+
+def test_a_clean_up_that_comes_late_spares_what_somebody_rolled_back_to(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = generations(shop, KEEP_GENERATIONS + 3)
+    real = FolderWriter.list
+
+    def rolled_back_meanwhile(self: FolderWriter, prefix: str = "") -> object:
+        if prefix == "checkpoints/":  # the last of the listings
+            rollback(shop.index_files, ids[0])
+        return real(self, prefix)
+
+    monkeypatch.setattr(FolderWriter, "list", rolled_back_meanwhile)
+    cleaned(shop, timedelta(hours=25))
+    assert shop.load().manifest.generation == ids[0]
+
+
+def test_trouble_in_tidying_up_is_no_failure_of_the_rebuild(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def denied(self: FolderWriter, keys: object) -> None:
+        raise StorageError("access denied")
+
+    monkeypatch.setattr(FolderWriter, "delete", denied)
+    assert shop.rebuild().outcome is Outcome.PUBLISHED
+    assert "published, but" in caplog.text
+
+
+def test_a_damaged_past_manifest_keeps_models_and_stops_nothing(shop: Shop) -> None:
+    first = generations(shop, 2)[0]
+    shop.index_files.put(f"generations/{first}/manifest.json", b"garbage")
+    shop.rebuild(model=OTHER_MODEL)
+    with pytest.raises(GalleryIndexError, match="damaged"):
+        cleaned(shop, timedelta(days=30))
+    assert len(shop.paths("models/")) == 2
+    shop.put({"another.jpg": "red"})
+    assert shop.rebuild(model=None).outcome is Outcome.PUBLISHED
+
+
+def test_rollback_from_a_damaged_pointer(shop: Shop) -> None:
+    first, _ = generations(shop, 2)
+    shop.index_files.put("current.json", b"garbage")
+    rollback(shop.index_files, first)
+    assert len(shop.load().gallery) == 3
+
+
+def test_what_storage_keeps_wrongly_is_not_published(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.rebuild()
+    real = FolderWriter.put
+
+    def flips_a_bit(self: FolderWriter, key: str, data: bytes, **options: object) -> None:
+        real(self, key, data[:-1] + b"?" if key.endswith("vectors.npy") else data, **options)
+
+    monkeypatch.setattr(FolderWriter, "put", flips_a_bit)
+    shop.put({"new.jpg": "black"})
+    with pytest.raises(CorruptIndexError, match=r"vectors\.npy"):
+        shop.rebuild()
+    assert len(shop.load().gallery) == 3
 
 
 def test_a_lost_answer_to_the_swap_is_success(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from embeddings.embedder import Embedder
-from embeddings.errors import NotFoundError, StorageError
+from embeddings.errors import NotFoundError, StorageError, UnavailableError
 from embeddings.index.manifest import POINTER
 from embeddings.rebuild import Outcome, checkpoint
+from embeddings.rebuild.checkpoint import Checkpoint
 from embeddings.storage.folder import FolderWriter
 from embeddings.storage.reader import Fetched, Reader
+from tests.photos import photo
 from tests.rebuild.gallery import MODEL, Shop
 
 COLOURS = ["red", "green", "blue", "orange", "purple", "black", "pink", "navy", "olive", "teal"]
@@ -98,6 +100,43 @@ rebuild({shop.gallery!r}, {shop.index!r}, model=Path({str(MODEL)!r}))
     assert summary.embedded == 203 - saved
 
 
+def test_a_photo_that_changes_after_its_checkpoint_is_embedded_anew(shop: Shop) -> None:
+    before = Checkpoint(shop.index_files, Embedder(MODEL).sha256)
+    etag = shop.photos.stat("shirts/red.jpg").etag
+    before.add("shirts/red.jpg", etag, Embedder(MODEL).embed([photo("white")])[0].astype("float16"))
+    before.save()
+    shop.put({"shirts/red.jpg": "purple"})
+    assert shop.rebuild().embedded == 3
+    fresh = Embedder(MODEL).embed([photo("purple", (80, 100))])[0]
+    assert shop.load().gallery.search(fresh, k=1) == [("shirts/red.jpg", pytest.approx(1, abs=1e-3))]
+
+
+def test_an_event_leaves_the_checkpoints_of_a_large_rebuild_alone(shop: Shop) -> None:
+    shop.rebuild()
+    large = Checkpoint(shop.index_files, Embedder(MODEL).sha256)
+    large.add("much.jpg", "etag", Embedder(MODEL).embed([photo("white")])[0].astype("float16"))
+    large.save()
+    shop.put({"event.jpg": "pink"})
+    shop.rebuild(keys=["event.jpg"])
+    assert len(shop.paths("checkpoints/")) == 1
+    shop.put({"another.jpg": "pink"})
+    shop.rebuild()
+    assert shop.paths("checkpoints/") == []
+
+
+def test_a_checkpoint_that_another_rebuild_deletes_is_no_trouble(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.index_files.put(f"checkpoints/{Embedder(MODEL).sha256[:16]}-1/x.npz", b"x")
+    real = FolderWriter.get
+
+    def gone(self: FolderWriter, key: str) -> object:
+        if key.endswith("x.npz"):
+            self.delete([key])
+        return real(self, key)
+
+    monkeypatch.setattr(FolderWriter, "get", gone)
+    assert shop.rebuild().count == 3
+
+
 def test_a_damaged_checkpoint_is_left_out(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
     folder = f"checkpoints/{Embedder(MODEL).sha256[:16]}-1"
     shop.index_files.put(f"{folder}/bad.npz", b"garbage")
@@ -148,17 +187,68 @@ def test_an_outage_ends_the_rebuild_and_keeps_its_work(shop: Shop, monkeypatch: 
 
     def outage(self: Reader, key: str, **options: object) -> Fetched:
         if key != POINTER and len(fetched) >= 30:
-            raise StorageError("timeout")
+            raise UnavailableError("timeout")
         fetched.append(key)
         return real(self, key, **options)
 
     monkeypatch.setattr(Reader, "get", outage)
-    with pytest.raises(StorageError, match="timeout"):
+    with pytest.raises(UnavailableError, match="timeout"):
         shop.rebuild()
     monkeypatch.setattr(Reader, "get", real)
     assert len(shop.load().gallery) == 3
     summary = shop.rebuild()
     assert (summary.count, summary.embedded) == (63, 30)
+
+
+@pytest.mark.parametrize("error", [UnavailableError, StorageError])
+def test_many_unreadable_objects_among_readable_ones_are_no_outage(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, error: type[StorageError]
+) -> None:
+    """Timeouts here and there; or a whole folder that is archived or encrypted with another key."""
+    shop.put({f"{number:02d}.jpg": "red" for number in range(60)})
+    real, answered = Reader.get, [0]
+
+    def some(self: Reader, key: str, **options: object) -> Fetched:
+        bad = key[:2].isdigit() and (int(key[:2]) % 2 if error is UnavailableError else 5 <= int(key[:2]) < 55)
+        if bad:
+            answered[0] += 1
+            raise error(f"took {answered[0]} ms")
+        return real(self, key, **options)
+
+    monkeypatch.setattr(Reader, "get", some)
+    summary = shop.rebuild()
+    assert summary.failed == (30 if error is UnavailableError else 50)
+    if error is StorageError:
+        again = shop.rebuild()
+        assert (again.outcome, again.failed_new) == (Outcome.UNCHANGED, 0), "though storage words it differently"
+
+
+def test_access_denied_to_everything_is_an_error(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    shop.put({f"{number:02d}.jpg": "red" for number in range(30)})
+
+    def denied(self: Reader, key: str, **options: object) -> Fetched:
+        raise StorageError("access denied")
+
+    monkeypatch.setattr(Reader, "get", denied)
+    with pytest.raises(StorageError, match="none of the photos"):
+        shop.rebuild()
+    assert "access denied" in caplog.text
+
+
+def test_a_full_rebuild_keeps_the_image_that_storage_does_not_give(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.rebuild()
+    real = Reader.get
+
+    def fails(self: Reader, key: str, **options: object) -> Fetched:
+        if key == "shirts/red.jpg":
+            raise UnavailableError("timeout")
+        return real(self, key, **options)
+
+    monkeypatch.setattr(Reader, "get", fails)
+    summary = shop.rebuild(full=True)
+    assert (summary.count, summary.removed, summary.failed) == (3, 0, 1)
 
 
 WRITES = ["put", "compare_and_set"]

@@ -1,3 +1,6 @@
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -6,8 +9,8 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 
 from embeddings.embedder import Embedder
-from embeddings.errors import CorruptIndexError, GalleryIndexError, StorageError, StorageUriError
-from embeddings.index.manifest import POINTER
+from embeddings.errors import CorruptIndexError, GalleryIndexError, ModelError, StorageError, StorageUriError
+from embeddings.index.manifest import POINTER, FileEntry
 from embeddings.preprocess import Limits
 from embeddings.rebuild import Outcome, rebuild
 from tests.photos import photo
@@ -148,6 +151,54 @@ def test_a_dry_run_writes_nothing(shop: Shop) -> None:
     assert shop.paths() == before
 
 
+def test_a_failure_of_its_own_is_recorded_though_nothing_else_changes(shop: Shop) -> None:
+    shop.rebuild()
+    shop.put({"notes.txt": b"hello"})
+    summary = shop.rebuild()
+    assert (summary.outcome, summary.failed_new) == (Outcome.PUBLISHED, 1)
+    assert summary.failures == {"notes.txt": "this is not a JPEG, PNG or WebP image; convert it and retry"}
+    assert (shop.rebuild().outcome, shop.rebuild().failed_new) == (Outcome.UNCHANGED, 0)
+
+
+def test_larger_limits_let_in_what_was_too_large(shop: Shop) -> None:
+    shop.rebuild(limits=Limits(max_bytes=500))
+    assert shop.load().manifest.failed == 3
+    assert shop.rebuild().count == 3
+
+
+def test_a_photo_the_model_has_no_answer_to_stops_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Embedder.embed_pixels
+
+    def no_answer_to_red(self: Embedder, pixels: np.ndarray) -> np.ndarray:
+        if pixels[80, 80].tolist()[1] < 60 < pixels[80, 80].tolist()[0]:
+            raise ModelError("zeros")
+        return real(self, pixels)
+
+    monkeypatch.setattr(Embedder, "embed_pixels", no_answer_to_red)
+    summary = shop.rebuild()
+    assert (summary.count, list(summary.failures)) == (2, ["shirts/red.jpg"])
+
+
+def test_a_broken_model_publishes_nothing(shop: Shop) -> None:
+    with pytest.raises(ModelError, match="NaN"):
+        shop.rebuild(model=MODEL.with_name("nan.tflite"))
+    assert not shop.paths("generations/") if Path(shop.index).exists() else True
+
+
+def test_an_event_for_a_key_not_in_normal_form_changes_nothing(s3_server, tmp_path: Path) -> None:
+    bucket = s3_server.new_bucket()
+    shop = Shop(f"s3://{bucket}/gallery", str(tmp_path / "index"))
+    for key in ("fine.jpg", "a//b.jpg"):
+        s3_backends[DEFAULT_ACCOUNT_ID]["aws"].put_object(bucket, f"gallery/{key}", photo("red"))
+    shop.rebuild()
+    assert shop.rebuild(keys=["a//b.jpg"]).outcome is Outcome.UNCHANGED
+
+
+def test_a_slash_is_the_whole_gallery(shop: Shop) -> None:
+    assert shop.rebuild(prefix="/").count == 3
+    assert shop.load().gallery.random_key("/")
+
+
 def test_full_embeds_everything_again(shop: Shop) -> None:
     shop.rebuild()
     assert counts(shop.rebuild(full=True)) == (0, 0, 0, 0, 3)
@@ -173,7 +224,7 @@ def test_without_a_model_the_index_keeps_its_own(shop: Shop) -> None:
 
 def test_another_preprocessing_embeds_everything_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.rebuild()
-    for module in ("rebuild.run", "rebuild.checkpoint", "index.publish", "index.generation"):
+    for module in ("rebuild.past", "rebuild.checkpoint", "index.publish", "index.generation"):
         monkeypatch.setattr(f"embeddings.{module}.PREPROCESS_VERSION", 99)
     with pytest.raises(CorruptIndexError, match="rebuild the index"):
         shop.load()
@@ -204,18 +255,44 @@ def test_neighbouring_prefixes_are_fine(s3_server) -> None:
     assert shop.rebuild().count == 1
 
 
-@pytest.mark.parametrize("damaged", ["pointer", "sources.json.gz", "vectors.npy"])
+@pytest.mark.parametrize("damaged", ["pointer", "sources.json.gz", "vectors.npy", "model"])
 def test_a_damaged_index_is_replaced_by_a_full_rebuild_only(shop: Shop, damaged: str) -> None:
-    manifest_path = POINTER
-    if damaged != "pointer":
-        shop.rebuild()
-        manifest_path = shop.load().manifest.path(damaged)
-    shop.index_files.put(manifest_path, b"garbage")
+    shop.rebuild()
+    manifest = shop.load().manifest
+    path = {"pointer": POINTER, "model": manifest.model_path}.get(damaged, manifest.path(damaged))
+    shop.index_files.put(path, b"garbage")
     shop.put({"new.jpg": "black"})
     with pytest.raises(CorruptIndexError, match="--full"):
-        shop.rebuild()
+        shop.rebuild(model=None)
+    if damaged in ("pointer", "model"):
+        with pytest.raises(GalleryIndexError, match="--model"):
+            shop.rebuild(full=True, model=None)
+    if damaged in ("pointer", "sources.json.gz"):
+        with pytest.raises(GalleryIndexError, match=r"damaged.*without --prefix"):
+            shop.rebuild(full=True, prefix="shirts")
     assert shop.rebuild(full=True).count == 4
     assert len(shop.load().gallery) == 4
+
+
+@pytest.mark.parametrize("damaged", ["vectors.npy", "keys.txt", "model"])
+@pytest.mark.parametrize("damage", [lambda data: data[:-1] + b"?", lambda data: data[:-10]], ids=["flipped", "short"])
+def test_a_reader_refuses_damaged_files_by_name(shop: Shop, damaged: str, damage: Callable[[bytes], bytes]) -> None:
+    shop.rebuild()
+    manifest = shop.load().manifest
+    path = manifest.model_path if damaged == "model" else manifest.path(damaged)
+    shop.index_files.put(path, damage(shop.index_files.get(path).data))
+    with pytest.raises(CorruptIndexError, match=path):
+        shop.load()
+
+
+def test_a_reader_refuses_a_model_of_another_dimension(shop: Shop) -> None:
+    shop.rebuild()
+    manifest, other = shop.load().manifest, OTHER_MODEL.read_bytes()
+    lying = replace(manifest, model=FileEntry(hashlib.sha256(other).hexdigest(), len(other)))
+    shop.index_files.put(lying.model_path, other)
+    shop.index_files.put(POINTER, lying.to_json())
+    with pytest.raises(CorruptIndexError, match="dimension 48, its model 12"):
+        shop.load()
 
 
 def test_progress_counts_to_the_end(shop: Shop) -> None:

@@ -42,16 +42,20 @@ def test_exit_codes(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     assert "unchanged" in capsys.readouterr().out
     shop.put({"bad.jpg": b"text"})
     assert run(shop) == 3
-    assert "1 failed (1 of them new)" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "1 failed (1 of them new)" in said
+    assert "'bad.jpg': this is not a JPEG" in said
     assert run(shop) == 0, "known by now"
+    assert "'bad.jpg': this is not a JPEG" in capsys.readouterr().out
     assert main(["--index", shop.index, "--rollback"]) == 0
     assert run(shop) == 4
     assert main(["--index", shop.index, "--release"]) == 0
     assert run(shop) == 3
     with pytest.raises(SystemExit, match="2"):
         main(["--index", shop.index])
-    with pytest.raises(SystemExit, match="2"):
-        main(["--index", shop.index, "--rollback", "--release"])
+    for more in (["--release"], ["--dry-run"], ["--json"], ["--gallery", shop.gallery]):
+        with pytest.raises(SystemExit, match="2"):
+            main(["--index", shop.index, "--rollback", *more])
 
 
 def test_json_is_for_machines(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
