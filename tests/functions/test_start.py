@@ -73,7 +73,6 @@ def test_after_a_fork_the_child_fetches_and_the_parent_does_not(index: Path, tmp
         if child:
             assert threading.active_count() == 1
             sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-        assert threading.active_count() == 2, "nothing is being fetched"
         while threading.active_count() > 1:
             time.sleep(0.01)
         shutil.rmtree(os.environ["INDEX_URI"])

@@ -141,7 +141,7 @@ def test_the_old_generation_is_kept_while_storage_fails(cold: Service, place: Pa
 
 def test_a_broken_new_generation_is_not_taken(cold: Service, place: Path, tmp_path: Path) -> None:
     pointer = (place / "current.json").read_bytes()
-    change_pointer(place, generation="20261123T000000Z-00000000")
+    change_pointer(place, generation="20261123T000000000000Z-00000000")
     assert cold.upload("/v1/search?k=1", photo("#123456")).keys == ["new/garment.jpg"]
     assert cold.get("/v1/index").json["stale"] is True
     (place / "current.json").write_bytes(pointer)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from embeddings.errors import ConflictError, NotFoundError, StorageError
+from embeddings.errors import ConflictError, NotFoundError, StorageError, UnavailableError
 from embeddings.storage import gcs as gcs_module
 from embeddings.storage.failures import failure
 from embeddings.storage.reader import open_reader
@@ -22,8 +22,8 @@ STATUSES = [
     (404, NotFoundError, "no such object"),
     (412, ConflictError, "read it again"),
     (400, StorageError, "refused the request .HTTP 400"),
-    (429, StorageError, "busy or failing .HTTP 429"),
-    (503, StorageError, "busy or failing .HTTP 503"),
+    (429, UnavailableError, "busy or failing .HTTP 429"),
+    (503, UnavailableError, "busy or failing .HTTP 503"),
 ]
 
 
