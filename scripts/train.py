@@ -24,6 +24,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--weights", required=True, help="MobileNetV2 weights without top: a file, or 'imagenet'")
     parser.add_argument("--steps", type=int, default=4000, help="end after so many steps (default %(default)s)")
     parser.add_argument("--minutes", type=float, default=240, help="or after so many minutes (default %(default)s)")
+    parser.add_argument("--pairs", type=int, default=Config.pairs, help="shop items a batch (%(default)s)")
+    parser.add_argument("--singles", type=int, default=Config.singles, help="consumer photos (default %(default)s)")
     parser.add_argument("--learning-rate", type=float, default=Config.learning_rate, help="default %(default)s")
     parser.add_argument("--dimension", type=int, default=Config.dimension, help="of the vector (default %(default)s)")
     parser.add_argument(
@@ -39,13 +41,15 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    for name in ("steps", "minutes", "learning_rate", "dimension", "every"):
+    for name in ("steps", "minutes", "pairs", "singles", "learning_rate", "dimension", "every"):
         if not getattr(options, name) > 0:
             parser.error(f"--{name.replace('_', '-')} must be above 0")
     config = Config(
         weights=options.weights,
         steps=options.steps,
         minutes=options.minutes,
+        pairs=options.pairs,
+        singles=options.singles,
         dimension=options.dimension,
         frozen_through=options.frozen_through,
         learning_rate=options.learning_rate,

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from zipfile import BadZipFile
 
 import keras
 import numpy as np
@@ -27,15 +28,14 @@ def load_checkpoint(path: Path, model: keras.Model) -> tuple[int, float]:
     model.optimizer.build(model.trainable_variables)
     variables = _variables(model)
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            state = [arrays[f"v{number}"] for number in range(len(variables))]
-            if len(arrays.files) != len(variables) + 2 or any(
-                value.shape != variable.shape for value, variable in zip(state, variables, strict=True)
-            ):
-                raise ModelError(f"{path} is of a run with other options; resume with that run's, or start a new one")
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
+            names = [f"v{number}" for number in range(len(variables))]
+            state = [arrays[name] for name in names if name in arrays.files]
             step, seconds = int(arrays["step"]), float(arrays["seconds"])
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise ModelError(f"cannot resume from {path}: {error}") from error
+    if [value.shape for value in state] != [variable.shape for variable in variables]:
+        raise ModelError(f"{path} is of a run with other options; resume with that run's, or start a new one")
     for variable, value in zip(variables, state, strict=True):
         variable.assign(value)
     return step, seconds

@@ -79,7 +79,7 @@ class Evaluation:
         }
 
     def measure(self, embed: Embed) -> tuple[dict[str, Scores], list[Answers]]:
-        """Scores of every task, and the answers of tasks A and C.
+        """Scores of every task that the photos hold queries for, and the answers of tasks A and C.
 
         All galleries are the part's own shop photos, unseen in training; `C@k all` searches among those of the
         other parts as well, which is harder for being larger.
@@ -98,7 +98,8 @@ class Evaluation:
             "D colour": task_d(self._shop, shop, [photo.colour for photo in self._shop]),
             "E": task_e(self._consumer, consumer, self._consumer_labs, self._shop, shop, self._shop_labs),
         }
-        return scores, [self._answers_a(consumer, shop), self._answers_c(phone, everything)]
+        asked = {task: score for task, score in scores.items() if len(score.values)}
+        return asked, [self._answers_a(consumer, shop), self._answers_c(phone, everything)]
 
     def _answers_a(self, consumer: Vectors, shop: Vectors) -> Answers:
         found = neighbours(consumer, shop)
@@ -123,8 +124,9 @@ def as_record(scores: dict[str, Scores]) -> dict[str, Any]:
             "interval": [round(low, 3), round(high, 3)],
             "queries": len(score.values),
         }
-    groups = scores["A"].by_group()
-    record["A"]["by category"] = {group: round(mean, 3) for group, mean in sorted(groups.items())}
+    if "A" in scores:
+        groups = scores["A"].by_group()
+        record["A"]["by category"] = {group: round(mean, 3) for group, mean in sorted(groups.items())}
     return record
 
 

@@ -12,6 +12,7 @@ from embeddings.training.colour import PALETTE, central_lab, palette_shares, to_
         ((255, 0, 0), (53.24, 80.09, 67.20)),
         ((0, 0, 255), (32.30, 79.19, -107.86)),
         ((119, 119, 119), (50.03, 0, 0)),
+        ((8, 8, 8), (2.19, 0, 0)),  # the straight part of the curve
     ],
 )
 def test_lab_of_known_colours(rgb, lab):

@@ -85,6 +85,7 @@ def test_the_loss_falls_and_the_memory_fills(batches: Batches):
     assert (items[PAIRS * 26 :] == -1).all()
 
 
+@pytest.mark.slow
 def test_a_resumed_run_goes_on_as_if_never_interrupted(batches: Batches, tmp_path: Path):
     whole = tiny_trainee(batches)
     for number in range(2):
