@@ -1,8 +1,6 @@
 """What storage does wrong comes out as this library's errors, soon, and with what to do about it."""
 
-import gc
 import time
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -27,18 +25,13 @@ STATUSES = [
 ]
 
 
-# google-cloud-storage leaves the connection of an answer that it retries to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-
-
 @pytest.fixture(params=["s3", "gs"])
-def endpoint(request: pytest.FixtureRequest, aws_keys: None, monkeypatch: pytest.MonkeyPatch) -> Iterator["Endpoint"]:
+def endpoint(request: pytest.FixtureRequest, aws_keys: None, monkeypatch: pytest.MonkeyPatch) -> "Endpoint":
     monkeypatch.setenv("GOOGLE_SKIP_SIGNATURE", "true")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
     monkeypatch.setattr(gcs_module, "_RETRY", gcs_module._RETRY.with_timeout(0.2).with_delay(0.05, 0.05))
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0.01)
-    yield Endpoint(request.param, monkeypatch)
-    gc.collect()  # while the filter holds
+    return Endpoint(request.param, monkeypatch)
 
 
 class Endpoint:
