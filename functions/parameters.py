@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from embeddings.preprocess import WHOLE_PHOTO, Box
@@ -31,13 +31,7 @@ class SearchParameters:
 
     def stated(self) -> dict[str, Any]:
         """For the answer's `query`: what was asked, defaults included."""
-        return {
-            "k": self.k,
-            "offset": self.offset,
-            "prefix": self.prefix,
-            "min_score": self.min_score,
-            "dedupe": self.dedupe,
-        }
+        return asdict(self)
 
 
 def search_parameters(given: Mapping[str, str]) -> SearchParameters:

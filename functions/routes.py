@@ -147,15 +147,7 @@ class Routes:
         *exclude: str,
     ) -> list[Neighbour]:
         with request.timing.step("search"):
-            return generation.gallery.search(
-                vector,
-                k=parameters.k,
-                offset=parameters.offset,
-                prefix=parameters.prefix,
-                min_score=parameters.min_score,
-                dedupe=parameters.dedupe,
-                exclude=exclude,
-            )
+            return generation.gallery.search(vector, exclude=exclude, **parameters.stated())
 
     def _urls(self, neighbours: list[Neighbour]) -> list[str]:
         return self._images.of([neighbour.key for neighbour in neighbours])

@@ -2,6 +2,7 @@
 
 from multipart import MultipartError, MultipartParser, parse_options_header
 
+from embeddings.errors import PhotoTooLargeError
 from functions.body import Body, malformed
 from functions.problems import RequestError
 
@@ -24,7 +25,7 @@ def read_upload(body: Body, content_type: str, max_bytes: int) -> tuple[bytes, d
         The photo's content, and the form's other fields.
 
     Raises:
-        RequestError: 400, 413 or 415.
+        RequestError: 400 or 415. PhotoTooLargeError.
     """
     kind, options = parse_options_header(content_type)
     if kind == "multipart/form-data":
@@ -86,10 +87,7 @@ def _read_form(stream: _Limited, boundary: str, max_bytes: int) -> tuple[bytes, 
     return photo, fields
 
 
-def _too_large(max_bytes: int) -> RequestError:
-    return RequestError(
-        413,
-        "photo-too-large",
-        "The photo is too large",
-        f"The photo has more than {max_bytes:,} bytes; send it smaller (640 pixels on the long side are plenty).",
+def _too_large(max_bytes: int) -> PhotoTooLargeError:
+    return PhotoTooLargeError(
+        f"the photo has more than {max_bytes:,} bytes; send it smaller (640 pixels on the long side are plenty)"
     )

@@ -74,13 +74,18 @@ def _fetch(reader: Reader, path: str, entry: FileEntry) -> bytes:
     try:
         data = reader.get(path, size=entry.size).data
     except NotFoundError as error:
-        raise CorruptIndexError(f"{path} of the index is missing; roll back, or rebuild with --full") from error
+        raise missing_file(path) from error
     except WrongSizeError as error:
         raise CorruptIndexError(
             f"{path} of the index is damaged ({error}); roll back, or rebuild with --full"
         ) from error
     check_file(path, data, entry)
     return data
+
+
+def missing_file(path: str) -> CorruptIndexError:
+    """The error for a file that the manifest names and that is not there."""
+    return CorruptIndexError(f"{path} of the index is missing; roll back, or rebuild with --full")
 
 
 def check_file(path: str, data: bytes, entry: FileEntry) -> None:

@@ -5,9 +5,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from embeddings.errors import GalleryIndexError, NoIndexError, NotFoundError
-from embeddings.index.fetch import check_file
 from embeddings.index.manifest import Manifest, generation_folder
-from embeddings.index.publish import PAST_MANIFEST, read_current, swap_pointer
+from embeddings.index.publish import PAST_MANIFEST, read_current, read_file, swap_pointer
 from embeddings.storage.writer import ObjectInfo, Writer
 
 KEEP_GENERATIONS = 3
@@ -50,10 +49,7 @@ def rollback(writer: Writer, generation: str | None = None) -> Manifest:
     manifest = replace(Manifest.from_json(stored.data, past), held=True)
     entries = {manifest.path(name): entry for name, entry in manifest.files.items()}
     for path, entry in {**entries, manifest.model_path: manifest.model}.items():
-        try:
-            check_file(path, writer.get(path).data, entry)
-        except NotFoundError as error:
-            raise GalleryIndexError(f"{path} is missing; roll back to another generation") from error
+        read_file(writer, path, entry)
     swap_pointer(writer, manifest, current)
     return manifest
 

@@ -55,7 +55,7 @@ class Manifest:
     @property
     def model_path(self) -> str:
         """Where its model lies in the index."""
-        return model_path(self.model.sha256)
+        return f"models/{self.model.sha256}.tflite"
 
     def to_json(self) -> bytes:
         """As it is stored."""
@@ -100,11 +100,6 @@ def new_generation_id(now: datetime) -> str:
 def generation_folder(generation: str) -> str:
     """Where a generation's files lie in the index."""
     return f"generations/{generation}/"
-
-
-def model_path(sha256: str) -> str:
-    """Where a model lies in the index."""
-    return f"models/{sha256}.tflite"
 
 
 def _entry(stored: Any) -> FileEntry:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.errors import ConflictError, CorruptIndexError, NotFoundError, StorageError
-from embeddings.index.fetch import check_file
+from embeddings.index.fetch import check_file, missing_file
 from embeddings.index.manifest import (
     KEYS,
     POINTER,
@@ -21,7 +21,6 @@ from embeddings.index.manifest import (
     FileEntry,
     Manifest,
     generation_folder,
-    model_path,
     new_generation_id,
 )
 from embeddings.index.sources import Sources
@@ -74,6 +73,20 @@ def read_current(writer: Writer, *, repair: bool = False) -> Current:
         if not repair:
             raise
         return Current(None, found.version)
+
+
+def read_file(writer: Writer, path: str, entry: FileEntry) -> bytes:
+    """Read a file of the index, and check it.
+
+    Raises:
+        CorruptIndexError: it is missing, or is not what the manifest says. StorageError: storage failed.
+    """
+    try:
+        data = writer.get(path).data
+    except NotFoundError as error:
+        raise missing_file(path) from error
+    check_file(path, data, entry)
+    return data
 
 
 def publish(writer: Writer, content: Content, replaces: Current, *, with_model: bool) -> Manifest:
@@ -135,6 +148,8 @@ def _write_files(writer: Writer, content: Content, *, with_model: bool) -> Manif
         KEYS: "".join(f"{key}\n" for key in keys).encode(),
         SOURCES: content.sources.to_bytes(),
     }
+    entries = {name: _entry(data) for name, data in files.items()}
+    model = _entry(content.model)
     manifest = Manifest(
         generation=new_generation_id(now),
         built_at=now.isoformat(timespec="seconds"),
@@ -142,16 +157,16 @@ def _write_files(writer: Writer, content: Content, *, with_model: bool) -> Manif
         failed=len(content.sources.failures),
         dimension=content.vectors.shape[1],
         dtype=content.vectors.dtype.name,
-        model=_entry(content.model),
+        model=model,
         preprocess=PREPROCESS_VERSION,
-        files={name: _entry(data) for name, data in files.items()},
+        files=entries,
     )
-    written = {manifest.path(name): data for name, data in files.items()}
+    written = {manifest.path(name): (data, entries[name]) for name, data in files.items()}
     if with_model:
-        written[model_path(manifest.model.sha256)] = content.model
-    for path, data in written.items():
+        written[manifest.model_path] = (content.model, model)
+    for path, (data, entry) in written.items():
         writer.put(path, data)
-        check_file(path, writer.get(path).data, _entry(data))
+        read_file(writer, path, entry)
     return manifest
 
 

@@ -1,11 +1,10 @@
 """The last generation, as far as a rebuild can build on it."""
 
 from embeddings.embedder import BUNDLED_MODEL, Embedder
-from embeddings.errors import CorruptIndexError, GalleryIndexError, NotFoundError
-from embeddings.index.fetch import check_file
+from embeddings.errors import CorruptIndexError, GalleryIndexError
 from embeddings.index.generation import read_vectors
-from embeddings.index.manifest import SOURCES, VECTORS, FileEntry
-from embeddings.index.publish import Current, Vectors
+from embeddings.index.manifest import SOURCES, VECTORS
+from embeddings.index.publish import Current, Vectors, read_file
 from embeddings.index.sources import Sources
 from embeddings.preprocess import PREPROCESS_VERSION
 from embeddings.storage.writer import Writer
@@ -27,7 +26,7 @@ class Past:
         if current.manifest is not None:
             path = current.manifest.path(SOURCES)
             try:
-                self.sources = Sources.from_bytes(self._read(path, current.manifest.files[SOURCES]), path)
+                self.sources = Sources.from_bytes(read_file(index, path, current.manifest.files[SOURCES]), path)
             except CorruptIndexError:
                 if not repair:
                     raise
@@ -50,21 +49,13 @@ class Past:
                 raise GalleryIndexError("the pointer of the index is damaged: with --full, say which --model to use")
             return Embedder(BUNDLED_MODEL)
         try:
-            return Embedder(self._read(self.manifest.model_path, self.manifest.model))
+            return Embedder(read_file(self._index, self.manifest.model_path, self.manifest.model))
         except CorruptIndexError as error:
             raise CorruptIndexError(f"{error}, and say which --model to use") from error
 
     def vectors(self) -> tuple[Vectors, dict[str, int]]:
         """The matrix, and which row a key has. Raises CorruptIndexError."""
         assert self.manifest is not None, "a plan keeps nothing of nothing"  # noqa: S101
-        data = self._read(self.manifest.path(VECTORS), self.manifest.files[VECTORS])
+        data = read_file(self._index, self.manifest.path(VECTORS), self.manifest.files[VECTORS])
         rows = {key: row for row, key in enumerate(sorted(self.sources.etags))}
         return read_vectors(self.manifest, data), rows
-
-    def _read(self, path: str, entry: FileEntry) -> bytes:
-        try:
-            data = self._index.get(path).data
-        except NotFoundError as error:
-            raise CorruptIndexError(f"{path} of the index is missing; roll back, or rebuild with --full") from error
-        check_file(path, data, entry)
-        return data
