@@ -13,6 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from embeddings.errors import GarmentSearchError
+from embeddings.training.batches import Mix
 from embeddings.training.datasets import Split
 from embeddings.training.train import Config, train
 
@@ -24,8 +25,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--weights", required=True, help="MobileNetV2 weights without top: a file, or 'imagenet'")
     parser.add_argument("--steps", type=int, default=4000, help="end after so many steps (default %(default)s)")
     parser.add_argument("--minutes", type=float, default=240, help="or after so many minutes (default %(default)s)")
-    parser.add_argument("--pairs", type=int, default=Config.pairs, help="shop items a batch (%(default)s)")
-    parser.add_argument("--singles", type=int, default=Config.singles, help="consumer photos (default %(default)s)")
+    parser.add_argument("--masks", type=Path, help="folder with a mask of every consumer photo, to cut garments out")
+    parser.add_argument("--pairs", type=int, default=Mix.pairs, help="shop items a batch (default %(default)s)")
+    parser.add_argument(
+        "--consumer-pairs", type=int, default=Mix.consumer_pairs, help="cut-out consumer items (default %(default)s)"
+    )
+    parser.add_argument("--singles", type=int, default=Mix.singles, help="consumer photos (default %(default)s)")
     parser.add_argument("--learning-rate", type=float, default=Config.learning_rate, help="default %(default)s")
     parser.add_argument("--dimension", type=int, default=Config.dimension, help="of the vector (default %(default)s)")
     parser.add_argument(
@@ -48,8 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
         weights=options.weights,
         steps=options.steps,
         minutes=options.minutes,
-        pairs=options.pairs,
-        singles=options.singles,
+        masks=str(options.masks or ""),
+        mix=Mix(options.pairs, options.consumer_pairs, options.singles),
         dimension=options.dimension,
         frozen_through=options.frozen_through,
         learning_rate=options.learning_rate,

@@ -4,6 +4,7 @@ No change of colour is so strong that the label lies: `camera` keeps a garment w
 white balance do to it. Backgrounds know no such limit (`backgrounds`).
 """
 
+from collections.abc import Sequence
 from io import BytesIO
 
 import numpy as np
@@ -15,6 +16,7 @@ from embeddings.training.backgrounds import Backgrounds
 from embeddings.training.datasets import Pixels
 
 _SIZE = (INPUT_SIZE, INPUT_SIZE)
+_CLUTTER = 0.3
 _FRAMES = (3 / 4, 3 / 4, 1.0, 4 / 3, 9 / 16)  # width to height of phone photos; all are squeezed to a square
 
 Points = NDArray[np.float64]
@@ -23,11 +25,20 @@ Points = NDArray[np.float64]
 _UNIT: Points = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float64)
 
 
-def phone_view(garment: Image.Image, backgrounds: Backgrounds, rng: np.random.Generator) -> Pixels:
-    """A cut-out garment (RGBA) somewhere else, seen through a phone: (160, 160, 3)."""
+def phone_view(
+    garment: Image.Image, backgrounds: Backgrounds, others: Sequence[Image.Image], rng: np.random.Generator
+) -> Pixels:
+    """A cut-out garment (RGBA) somewhere else, seen through a phone: (160, 160, 3).
+
+    Now and then one or two of the `others` (RGBA) lie behind it, smaller and to the side: the main garment is the
+    largest and most central one.
+    """
     scene = backgrounds.draw(rng)
+    if others and rng.random() < _CLUTTER:
+        for _ in range(rng.integers(1, 3)):
+            _lay_aside(scene, others[int(rng.integers(len(others)))], rng)
     turn = rng.normal(0, 15) if rng.random() < 0.85 else rng.uniform(-180, 180)
-    corners = _placed(garment.size, rng, turn)
+    corners = _placed(garment.size, rng, turn, size=(0.6, 1.4), shift=0.1)
     _paste(scene, garment, corners)
     if rng.random() < 0.3:
         _occlude(scene, backgrounds, rng)
@@ -39,6 +50,13 @@ def shop_view(photo: Pixels, rng: np.random.Generator) -> Pixels:
     side = rng.uniform(0.85, 1.1)
     corners = _rotated(_UNIT * side + (0.5 - side / 2) + rng.normal(0, 0.02, 2), rng.normal(0, 2))
     return np.asarray(_flipped(_window(photo, corners, (255, 255, 255)), rng))
+
+
+def studio_view(garment: Image.Image, rng: np.random.Generator) -> Pixels:
+    """A garment cut from a phone photo as a shop would show it, upright on white: (160, 160, 3)."""
+    scene = Image.new("RGB", _SIZE, (255, 255, 255))
+    _paste(scene, garment, _placed(garment.size, rng, rng.normal(0, 3), size=(0.75, 1.0), shift=0.02, bend=0.02))
+    return np.asarray(_flipped(scene, rng))
 
 
 def consumer_view(photo: Pixels, rng: np.random.Generator) -> Pixels:
@@ -84,16 +102,29 @@ def _window(photo: Pixels, corners: Points, fill: tuple[int, int, int]) -> Image
     return image.transform(_SIZE, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BILINEAR, fillcolor=fill)
 
 
-def _placed(size: tuple[int, int], rng: np.random.Generator, turn: float) -> Points:
-    """Where the corners of a garment of `size` px, turned by `turn` degrees, come to lie in the square view, in px.
+def _placed(
+    pixels: tuple[int, int],
+    rng: np.random.Generator,
+    turn: float,
+    size: tuple[float, float],
+    shift: float,
+    bend: float = 0.1,
+) -> Points:
+    """Where the corners of a garment come to lie in the square view, in px.
 
-    Its longer side takes 60-140 % of the frame; 140 % is a tight crop.
+    Args:
+        pixels: width and height of the garment.
+        rng: what chance decides.
+        turn: degrees.
+        size: its longer side takes a share of the frame between these; above 1 is a tight crop.
+        shift: how far it lies from the middle, a standard deviation in shares of the frame.
+        bend: how far perspective moves a corner, a standard deviation in shares of the garment.
     """
     aspect = _FRAMES[rng.integers(len(_FRAMES))]
     frame = np.array([aspect, 1.0])
-    extent = np.array(size) / np.max(np.array(size) / frame) * rng.uniform(0.6, 1.4)
+    extent = np.array(pixels) / np.max(np.array(pixels) / frame) * rng.uniform(*size)
     corners = _rotated((_UNIT - 0.5) * extent, turn)
-    corners = corners + rng.normal(0, 0.1, (4, 2)) * extent + (0.5 + rng.normal(0, 0.1, 2)) * frame
+    corners = corners + rng.normal(0, bend, (4, 2)) * extent + (0.5 + rng.normal(0, shift, 2)) * frame
     placed: Points = corners / frame * INPUT_SIZE
     return placed
 
@@ -102,6 +133,13 @@ def _paste(scene: Image.Image, garment: Image.Image, corners: Points) -> None:
     coefficients = _homography(corners, _UNIT * garment.size)
     moved = garment.transform(_SIZE, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BILINEAR)
     scene.paste(moved, mask=moved.getchannel("A"))
+
+
+def _lay_aside(scene: Image.Image, garment: Image.Image, rng: np.random.Generator) -> None:
+    corners = _placed(garment.size, rng, rng.uniform(-180, 180), size=(0.3, 0.7), shift=0.0)
+    direction = rng.uniform(0, 2 * np.pi)
+    away = np.array([np.cos(direction), np.sin(direction)]) * rng.uniform(0.3, 0.6) * INPUT_SIZE
+    _paste(scene, garment, corners + away)
 
 
 def _occlude(scene: Image.Image, backgrounds: Backgrounds, rng: np.random.Generator) -> None:

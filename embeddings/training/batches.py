@@ -1,11 +1,12 @@
-"""What one training step sees: pairs of views of shop items, and consumer photos.
+"""What one training step sees: pairs of views of items, and consumer photos.
 
 A batch follows from the seed and the step alone, so that a resumed run sees what the interrupted one would have seen.
-Items are drawn by the inverse square root of their category's size: neither t-shirts nor the few skirts take over.
+Items are drawn by the inverse of their category's size to the power of 3/4: neither t-shirts nor the few skirts take
+over.
 """
 
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -13,81 +14,109 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.preprocess import INPUT_SIZE
-from embeddings.training.augmentation import consumer_view, phone_view, shop_view
 from embeddings.training.backgrounds import Backgrounds
 from embeddings.training.colour import PALETTE, central_lab, palette_shares
-from embeddings.training.cutouts import cut_out
-from embeddings.training.datasets import Photo, Pixels
+from embeddings.training.datasets import DatasetError, Photo
+from embeddings.training.items import Picture, group
 from embeddings.training.labels import CATEGORIES
 
 HEADS = ("category", "kind", "colour", "palette")
 """What is classified: the joint category; the shop's word and gender; the shop's colour; the colour as measured."""
 
 _FEWEST = 8  # a class with fewer photos in training is not learned
+_BALANCE = 0.75
 _AHEAD = 6
+
+Targets = dict[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Mix:
+    """How many of each a batch holds."""
+
+    pairs: int = 24
+    """Items with a shop photo, two views each."""
+    consumer_pairs: int = 16
+    """Items with consumer photos only, cut out by a mask, two views each; none where there are no masks."""
+    singles: int = 16
+    """Consumer photos, one view each."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows: `pairs` phone views, the shop views of the same items in the same order, then the consumer views.
+    """Rows: a phone view of each item, a shop view of each item in the same order, then the single consumer views.
 
     `images` is uint8 (n, 160, 160, 3); `targets[head]` float32 (n, classes), a row of zeros where there is no label;
-    `items` int32 (pairs,).
+    `items` int32 (n,), the same number for views of one item; `consumer` float32 (n,), 1 for views of consumer photos.
     """
 
     images: NDArray[np.uint8]
-    targets: dict[str, NDArray[np.float32]]
+    targets: Targets
     items: NDArray[np.int32]
+    consumer: NDArray[np.float32]
 
 
 class Batches:
     """Draws batches from the training part."""
 
-    def __init__(
-        self,
-        shop: Sequence[tuple[Photo, Pixels]],
-        consumer: Sequence[tuple[Photo, Pixels]],
-        pairs: int,
-        singles: int,
-        seed: int,
-    ) -> None:
-        """Cut the garments out and measure their colours.
+    def __init__(self, pictures: Sequence[Picture], mix: Mix, seed: int) -> None:
+        """Group photos to items and measure their colours.
 
         Args:
-            shop: labelled shop photos.
-            consumer: labelled consumer photos; they serve as backgrounds too.
-            pairs: shop items a batch, two views each.
-            singles: consumer photos a batch, one view each.
+            pictures: labelled photos; those of consumers serve as backgrounds too.
+            mix: what a batch holds.
             seed: of everything that is drawn.
+
+        Raises:
+            DatasetError: there are fewer items or photos than one batch takes.
         """
-        self._garments = [cut_out(pixels) for _, pixels in shop]
-        self._shop = [pixels for _, pixels in shop]
-        self._consumer = [pixels for _, pixels in consumer]
-        self._backgrounds = Backgrounds(self._consumer)
-        self._pairs, self._singles, self._seed = pairs, singles, seed
-        self._shop_chance = _balanced([photo for photo, _ in shop])
-        self._consumer_chance = _balanced([photo for photo, _ in consumer])
-        self.classes = _classes([photo for photo, _ in shop])
-        self._shop_targets = [self._targets(photo, pixels) for photo, pixels in shop]
-        self._consumer_targets = [self._targets(photo, pixels) for photo, pixels in consumer]
+        items = group(pictures)
+        shop = [item for item in items if item.shop[0].photo.domain == "shop"]
+        cut = [item for item in items if item.shop[0].photo.domain == "consumer"]
+        singles = [picture for picture in pictures if picture.photo.domain == "consumer"]
+        self._drawn = (
+            (shop, mix.pairs, _chances([item.category for item in shop])),
+            (cut, mix.consumer_pairs if cut else 0, _chances([item.category for item in cut])),
+        )
+        self._singles = (singles, mix.singles, _chances([each.photo.category for each in singles]))
+        for found, count, _ in (*self._drawn, self._singles):
+            if len(found) < count:
+                raise DatasetError(f"{len(found)} items or photos of a kind to train on are less than one batch takes")
+        self.pairs = sum(count for _, count, _ in self._drawn)
+        """Items a batch."""
+        self._garments = [picture.garment for picture in pictures if picture.garment is not None]
+        self._backgrounds = Backgrounds([picture.pixels for picture in singles])
+        self._seed = seed
+        self._number = {name: number for number, name in enumerate(dict.fromkeys(p.photo.item for p in pictures))}
+        self.classes = _classes([picture.photo for picture in pictures])
+        self._targets = {id(picture): self._labels(picture) for picture in pictures}
 
     def batch(self, step: int) -> Batch:
         """The batch of one step."""
         rng = np.random.default_rng((self._seed, step))
-        items = rng.choice(len(self._garments), self._pairs, replace=False, p=self._shop_chance)
-        singles = rng.choice(len(self._consumer), self._singles, replace=False, p=self._consumer_chance)
-        garments = [self._garments[item] for item in items]
-        images = np.empty((2 * self._pairs + self._singles, INPUT_SIZE, INPUT_SIZE, 3), np.uint8)
-        views: list[Callable[[], Pixels]] = [
-            *(lambda garment=garment: phone_view(garment, self._backgrounds, rng) for garment in garments),
-            *(lambda item=item: shop_view(self._shop[item], rng) for item in items),
-            *(lambda single=single: consumer_view(self._consumer[single], rng) for single in singles),
+        items = [
+            found[row]
+            for found, count, chances in self._drawn
+            for row in rng.choice(len(found), count, replace=False, p=chances)
         ]
-        for row, view in enumerate(views):
-            images[row] = view()
-        rows = [self._shop_targets[item] for item in items] * 2 + [self._consumer_targets[index] for index in singles]
-        targets = {head: np.stack([row[head] for row in rows]) for head in HEADS}
-        return Batch(images, targets, items.astype(np.int32))
+        found, count, chances = self._singles
+        singles = [found[row] for row in rng.choice(len(found), count, replace=False, p=chances)]
+        phone = [item.phone[rng.integers(len(item.phone))] for item in items]
+        shop = [item.shop[rng.integers(len(item.shop))] for item in items]
+        shown = [*phone, *shop, *singles]
+        images = np.empty((len(shown), INPUT_SIZE, INPUT_SIZE, 3), np.uint8)
+        for row, picture in enumerate(shown):
+            if len(phone) <= row < len(phone) + len(shop):
+                images[row] = picture.shop_view(rng)
+            else:
+                images[row] = picture.phone_view(self._backgrounds, self._garments, rng)
+        targets = [self._targets[id(picture)] for picture in shown]
+        return Batch(
+            images=images,
+            targets={head: np.stack([each[head] for each in targets]) for head in HEADS},
+            items=np.array([self._number[picture.photo.item] for picture in shown], np.int32),
+            consumer=np.array([picture.photo.domain == "consumer" for picture in shown], np.float32),
+        )
 
     def stream(self, first_step: int, workers: int) -> Generator[Batch, None, None]:
         """Batches from `first_step` on, without end, prepared ahead by threads (Pillow releases the lock)."""
@@ -104,18 +133,20 @@ class Batches:
                 for future in ahead:
                     future.cancel()
 
-    def _targets(self, photo: Photo, pixels: Pixels) -> dict[str, NDArray[np.float32]]:
+    def _labels(self, picture: Picture) -> Targets:
+        photo = picture.photo
         words = {"category": photo.category, "kind": _kind(photo), "colour": photo.colour}
         targets = {head: _one_hot(word, self.classes[head]) for head, word in words.items()}
-        return targets | {"palette": palette_shares(central_lab(pixels))}
+        return targets | {"palette": palette_shares(central_lab(picture.pixels))}
 
 
 def _kind(photo: Photo) -> str:
     return f"{photo.kind}, {photo.gender}" if photo.domain == "shop" else ""
 
 
-def _classes(shop: Sequence[Photo]) -> dict[str, tuple[str, ...]]:
+def _classes(photos: Sequence[Photo]) -> dict[str, tuple[str, ...]]:
     """The classes of each head; rare words of the shop's own vocabulary are left out."""
+    shop = [photo for photo in photos if photo.domain == "shop"]
     kinds = Counter(_kind(photo) for photo in shop)
     colours = Counter(photo.colour for photo in shop)
     return {
@@ -130,9 +161,9 @@ def _one_hot(word: str, classes: tuple[str, ...]) -> NDArray[np.float32]:
     return np.array([word == known for known in classes], np.float32)
 
 
-def _balanced(photos: Sequence[Photo]) -> NDArray[np.float64]:
-    """A probability a photo."""
-    counts = Counter(photo.category for photo in photos)
-    weights = np.array([counts[photo.category] ** -0.5 for photo in photos])
+def _chances(categories: Sequence[str]) -> NDArray[np.float64]:
+    """A probability for each of those that are in these categories."""
+    counts = Counter(categories)
+    weights = np.array([counts[category] ** -_BALANCE for category in categories])
     chances: NDArray[np.float64] = weights / weights.sum()
     return chances

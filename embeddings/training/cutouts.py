@@ -1,15 +1,19 @@
-"""Garments cut from the white background of their shop photo."""
+"""Garments cut from their photo: a shop photo by its white background, a consumer photo by a mask."""
+
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from embeddings.training.datasets import Pixels
+from embeddings.training.datasets import DatasetError, Photo, Pixels
 
 # Studios retouch to pure white, which leaves room for jpeg noise above the white of most garments. Only white that is
 # connected to the photo's border counts as background, so garments keep their insides.
 _WHITE = 248
 _COARSE = 96
+
+_LEAST, _MOST = 0.05, 0.95  # a mask that takes less or more of the photo has not found the garment
 
 
 def cut_out(photo: Pixels) -> Image.Image:
@@ -30,6 +34,34 @@ def cut_out(photo: Pixels) -> Image.Image:
         alpha, box = Image.new("L", image.size, 255), (0, 0, width, height)
     image.putalpha(alpha)
     return image.crop(box)
+
+
+def cut_out_by_mask(photo: Pixels, mask: Image.Image) -> Image.Image | None:
+    """A photo (h, w, 3) as an RGBA image cropped to what the mask keeps; None if that is nearly nothing or all.
+
+    mask: grey, white where the garment is, of any size.
+    """
+    image = Image.fromarray(photo)
+    alpha = mask.convert("L").resize(image.size, Image.Resampling.BILINEAR)
+    kept = np.asarray(alpha) > 127
+    if not _LEAST < kept.mean() < _MOST:
+        return None
+    image.putalpha(alpha)
+    return image.crop(Image.fromarray(kept).getbbox())
+
+
+def read_mask(masks: Path, photo: Photo) -> Image.Image:
+    """The mask of a photo: the photo's file name, as .png, in the folder of masks.
+
+    Raises:
+        DatasetError: there is none, or it cannot be decoded.
+    """
+    path = masks / Path(photo.file).with_suffix(".png").name
+    try:
+        with Image.open(path) as mask:
+            return mask.convert("L")
+    except (OSError, SyntaxError) as error:
+        raise DatasetError(f"cannot read the mask {path} ({error}); every consumer photo needs one") from error
 
 
 def _from_border(free: NDArray[np.bool_]) -> NDArray[np.bool_]:

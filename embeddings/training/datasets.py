@@ -66,6 +66,7 @@ class Photo:
     gender: str
     colour: str
     sender: str
+    item: str  # photos of one item share it
     part: Part
 
 
@@ -106,6 +107,7 @@ def _photo(row: dict[str, str], split: Split, place: str) -> Photo:
         gender=row["gender"],
         colour=row["colour"],
         sender=row["sender"],
+        item=row["file"],
         part=split.part(f"{domain}/{unit}"),
     )
 

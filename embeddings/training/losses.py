@@ -49,3 +49,28 @@ def info_nce(anchors: Tensor, positives: Tensor, others: Tensor, same_item: Tens
     to_others = ops.matmul(anchors, ops.transpose(others)) / temperature - 1e4 * same_item
     logits = ops.concatenate([to_positives, to_others], axis=1)
     return -ops.mean(ops.diagonal(ops.log_softmax(logits, axis=-1)))
+
+
+def neighbour_softmax(anchors: Tensor, others: Tensor, alike: Tensor, excluded: Tensor, temperature: float) -> Tensor:
+    """What a search should answer, as a distribution to be matched: supervised contrastive with weighted positives.
+
+        loss_i = -sum_j a_ij log( exp(<x_i, o_j>/T) / sum_k exp(<x_i, o_k>/T) ) / sum_j a_ij
+
+    With a_ij of 0 and 1 this is the outer form of Khosla et al. 2020, eq. 2. The sums leave out what is excluded.
+
+    Args:
+        anchors: (n, d), unit vectors.
+        others: (m, d), unit vectors of gallery photos.
+        alike: (n, m), a_ij, 0 or more: how good an answer photo j is to i.
+        excluded: (n, m), 1 where photo j shows the anchor's own item, or is none, else 0.
+        temperature: T.
+
+    Returns:
+        Scalar: the mean over anchors that have any answer; 0 if none has.
+    """
+    logits = ops.matmul(anchors, ops.transpose(others)) / temperature - 1e4 * excluded
+    wanted = alike * (1 - excluded)
+    total = ops.sum(wanted, axis=-1)
+    losses = -ops.sum(wanted * ops.log_softmax(logits, axis=-1), axis=-1) / ops.maximum(total, 1e-6)
+    answered = ops.cast(total > 0, losses.dtype)
+    return ops.sum(losses * answered) / ops.maximum(ops.sum(answered), 1.0)

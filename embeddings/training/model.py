@@ -9,7 +9,7 @@ from keras import ops
 from embeddings.errors import ModelError
 from embeddings.preprocess import INPUT_SIZE
 from embeddings.training.batches import HEADS
-from embeddings.training.losses import cosine_softmax, info_nce
+from embeddings.training.losses import cosine_softmax, info_nce, neighbour_softmax
 
 Tensor = Any
 
@@ -19,12 +19,17 @@ _BATCH_NORM_MOMENTUM = 0.95
 
 _SCALE = 16.0
 _TEMPERATURE = 0.07
+_NEIGHBOURS_TEMPERATURE = 0.1
 _MEMORY = 2048
-_WEIGHTS = {"category": 2.0, "kind": 1.0, "colour": 1.0, "palette": 0.7, "items": 1.0}
+_NOTHING = -1
+_WEIGHTS = {"category": 1.5, "kind": 1.0, "colour": 0.7, "palette": 0.5, "items": 1.0, "neighbours": 1.0}
+
+_ALIKE = ("category", "kind", "palette")  # the heads whose labels say how good an answer is
+_ANY_COLOUR = 0.1
 
 
 def build_embedder(weights: str | Path | None, dimension: int, frozen_through: str) -> keras.Model:
-    """MobileNetV2 1.0, average pooling, projection, BN-neck, unit length.
+    """MobileNetV2 1.0, weighted average pooling, projection, BN-neck, unit length.
 
     The neck normalises without a centre of its own (Luo et al. 2019, "Bag of Tricks"), so that cosines spread out.
 
@@ -54,11 +59,23 @@ def build_embedder(weights: str | Path | None, dimension: int, frozen_through: s
 
     pixels = keras.Input((INPUT_SIZE, INPUT_SIZE, 3), name="pixels")
     features = backbone(keras.layers.Rescaling(1 / 127.5, -1.0)(pixels))
-    pooled = keras.layers.GlobalAveragePooling2D()(features)
+    pooled = _pooled(features)
     projected = keras.layers.Dense(dimension, use_bias=False, name="projection")(pooled)
     neck = keras.layers.BatchNormalization(center=False, momentum=_BATCH_NORM_MOMENTUM, name="neck")(projected)
     unit = keras.layers.UnitNormalization(name="embedding")(neck)
     return keras.Model(pixels, unit, name="garment")
+
+
+def _pooled(features: Tensor) -> Tensor:
+    """Average over places (n, h, w, c) -> (n, c), each weighted by how much it looks like garment.
+
+    The weights start equal, which is plain average pooling. A photo's bed and floor need not count.
+    """
+    places = features.shape[1] * features.shape[2]
+    scores = keras.layers.Conv2D(1, 1, use_bias=False, kernel_initializer="zeros", name="garment_here")(features)
+    weights = keras.layers.Softmax(axis=1)(keras.layers.Reshape((places, 1))(scores))
+    listed = keras.layers.Reshape((places, features.shape[3]))(features)
+    return keras.layers.Flatten()(keras.layers.Dot(axes=1)([weights, listed]))
 
 
 def _freeze(backbone: keras.Model, last: str) -> None:
@@ -71,7 +88,7 @@ def _freeze(backbone: keras.Model, last: str) -> None:
 
 
 class Trainee(keras.Model):  # type: ignore[misc]  # Keras has no types
-    """The embedder with what training adds: proxies of every head, and the memory of embeddings seen lately."""
+    """The embedder with what training adds: proxies of every head, and the memory of shop views seen lately."""
 
     def __init__(self, embedder: keras.Model, classes: dict[str, tuple[str, ...]], pairs: int) -> None:
         """Make proxies for `classes[head]` of each head; batches hold `pairs` pairs first (see `Batch`)."""
@@ -85,15 +102,21 @@ class Trainee(keras.Model):  # type: ignore[misc]  # Keras has no types
             )
             for head in HEADS
         }
-        self._memory = self.add_weight(shape=(_MEMORY, dimension), initializer="zeros", trainable=False, name="memory")
+        self._memory = {
+            "vectors": self._remembered("vectors", dimension),
+            **{head: self._remembered(head, len(classes[head])) for head in _ALIKE},
+        }
         self._memory_items = self.add_weight(
             shape=(_MEMORY,),
-            initializer=keras.initializers.Constant(-1),
+            initializer=keras.initializers.Constant(_NOTHING),
             dtype="int32",
             trainable=False,
             name="memory_items",
         )
         self._parts = {part: keras.metrics.Mean(name=part) for part in _WEIGHTS}
+
+    def _remembered(self, name: str, width: int) -> keras.Variable:
+        return self.add_weight(shape=(_MEMORY, width), initializer="zeros", trainable=False, name=f"memory_{name}")
 
     def call(self, images: Tensor, training: bool = False) -> Tensor:
         """Embed images (n, 160, 160, 3)."""
@@ -102,30 +125,51 @@ class Trainee(keras.Model):  # type: ignore[misc]  # Keras has no types
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Tensor:
-        """The weighted sum of all losses; `y` holds the targets of each head and `items`."""
+        """The weighted sum of all losses; `y` holds the targets of each head, `items` and `consumer`."""
         del x, sample_weight, training
+        y = {name: ops.convert_to_tensor(value) for name, value in y.items()}  # torch hands numpy through
+        # Copies: torch refuses to differentiate through what is then overwritten.
+        memory = {name: ops.copy(variable) for name, variable in self._memory.items()}
+        memory_items = ops.copy(self._memory_items)
+        same = ops.cast(ops.equal(y["items"][:, None], memory_items[None, :]), "float32")
+        empty = ops.cast(ops.equal(memory_items, _NOTHING), "float32")[None, :]
+
+        losses = {head: self._classified(head, y_pred, y[head], y["consumer"]) for head in HEADS}
         phone, shop = y_pred[: self._pairs], y_pred[self._pairs : 2 * self._pairs]
-        losses = {head: self._classified(head, y_pred, y[head]) for head in HEADS}
-        same = ops.cast(ops.equal(y["items"][:, None], self._memory_items[None, :]), "float32")
-        nothing, no_item = self._memory[:0], same[:, :0]
+        same_item = same[: self._pairs]
+        nothing, no_item = memory["vectors"][:0], same_item[:, :0]
         losses["items"] = 0.5 * (
-            info_nce(phone, shop, self._memory, same, _TEMPERATURE)
+            info_nce(phone, shop, memory["vectors"], same_item, _TEMPERATURE)
             + info_nce(shop, phone, nothing, no_item, _TEMPERATURE)
         )
-        self._remember(ops.stop_gradient(shop), y["items"])
+        losses["neighbours"] = neighbour_softmax(
+            y_pred, memory["vectors"], _alikeness(y, memory), ops.maximum(same, empty), _NEIGHBOURS_TEMPERATURE
+        )
+        self._remember({"vectors": ops.stop_gradient(y_pred), **y}, memory, memory_items)
         for part, loss in losses.items():
             self._parts[part].update_state(loss)
         return sum(_WEIGHTS[part] * loss for part, loss in losses.items())
 
-    def _classified(self, head: str, embeddings: Tensor, targets: Tensor) -> Tensor:
+    def _classified(self, head: str, embeddings: Tensor, targets: Tensor, consumer: Tensor) -> Tensor:
         """Each domain counts the same, however many of the rows are its own: shop photos are many and easy."""
-        shop = 2 * self._pairs
-        return 0.5 * (
-            cosine_softmax(embeddings[:shop], self._proxies[head], targets[:shop], _SCALE)
-            + cosine_softmax(embeddings[shop:], self._proxies[head], targets[shop:], _SCALE)
+        return 0.5 * sum(
+            cosine_softmax(embeddings, self._proxies[head], targets * rows[:, None], _SCALE)
+            for rows in (consumer, 1.0 - consumer)
         )
 
-    def _remember(self, embeddings: Tensor, items: Tensor) -> None:
-        """Newest first; the oldest fall out."""
-        self._memory.assign(ops.concatenate([embeddings, self._memory[: -self._pairs]]))
-        self._memory_items.assign(ops.concatenate([ops.cast(items, "int32"), self._memory_items[: -self._pairs]]))
+    def _remember(self, seen: dict[str, Tensor], memory: dict[str, Tensor], items: Tensor) -> None:
+        """Keep the shop views, newest first; the oldest fall out."""
+        shop = slice(self._pairs, 2 * self._pairs)
+        for name, variable in self._memory.items():
+            variable.assign(ops.concatenate([seen[name][shop], memory[name][: -self._pairs]]))
+        self._memory_items.assign(ops.concatenate([ops.cast(seen["items"][shop], "int32"), items[: -self._pairs]]))
+
+
+def _alikeness(y: dict[str, Tensor], memory: dict[str, Tensor]) -> Tensor:
+    """How good an answer each remembered photo is to each row (n, m): only of its category, the better the nearer in
+    colour, and twice as good if of the same kind."""
+
+    def agreement(head: str) -> Tensor:
+        return ops.matmul(ops.normalize(y[head], axis=-1), ops.transpose(ops.normalize(memory[head], axis=-1)))
+
+    return agreement("category") * (_ANY_COLOUR + agreement("palette")) * (1.0 + agreement("kind"))

@@ -39,7 +39,7 @@ def how_made(run: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise ModelError(f"{run} holds no finished run ({error}); start scripts/train.py with it again") from error
     command = " ".join(Path(word).name if "/" in word else word for word in config.pop("command").split())
-    return {**config, "weights": Path(config["weights"]).name, "command": command, **summary}
+    return {**config, "weights": Path(config["weights"]).name, "masks": Path(config["masks"]).name, "command": command, **summary}
 
 
 def _config(run: Path) -> dict[str, Any]:

@@ -11,12 +11,15 @@ import keras
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
+from PIL import Image
 from tqdm import tqdm
 
 from embeddings.errors import ModelError
-from embeddings.training.batches import Batch, Batches
+from embeddings.training.batches import Batch, Batches, Mix
 from embeddings.training.checkpoints import load_checkpoint, save_checkpoint
-from embeddings.training.datasets import DatasetError, Split, load_pixels, read_photos, select
+from embeddings.training.cutouts import cut_out, cut_out_by_mask, read_mask
+from embeddings.training.datasets import Photo, Pixels, Split, load_pixels, read_photos, select
+from embeddings.training.items import Picture
 from embeddings.training.log import draw_curves, read_log, write_log
 from embeddings.training.model import Trainee, build_embedder
 from embeddings.training.tasks import Vectors
@@ -37,8 +40,9 @@ class Config:
     weights: str
     steps: int
     minutes: float
-    pairs: int = 32
-    singles: int = 32
+    masks: str = ""
+    """Folder of the consumer photos' masks; "" for none."""
+    mix: Mix = field(default_factory=Mix)
     dimension: int = 256
     frozen_through: str = "block_6_project_BN"
     learning_rate: float = 7e-4
@@ -72,7 +76,7 @@ def train(data: Path, folder: Path, config: Config, command: str) -> dict[str, A
     keras.utils.set_random_seed(config.seed)
     batches, validation = _open(data, config)
     trainee = Trainee(
-        build_embedder(config.weights, config.dimension, config.frozen_through), batches.classes, config.pairs
+        build_embedder(config.weights, config.dimension, config.frozen_through), batches.classes, batches.pairs
     )
     trainee.compile(
         optimizer=keras.optimizers.AdamW(config.learning_rate, config.weight_decay, global_clipnorm=10.0),
@@ -92,17 +96,20 @@ def embed_with(model: keras.Model, pixels: NDArray[np.uint8]) -> Vectors:
 
 def _open(data: Path, config: Config) -> tuple[Batches, Validation]:
     photos = read_photos(data, config.split)
-    shop, consumer = select(photos, "shop", "train"), select(photos, "consumer", "train")
-    if len(shop) < config.pairs or len(consumer) < config.singles:
-        raise DatasetError(f"{len(shop)} shop and {len(consumer)} consumer photos to train on are less than one batch")
-    batches = Batches(
-        list(zip(shop, load_pixels(data, shop), strict=True)),
-        list(zip(consumer, load_pixels(data, consumer), strict=True)),
-        config.pairs,
-        config.singles,
-        config.seed,
-    )
+    training = select(photos, "shop", "train") + select(photos, "consumer", "train")
+    masks = Path(config.masks) if config.masks else None
+    pictures = [
+        Picture(photo, pixels, _garment(photo, pixels, masks))
+        for photo, pixels in zip(training, load_pixels(data, training), strict=True)
+    ]
+    batches = Batches(pictures, config.mix, config.seed)
     return batches, Validation(data, photos, "validation", config.split.seed)
+
+
+def _garment(photo: Photo, pixels: Pixels, masks: Path | None) -> Image.Image | None:
+    if photo.domain == "shop":
+        return cut_out(pixels)
+    return None if masks is None else cut_out_by_mask(pixels, read_mask(masks, photo))
 
 
 @dataclass
@@ -142,7 +149,8 @@ class _Run:
     def _step(self, batch: Batch, progress: float) -> dict[str, float]:
         """One update; returns each loss as a mean since the last measuring."""
         self.trainee.optimizer.learning_rate = self.config.learning_rate * _shape(progress)
-        losses = self.trainee.train_on_batch(batch.images, {**batch.targets, "items": batch.items}, return_dict=True)
+        targets = {**batch.targets, "items": batch.items, "consumer": batch.consumer}
+        losses = self.trainee.train_on_batch(batch.images, targets, return_dict=True)
         if not np.isfinite(losses["loss"]):
             raise ModelError(f"the loss is {losses['loss']}; lower --learning-rate and go on from the last checkpoint")
         return {name: float(value) for name, value in losses.items()}

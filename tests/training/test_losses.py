@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from embeddings.training.losses import cosine_softmax, info_nce
+from embeddings.training.losses import cosine_softmax, info_nce, neighbour_softmax
 
 
 def unit(rng: np.random.Generator, rows: int, columns: int = 5) -> np.ndarray:
@@ -55,3 +55,27 @@ def test_info_nce_falls_as_views_of_an_item_meet():
     nothing = np.zeros((0, 16), np.float32), np.zeros((6, 0), np.float32)
     near = ops.normalize(anchors + 0.1 * apart)
     assert float(info_nce(anchors, near, *nothing, 0.1)) < float(info_nce(anchors, apart, *nothing, 0.1))
+
+
+def test_neighbour_softmax_is_the_formula():
+    rng = np.random.default_rng(5)
+    anchors, others, temperature = unit(rng, 3), unit(rng, 4), 0.2
+    alike = np.array([[1, 0.5, 0, 2], [0, 0, 0, 0], [0, 3, 0, 0]], np.float32)
+    excluded = np.array([[0, 0, 0, 1], [0, 0, 0, 0], [0, 0, 1, 0]], np.float32)
+
+    losses = []
+    for i in (0, 2):  # anchor 1 has no answer
+        kept = [j for j in range(4) if not excluded[i, j]]
+        total = sum(exp(float(anchors[i] @ others[j]) / temperature) for j in kept)
+        shares = {j: exp(float(anchors[i] @ others[j]) / temperature) / total for j in kept}
+        wanted = sum(float(alike[i, j]) for j in kept)
+        losses.append(-sum(float(alike[i, j]) * log(shares[j]) for j in kept) / wanted)
+
+    value = float(neighbour_softmax(anchors, others, alike, excluded, temperature))
+    assert value == pytest.approx(sum(losses) / 2, rel=1e-5)
+
+
+def test_neighbour_softmax_without_any_answer_is_zero():
+    rng = np.random.default_rng(6)
+    nothing = np.zeros((3, 4), np.float32)
+    assert float(neighbour_softmax(unit(rng, 3), unit(rng, 4), nothing, nothing + 1, 0.1)) == 0.0

@@ -8,11 +8,14 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 from embeddings.errors import ModelError
-from embeddings.training.batches import HEADS, Batch, Batches
+from embeddings.training.batches import HEADS, Batch, Batches, Mix
 from embeddings.training.checkpoints import load_checkpoint, save_checkpoint
-from embeddings.training.datasets import DatasetError, Split, load_pixels, read_photos, select
+from embeddings.training.cutouts import cut_out, cut_out_by_mask
+from embeddings.training.datasets import DatasetError, Split, load_pixels, read_photos
+from embeddings.training.items import Picture
 from embeddings.training.model import Trainee, build_embedder
 from embeddings.training.runs import how_made, load_embedder
 from embeddings.training.train import Config, embed_with, train
@@ -20,20 +23,25 @@ from embeddings.training.train import Config, embed_with, train
 # Keras 3.15 saves weights through a numpy call that numpy 2.4 calls old.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-PAIRS, SINGLES = 6, 3
+PAIRS, CUT, SINGLES = 6, 2, 3
 
 
 @pytest.fixture(scope="module")
 def batches(shapes: Path) -> Batches:
-    photos = read_photos(shapes, Split())
-    shop, consumer = select(photos, "shop", "train"), select(photos, "consumer", "train")
-    return Batches(
-        list(zip(shop, load_pixels(shapes, shop), strict=True)),
-        list(zip(consumer, load_pixels(shapes, consumer), strict=True)),
-        PAIRS,
-        SINGLES,
-        seed=0,
-    )
+    return Batches(pictures(shapes), Mix(PAIRS - CUT, CUT, SINGLES), seed=0)
+
+
+def pictures(shapes: Path, masked: bool = True) -> list[Picture]:
+    """All photos that are trained on; consumer photos have a mask of the drawn garment where `masked`."""
+    photos = [photo for photo in read_photos(shapes, Split()) if photo.part == "train"]
+    return [
+        Picture(photo, pixels, cut_out(pixels) if photo.domain == "shop" else _cut(pixels) if masked else None)
+        for photo, pixels in zip(photos, load_pixels(shapes, photos), strict=True)
+    ]
+
+
+def _cut(pixels: np.ndarray) -> Image.Image | None:
+    return cut_out_by_mask(pixels, Image.fromarray((pixels != pixels[0, 0]).any(axis=2)))
 
 
 def tiny_embedder() -> keras.Model:
@@ -52,13 +60,17 @@ def tiny_trainee(batches: Batches) -> Trainee:
 
 def step(trainee: Trainee, batch: Batch) -> dict[str, float]:
     trainee.reset_metrics()
-    return trainee.train_on_batch(batch.images, {**batch.targets, "items": batch.items}, return_dict=True)
+    targets = {**batch.targets, "items": batch.items, "consumer": batch.consumer}
+    return trainee.train_on_batch(batch.images, targets, return_dict=True)
 
 
 def test_a_batch_holds_pairs_then_consumer_photos(batches: Batches):
     batch = batches.batch(3)
     assert batch.images.shape == (2 * PAIRS + SINGLES, 160, 160, 3)
-    assert len(set(batch.items.tolist())) == PAIRS
+    assert len(set(batch.items[:PAIRS].tolist())) == PAIRS
+    assert batch.items[:PAIRS].tolist() == batch.items[PAIRS : 2 * PAIRS].tolist()
+    shop_pairs = [0.0] * (PAIRS - CUT) + [1.0] * CUT
+    assert batch.consumer.tolist() == [*shop_pairs, *shop_pairs, *[1.0] * SINGLES]
     for head in HEADS:
         assert batch.targets[head].shape == (2 * PAIRS + SINGLES, len(batches.classes[head]))
         assert np.array_equal(batch.targets[head][:PAIRS], batch.targets[head][PAIRS : 2 * PAIRS])
@@ -81,7 +93,7 @@ def test_the_loss_falls_and_the_memory_fills(batches: Batches):
     losses = [step(trainee, batch)["loss"] for _ in range(26)]
     assert losses[-1] < 0.6 * losses[0]
     items = keras.ops.convert_to_numpy(trainee._memory_items.value)
-    assert items[: PAIRS * 2].tolist() == batch.items.tolist() * 2
+    assert items[: PAIRS * 2].tolist() == batch.items[:PAIRS].tolist() * 2
     assert (items[PAIRS * 26 :] == -1).all()
 
 
@@ -139,7 +151,7 @@ def test_a_run_leaves_its_folder_and_goes_on_after_its_checkpoint(shapes: Path, 
     run = tmp_path / "run"
 
     def config(steps: int) -> Config:
-        return Config(str(weights), steps, 30, PAIRS, SINGLES, 16, "block_12_project_BN", every=2)
+        return Config(str(weights), steps, 30, "", Mix(PAIRS, CUT, SINGLES), 16, "block_12_project_BN", every=2)
 
     assert train(shapes, run, config(2), "train --data /home/me/photos")["steps"] == 2
     summary = train(shapes, run, config(4), "train --data /home/me/photos")
@@ -157,7 +169,7 @@ def test_a_run_leaves_its_folder_and_goes_on_after_its_checkpoint(shapes: Path, 
 
 def test_too_few_photos_and_no_run_are_said_in_words(shapes: Path, tmp_path: Path):
     with pytest.raises(DatasetError, match="less than one batch"):
-        train(shapes, tmp_path / "run", Config("w", 1, 1, pairs=5000), "train")
+        train(shapes, tmp_path / "run", Config("w", 1, 1, mix=Mix(pairs=5000)), "train")
     shutil.rmtree(tmp_path / "run")
     with pytest.raises(ModelError, match="not the folder of a training run"):
         load_embedder(tmp_path)

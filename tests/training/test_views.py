@@ -1,15 +1,18 @@
 """Cutting out, backgrounds, augmentation, and the measuring generator."""
 
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from embeddings.training.augmentation import camera, consumer_view, phone_view, shop_view
+from embeddings.training.augmentation import camera, consumer_view, phone_view, shop_view, studio_view
 from embeddings.training.backgrounds import Backgrounds
 from embeddings.training.colour import to_lab
-from embeddings.training.cutouts import cut_out
+from embeddings.training.cutouts import cut_out, cut_out_by_mask, read_mask
+from embeddings.training.datasets import DatasetError, Photo
+from embeddings.training.items import Picture, group
 from embeddings.training.phone_photos import phone_photo
 from tests.training.shapes import COLOURS, draw_garment
 
@@ -47,12 +50,63 @@ def test_what_is_not_on_white_comes_back_whole(photo: np.ndarray):
     assert garment.getchannel("A").getextrema() == (255, 255)
 
 
+def test_a_mask_cuts_the_garment_from_any_ground(tmp_path: Path):
+    photo = np.asarray(draw_garment("Tshirts", COLOURS["Red"], (90, 120, 60)))
+    drawn = Image.fromarray((photo == COLOURS["Red"]).all(axis=2))
+    drawn.convert("L").resize((60, 80)).save(tmp_path / "one.png")  # of another size than the photo
+    garment = cut_out_by_mask(photo, read_mask(tmp_path, picture("consumer/one.webp", "consumer").photo))
+    assert garment is not None
+    assert garment.width == pytest.approx(96, abs=4)
+    opaque = np.asarray(garment)[np.asarray(garment.getchannel("A")) == 255, :3]
+    assert (opaque == COLOURS["Red"]).all(axis=1).mean() > 0.98
+
+
+@pytest.mark.parametrize("level", [0, 255])
+def test_a_mask_that_found_nothing_gives_no_garment(level: int):
+    assert cut_out_by_mask(shop_photo(), Image.new("L", (120, 160), level)) is None
+
+
+def test_a_missing_mask_is_named(tmp_path: Path):
+    with pytest.raises(DatasetError, match=r"one\.png.*every consumer photo"):
+        read_mask(tmp_path, picture("consumer/one.webp", "consumer").photo)
+
+
+def picture(file: str, domain, item: str = "", garment: Image.Image | None = None) -> Picture:
+    return Picture(Photo(file, domain, "t-shirt", "", "", "", "1", item or file, "train"), shop_photo(), garment)
+
+
+def test_an_item_prefers_photos_of_both_domains_over_its_cut_outs():
+    garment = cut_out(shop_photo())
+    shop, snapshot = picture("s", "shop", "shirt", garment), picture("c", "consumer", "shirt", garment)
+    alone, uncut = picture("a", "consumer", garment=garment), picture("b", "consumer")
+    both, consumer_only = group([shop, snapshot, alone, uncut])
+    assert (both.phone, both.shop) == ((snapshot,), (shop,))
+    assert (consumer_only.phone, consumer_only.shop) == ((alone,), (alone,))
+
+
+def test_a_cut_out_consumer_photo_is_shown_as_a_shop_would():
+    view = picture("a", "consumer", garment=cut_out(shop_photo())).shop_view(np.random.default_rng(0))
+    assert (view[[0, -1]] == 255).all()
+    assert view[80, 80].argmax() == 0
+
+
+def test_the_main_garment_stays_in_the_middle_of_clutter():
+    main, other = cut_out(shop_photo((190, 30, 40))), cut_out(shop_photo((30, 60, 190)))
+    seen = 0
+    for seed in range(40):
+        view = phone_view(main, Backgrounds([]), [other], np.random.default_rng(seed)).astype(int)
+        centre = view[60:100, 60:100].reshape(-1, 3).mean(axis=0)
+        seen += centre[0] > centre[2]
+    assert seen >= 36
+
+
 def test_views_have_the_models_size_and_follow_from_the_seed():
     backgrounds = Backgrounds([np.asarray(draw_garment("Trousers", (20, 20, 20), (180, 160, 120)))])
     garment, photo = cut_out(shop_photo()), shop_photo()
     for view in (
-        lambda rng: phone_view(garment, backgrounds, rng),
+        lambda rng: phone_view(garment, backgrounds, [cut_out(shop_photo((40, 70, 180)))], rng),
         lambda rng: shop_view(photo, rng),
+        lambda rng: studio_view(garment, rng),
         lambda rng: consumer_view(photo, rng),
     ):
         one, again, other = (
