@@ -1,5 +1,6 @@
 """Serve the static page and a gallery's photos on this machine, as a bucket or CDN does in production."""
 
+import json
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,6 +23,11 @@ def open_page_server(site: Path, gallery: Path, service_url: str, port: int) -> 
         OSError: the port is in use.
     """
     return _Server(("127.0.0.1", port), partial(_Handler, site.resolve(), gallery.resolve(), service_url))
+
+
+def config_js(service_url: str) -> bytes:
+    """The page's `config.js`, for a service at this address."""
+    return f"export const SERVICE_URL = {json.dumps(service_url)};\n".encode()
 
 
 class _Server(ThreadingHTTPServer):
@@ -70,7 +76,7 @@ class _Handler(SimpleHTTPRequestHandler):
         """Keep the terminal for what matters."""
 
     def _send_config(self) -> None:
-        body = f'export const SERVICE_URL = "{self._service_url}";\n'.encode()
+        body = config_js(self._service_url)
         self.send_response(200)
         self.send_header("Content-Type", "text/javascript")
         self.send_header("Content-Length", str(len(body)))

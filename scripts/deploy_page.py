@@ -1,0 +1,84 @@
+"""Upload the static page with the service's address filled in.
+
+    python scripts/deploy_page.py --service https://abc.execute-api.eu-west-1.amazonaws.com --to s3://my-shop-page
+    python scripts/deploy_page.py --service https://search-xyz.a.run.app --to gs://my-shop-page
+    python scripts/deploy_page.py --service https://search.example.com --to public/    # a folder, for any other host
+
+Credentials are those of the AWS and Google command lines. The service must allow the page's origin (CORS_ORIGINS).
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from embeddings.errors import GarmentSearchError
+from embeddings.storage.writer import open_writer
+from scripts.page_server import config_js
+
+SITE = Path(__file__).resolve().parent.parent / "site"
+
+_CONTENT_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+
+# All files together are small, so a browser may ask each time whether they changed; none is ever stale.
+_CACHE_CONTROL = "no-cache"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        count = deploy_page(options.service, options.to)
+    except GarmentSearchError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(f"{count} files in {options.to}; the page asks {options.service}")
+    return 0
+
+
+def deploy_page(service_url: str, target: str) -> int:
+    """Write every file of the page; `index.html` last, so that it never names a file that is not there yet.
+
+    Args:
+        service_url: of the deployed service, without a slash at its end.
+        target: URI of a bucket or a folder.
+
+    Returns:
+        How many files.
+
+    Raises:
+        StorageUriError, StorageError: some files may be written; run it again.
+    """
+    files = {path.name: path.read_bytes() for path in SITE.iterdir()} | {"config.js": config_js(service_url)}
+    writer = open_writer(target)
+    for name in sorted(files, key=lambda name: (name == "index.html", name)):
+        content_type = _CONTENT_TYPES[Path(name).suffix]
+        writer.put(name, files[name], content_type=content_type, cache_control=_CACHE_CONTROL)
+    return len(files)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--service", type=_service_url, required=True, metavar="URL", help="address of the service")
+    parser.add_argument("--to", required=True, metavar="URI", help="s3://bucket, gs://bucket or a folder")
+    return parser
+
+
+def _service_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("https", "http") or not parts.netloc or parts.query or parts.fragment:
+        raise argparse.ArgumentTypeError(f"{text!r} is no address such as https://search.example.com")
+    if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1"):
+        raise argparse.ArgumentTypeError(f"{text!r} must be https://: browsers refuse http:// from a page on https://")
+    return text.rstrip("/")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
