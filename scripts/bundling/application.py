@@ -1,0 +1,40 @@
+"""The part of a bundle that is this project's own."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from scripts.bundling.archive import add_folder
+from scripts.bundling.interpreter import Interpreter
+from scripts.bundling.target import ROOT
+
+PACKAGES = ("embeddings", "functions")
+_SUFFIXES = (".py", ".json", ".tflite")
+_NOT_FOR_LAMBDA = ("embeddings/training", "embeddings/storage/gcs.py", "functions/main.py")
+
+
+def add_application(archive: Path, interpreter: Interpreter) -> None:
+    """Put modules, the contract for /openapi.json, and the model with its card into a zip file.
+
+    Raises:
+        BundleError: a module does not compile.
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        tree = Path(temporary)
+        for file in application_files():
+            destination = tree / file.relative_to(ROOT)
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, destination)
+        interpreter.compile_modules(tree)
+        add_folder(tree, archive)
+
+
+def application_files() -> list[Path]:
+    """What of this checkout goes into a bundle."""
+    return [
+        file
+        for package in PACKAGES
+        for file in sorted((ROOT / package).rglob("*"))
+        if file.suffix in _SUFFIXES
+        and not any(file.relative_to(ROOT).is_relative_to(excluded) for excluded in _NOT_FOR_LAMBDA)
+    ]

@@ -1,0 +1,63 @@
+"""Which files of the wheels a Lambda function needs. Found by trying; the rehearsal at the end proves it."""
+
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from scripts.bundling.elf import read_elf
+
+# Sources stay beside their .pyc: a stack trace without them says little. METADATA is what scanners for known
+# vulnerabilities read.
+_KEPT = ("*.py", "*.so", "*.so.*", "*.dist-info/METADATA", "*.dist-info/licenses/*")
+
+_PRUNED = (
+    "*/tests/*",
+    # LiteRT: the interpreter alone. libLiteRt.so is for the newer CompiledModel interface; without it, importing is
+    # quicker and every model answers the same.
+    "ai_edge_litert/aot/*",
+    "ai_edge_litert/tflite/*",
+    "ai_edge_litert/tools/*",
+    "ai_edge_litert/vendors/*",
+    "ai_edge_litert/libLiteRt.so",
+    "ai_edge_litert/libLiteRt*Accelerator.so",
+    "ai_edge_litert/*_pb2.py",
+    "ai_edge_litert/schema_py_generated.py",
+    # numpy: building extensions, and testing.
+    "numpy/_core/_simd.*.so",
+    "numpy/_core/*_tests.*.so",
+    "numpy/_pyinstaller/*",
+    "numpy/conftest.py",
+    "numpy/doc/*",
+    "numpy/f2py/*",
+    "numpy/random/_examples/*",
+    "numpy/testing/*",
+    # Pillow: AVIF, fonts, colour management and Tk. embeddings.preprocess opens JPEG, PNG and WebP.
+    "PIL/_avif.*.so",
+    "PIL/_imagingcms.*.so",
+    "PIL/_imagingft.*.so",
+    "PIL/_imagingtk.*.so",
+)
+
+
+def is_needed(path: str) -> bool:
+    """Whether a bundle keeps this file of a wheel; libraries that nothing loads are `unused_libraries`."""
+    return any(fnmatchcase(path, pattern) for pattern in _KEPT) and not any(
+        fnmatchcase(path, pattern) for pattern in _PRUNED
+    )
+
+
+def unused_libraries(tree: Path) -> list[Path]:
+    """Those in the wheels' `*.libs` folders that no extension module needs, directly or through others."""
+    libraries = {path.name: path for path in tree.glob("*.libs/*")}
+    reached: set[str] = set()
+    pending = [path for path in shared_libraries(tree) if path.name not in libraries]
+    while pending:
+        for name in read_elf(pending.pop().read_bytes()).needed:
+            if name in libraries and name not in reached:
+                reached.add(name)
+                pending.append(libraries[name])
+    return [path for name, path in libraries.items() if name not in reached]
+
+
+def shared_libraries(tree: Path) -> list[Path]:
+    """All of them, extension modules too."""
+    return sorted(tree.rglob("*.so*"))
