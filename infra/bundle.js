@@ -1,0 +1,30 @@
+"use strict";
+// Builds the zip before the CLI packages it, so that `serverless deploy` alone is enough.
+// --param="bundle=FILE" takes a zip that is already there.
+
+const { spawnSync } = require("node:child_process");
+
+module.exports = class Bundle {
+  constructor(serverless) {
+    this.serverless = serverless;
+    this.hooks = { "before:package:createDeploymentArtifacts": () => this.build() };
+  }
+
+  build() {
+    const { package: packaging, provider } = this.serverless.service;
+    if (packaging.artifact !== "build") return;
+    const { architecture, runtime } = provider;
+    packaging.artifact = `.build/garment-search-${architecture}.zip`;
+    const python = process.env.PYTHON || "python3";
+    const target = ["--arch", architecture, "--python", runtime.replace("python", "")];
+    const command = ["scripts/bundle.py", ...target, "--out", packaging.artifact];
+    const { error, status } = spawnSync(python, command, { cwd: this.serverless.serviceDir, stdio: "inherit" });
+    if (error || status !== 0) {
+      const reason = error ? error.message : `exit code ${status}`;
+      throw new this.serverless.classes.Error(
+        `${python} ${command.join(" ")} failed (${reason}). PYTHON says which Python builds the bundle; ` +
+          '--param="bundle=FILE" takes one that is ready.',
+      );
+    }
+  }
+};

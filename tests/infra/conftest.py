@@ -1,0 +1,104 @@
+"""The deployment as the real CLI packages it: without network and credentials, and with a stand-in for the zip."""
+
+import json
+import os
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.infra.stack import Stack
+
+ROOT = Path(__file__).parents[2]
+CLI = ROOT / "node_modules/.bin/serverless"
+LEAST_NODE = (20, 19)
+
+Serverless = Callable[..., subprocess.CompletedProcess[str]]
+
+# Everything that is off by default.
+OPTIONS = {
+    "architecture": "x86_64",
+    "snapStart": "true",
+    "searchConcurrency": "50",
+    "corsOrigins": "https://shop.example,https://www.shop.example",
+    "galleryBucket": "shop-photos",
+    "galleryPrefix": "2026/",
+    "imageBaseUrl": "https://images.shop.example",
+    "alarmEmail": "ops@shop.example",
+    "domainName": "search.shop.example",
+    "certificateId": "0f246ca9-0000-0000-0000-000000000000",
+    "site": "cdn",
+}
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the CLI reads, in a folder of its own: it leaves files behind."""
+    if shutil.which("node") is None or not CLI.exists():
+        pytest.skip("needs Node and what `npm ci` installs")
+    version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
+    if tuple(map(int, version.strip().lstrip("v").split(".")[:2])) < LEAST_NODE:
+        pytest.skip(f"the CLI needs Node 20.19 or newer, and this is {version.strip()}")
+    folder = tmp_path_factory.mktemp("project")
+    shutil.copy(ROOT / "serverless.yml", folder)
+    shutil.copytree(ROOT / "infra", folder / "infra")
+    with zipfile.ZipFile(folder / "ready.zip", "w") as bundle:
+        bundle.writestr("functions/__init__.py", "")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def serverless(project: Path) -> Serverless:
+    """Runs the CLI without anything of the machine's environment."""
+
+    def run(*arguments: str, cwd: Path = project, **environment: str) -> subprocess.CompletedProcess[str]:
+        clean = {"PATH": os.environ["PATH"], "HOME": str(project), "NODE_NO_WARNINGS": "1"}
+        return subprocess.run(
+            [CLI, *arguments], cwd=cwd, env=clean | environment, capture_output=True, text=True, timeout=100
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def package(serverless: Serverless, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Packages a stage with params; the answer is the template's file."""
+
+    def run(stage: str, **params: str) -> Path:
+        folder = tmp_path_factory.mktemp(stage)
+        given = [f"--param={name}={value}" for name, value in ({"bundle": "ready.zip"} | params).items()]
+        done = serverless("package", "--stage", stage, "--package", str(folder), *given)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return folder / "cloudformation-template-update-stack.json"
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def templates(package: Callable[..., Path]) -> dict[str, Path]:
+    """Of the two stages as they are, and of one with everything that is off by default."""
+    # One after the other: all of them go through the project's folder .serverless.
+    return {"dev": package("dev"), "prod": package("prod"), "options": package("dev", **OPTIONS)}
+
+
+@pytest.fixture(scope="session")
+def stacks(templates: dict[str, Path]) -> dict[str, Stack]:
+    return {name: Stack(json.loads(path.read_text())) for name, path in templates.items()}
+
+
+@pytest.fixture(scope="session")
+def dev(stacks: dict[str, Stack]) -> Stack:
+    return stacks["dev"]
+
+
+@pytest.fixture(scope="session")
+def prod(stacks: dict[str, Stack]) -> Stack:
+    return stacks["prod"]
+
+
+@pytest.fixture(scope="session")
+def options(stacks: dict[str, Stack]) -> Stack:
+    return stacks["options"]

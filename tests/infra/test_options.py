@@ -1,0 +1,95 @@
+"""What is off by default, on: tests/infra/conftest.py says with which params."""
+
+import pytest
+
+from tests.infra.stack import Stack
+
+pytestmark = pytest.mark.slow  # packaging takes some seconds, once for all
+
+OFF = [
+    "AlarmTopic",
+    "Domain",
+    "DomainMapping",
+    "SiteAccess",
+    "SiteBucket",
+    "SiteBucketPolicy",
+    "SiteCdn",
+]
+
+
+def environment(stack: Stack) -> dict[str, str]:
+    variables: dict[str, str] = stack.properties("SearchLambdaFunction")["Environment"]["Variables"]
+    return variables
+
+
+def test_nothing_optional_is_there_by_default(dev: Stack, prod: Stack, options: Stack) -> None:
+    assert not dev.resources.keys() & set(OFF)
+    assert dev.resources.keys() == prod.resources.keys()
+    assert set(OFF) <= options.resources.keys()
+    assert dev.outputs.keys() < options.outputs.keys()
+
+
+def test_a_private_gallery_is_signed(dev: Stack) -> None:
+    assert environment(dev)["SIGNED_URL_SECONDS"] == "3600"
+    assert "IMAGE_BASE_URL" not in environment(dev)
+
+
+def test_a_public_gallery_has_a_base(options: Stack) -> None:
+    assert environment(options)["IMAGE_BASE_URL"] == "https://images.shop.example"
+    assert "SIGNED_URL_SECONDS" not in environment(options)
+
+
+def test_a_bucket_of_ones_own_stays_untouched(options: Stack) -> None:
+    assert not {"GalleryBucket", "GalleryBucketPolicy"} & options.resources.keys()
+    assert environment(options)["GALLERY_URI"] == "s3://shop-photos/2026/"
+    assert options.outputs["GalleryUri"] == "s3://shop-photos/2026/"
+
+
+def test_alarms_are_sent(dev: Stack, options: Stack) -> None:
+    [subscription] = options.properties("AlarmTopic")["Subscription"]
+    assert subscription == {"Protocol": "email", "Endpoint": "ops@shop.example"}
+    for stack, actions in ((dev, []), (options, ["<AlarmTopic>"])):
+        for each in stack.of_type("AWS::CloudWatch::Alarm").values():
+            assert each["AlarmActions"] == each["OKActions"] == actions
+
+
+def test_a_domain_of_ones_own(dev: Stack, options: Stack) -> None:
+    domain = options.properties("Domain")
+    assert domain["DomainName"] == "search.shop.example"
+    [configuration] = domain["DomainNameConfigurations"]
+    certificate = "arn:aws:acm:eu-west-1:123456789012:certificate/0f246ca9-0000-0000-0000-000000000000"
+    assert configuration["CertificateArn"] == certificate
+    assert configuration["SecurityPolicy"] == "TLS_1_2"
+    # No mapping key: the paths stay as they are.
+    mapping = {"ApiId": "<HttpApi>", "DomainName": "<Domain>", "Stage": "<HttpApiStage>"}
+    assert options.properties("DomainMapping") == mapping
+    assert options.outputs["ServiceUrl"] == "https://search.shop.example"
+    assert dev.outputs["ServiceUrl"] == "https://<HttpApi>.execute-api.eu-west-1.amazonaws.com"
+
+
+def test_the_page_is_read_through_its_cdn_only(options: Stack) -> None:
+    policy = options.properties("SiteBucketPolicy")["PolicyDocument"]
+    [allowed] = [each for each in policy["Statement"] if each["Effect"] == "Allow"]
+    assert allowed["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+    assert (allowed["Action"], allowed["Resource"]) == ("s3:GetObject", "<SiteBucket.Arn>/*")
+    cdn = "arn:aws:cloudfront::123456789012:distribution/<SiteCdn>"
+    assert allowed["Condition"] == {"StringEquals": {"aws:SourceArn": cdn}}
+    distribution = options.properties("SiteCdn")["DistributionConfig"]
+    [origin] = distribution["Origins"]
+    assert origin["OriginAccessControlId"] == "<SiteAccess.Id>"
+    assert distribution["DefaultCacheBehavior"]["ViewerProtocolPolicy"] == "redirect-to-https"
+
+
+def test_snapstart_has_a_version_for_the_gateway_to_call(dev: Stack, options: Stack) -> None:
+    search = options.properties("SearchLambdaFunction")
+    assert search["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+    [alias] = options.of_type("AWS::Lambda::Alias").values()
+    [integration] = options.of_type("AWS::ApiGatewayV2::Integration").values()
+    assert integration["IntegrationUri"] == f"<SearchLambdaFunction.Arn>:{alias['Name']}"
+    assert not dev.of_type("AWS::Lambda::Version")
+    assert "SnapStart" not in dev.properties("SearchLambdaFunction")
+
+
+def test_searches_at_once_can_be_limited(dev: Stack, options: Stack) -> None:
+    assert options.properties("SearchLambdaFunction")["ReservedConcurrentExecutions"] == "50"
+    assert "ReservedConcurrentExecutions" not in dev.properties("SearchLambdaFunction")

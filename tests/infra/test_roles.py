@@ -1,0 +1,124 @@
+"""What each function may do: all of it is listed here."""
+
+from typing import Any
+
+import pytest
+
+from tests.infra.stack import Stack
+
+pytestmark = pytest.mark.slow  # packaging takes some seconds, once for all
+
+Permission = tuple[str, str]
+
+INDEX = "<IndexBucket.Arn>"
+GALLERY = "arn:aws:s3:::garment-search-dev-gallery-0f246ca9"
+QUEUE = "<ReindexQueue.Arn>"
+
+READ_INDEX = {("s3:GetObject", f"{INDEX}/*"), ("s3:ListBucket", INDEX)}
+WRITE_INDEX = {("s3:PutObject", f"{INDEX}/*"), ("s3:DeleteObject", f"{INDEX}/*")}
+READ_GALLERY = {("s3:GetObject", f"{GALLERY}/*")}
+LIST_GALLERY = {("s3:ListBucket", GALLERY)}
+TAKE_MESSAGES = {(f"sqs:{each}", QUEUE) for each in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")}
+SEND_MESSAGES = {("sqs:SendMessage", QUEUE)}
+TRACE = {("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")}
+
+
+def log(group: str) -> set[Permission]:
+    return {("logs:CreateLogStream", f"<{group}.Arn>"), ("logs:PutLogEvents", f"<{group}.Arn>")}
+
+
+ALLOWED = {
+    "SearchRole": READ_INDEX | READ_GALLERY | log("SearchLogGroup") | TRACE,
+    "ReindexRole": READ_INDEX
+    | WRITE_INDEX
+    | READ_GALLERY
+    | LIST_GALLERY
+    | TAKE_MESSAGES
+    | SEND_MESSAGES
+    | log("ReindexLogGroup")
+    | TRACE,
+    "ReindexScheduledRole": READ_INDEX
+    | WRITE_INDEX
+    | READ_GALLERY
+    | LIST_GALLERY
+    | SEND_MESSAGES
+    | log("ReindexDashscheduledLogGroup")
+    | TRACE,
+}
+ROLES = {
+    "SearchLambdaFunction": "<SearchRole.Arn>",
+    "ReindexLambdaFunction": "<ReindexRole.Arn>",
+    "ReindexDashscheduledLambdaFunction": "<ReindexScheduledRole.Arn>",
+}
+
+
+def listed(value: str | list[str]) -> list[str]:
+    return value if isinstance(value, list) else [value]
+
+
+def permissions(statements: list[dict[str, Any]]) -> set[Permission]:
+    return {
+        (action, resource)
+        for each in statements
+        if each["Effect"] == "Allow"
+        for action in listed(each["Action"])
+        for resource in listed(each["Resource"])
+    }
+
+
+def statements(role: dict[str, Any]) -> list[dict[str, Any]]:
+    assert "ManagedPolicyArns" not in role
+    return [each for policy in role["Policies"] for each in policy["PolicyDocument"]["Statement"]]
+
+
+def test_each_function_has_a_role_of_its_own(dev: Stack) -> None:
+    functions = dev.of_type("AWS::Lambda::Function")
+    assert {name: each["Role"] for name, each in functions.items()} == ROLES
+    roles = dev.of_type("AWS::IAM::Role")
+    assert roles.keys() == ALLOWED.keys()
+    assert dev.of_type("AWS::IAM::Policy") == dev.of_type("AWS::IAM::ManagedPolicy") == {}
+    for each in roles.values():
+        [trust] = each["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+
+@pytest.mark.parametrize("role", ALLOWED)
+def test_a_role_may_do_this_and_nothing_else(role: str, dev: Stack) -> None:
+    assert permissions(statements(dev.properties(role))) == ALLOWED[role]
+
+
+def test_search_of_a_public_gallery_does_not_read_it(options: Stack) -> None:
+    allowed = permissions(statements(options.properties("SearchRole")))
+    assert allowed == ALLOWED["SearchRole"] - READ_GALLERY
+
+
+def test_a_gallery_of_ones_own_is_read_under_its_prefix(options: Stack) -> None:
+    for role in ("ReindexRole", "ReindexScheduledRole"):
+        allowed = permissions(statements(options.properties(role)))
+        assert allowed == ALLOWED[role] - READ_GALLERY - LIST_GALLERY | {
+            ("s3:GetObject", "arn:aws:s3:::shop-photos/2026/*"),
+            ("s3:ListBucket", "arn:aws:s3:::shop-photos"),
+        }
+
+
+@pytest.mark.parametrize("name", ["dev", "prod", "options"])
+def test_no_action_and_no_bucket_is_a_wildcard(name: str, stacks: dict[str, Stack]) -> None:
+    found = [statements(each) for each in stacks[name].of_type("AWS::IAM::Role").values()]
+    for kind in ("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"):
+        found += [each["PolicyDocument"]["Statement"] for each in stacks[name].of_type(kind).values()]
+    for each in found:
+        for action, resource in permissions(each) - TRACE:
+            assert "*" not in action
+            assert "*" not in resource.removesuffix("/*"), f"{action} on {resource}"
+
+
+@pytest.mark.parametrize(("name", "bucket"), [("dev", GALLERY), ("options", "arn:aws:s3:::shop-photos")])
+def test_only_the_gallery_may_send_to_the_queue(name: str, bucket: str, stacks: dict[str, Stack]) -> None:
+    policy = stacks[name].properties("ReindexQueuePolicy")["PolicyDocument"]
+    [allowed] = [each for each in policy["Statement"] if each["Effect"] == "Allow"]
+    assert allowed["Principal"] == {"Service": "s3.amazonaws.com"}
+    assert (allowed["Action"], allowed["Resource"]) == ("sqs:SendMessage", QUEUE)
+    assert allowed["Condition"] == {
+        "ArnEquals": {"aws:SourceArn": bucket},
+        "StringEquals": {"aws:SourceAccount": "123456789012"},
+    }

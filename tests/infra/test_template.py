@@ -1,0 +1,256 @@
+"""The generated templates: what CloudFormation takes, and what the service needs of it."""
+
+import io
+from pathlib import Path
+from typing import Any
+from wsgiref.util import setup_testing_defaults
+
+import pytest
+from cfnlint.api import lint
+
+from functions.application import Application
+from functions.current import CurrentGeneration
+from functions.settings import Settings
+from tests.infra.stack import Stack
+
+pytestmark = pytest.mark.slow  # packaging takes some seconds, once for all
+
+STAGES = ["dev", "prod", "options"]
+FUNCTIONS = {
+    "SearchLambdaFunction": "functions.aws.search",
+    "ReindexLambdaFunction": "functions.aws.reindex",
+    "ReindexDashscheduledLambdaFunction": "functions.aws.reindex_scheduled",
+}
+
+
+@pytest.fixture(params=STAGES)
+def stack(request: pytest.FixtureRequest, stacks: dict[str, Stack]) -> Stack:
+    return stacks[request.param]
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_cfn_lint_has_nothing_to_say(name: str, templates: dict[str, Path]) -> None:
+    # W3005: the CLI names dependencies that its references imply already.
+    assert lint(templates[name].read_text(), config={"ignore_checks": ["W3005"]}) == []
+
+
+# Functions.
+
+
+def test_functions_run_what_is_written_for_them(stack: Stack) -> None:
+    functions = stack.of_type("AWS::Lambda::Function")
+    assert {name: each["Handler"] for name, each in functions.items()} == FUNCTIONS
+    assert {each["Runtime"] for each in functions.values()} == {"python3.13"}
+    assert {each["TracingConfig"]["Mode"] for each in functions.values()} == {"Active"}
+    assert {each["Environment"]["Variables"]["OPENBLAS_NUM_THREADS"] for each in functions.values()} == {"1"}
+
+
+@pytest.mark.parametrize(("name", "architecture"), [("dev", "arm64"), ("prod", "arm64"), ("options", "x86_64")])
+def test_architecture(name: str, architecture: str, stacks: dict[str, Stack]) -> None:
+    functions = stacks[name].of_type("AWS::Lambda::Function").values()
+    assert [each["Architectures"] for each in functions] == [[architecture]] * 3
+
+
+@pytest.mark.parametrize(("name", "memory"), [("dev", [1024, 1769, 1769]), ("prod", [1769, 1769, 1769])])
+def test_memory_and_timeouts(name: str, memory: list[int], stacks: dict[str, Stack]) -> None:
+    functions = [stacks[name].properties(each) for each in FUNCTIONS]
+    assert [each["MemorySize"] for each in functions] == memory
+    assert [each["Timeout"] for each in functions] == [29, 300, 900]
+
+
+def test_each_function_starts_with_its_environment(stack: Stack) -> None:
+    real = {"<IndexBucket>": "index", "<ReindexQueue>": "https://sqs.eu-west-1.amazonaws.com/123456789012/reindex"}
+    for name in FUNCTIONS:
+        variables = stack.properties(name)["Environment"]["Variables"]
+        assert all(isinstance(value, str) for value in variables.values())
+        for reference, value in real.items():
+            variables = {each: text.replace(reference, value) for each, text in variables.items()}
+        read = Settings.for_search if name == "SearchLambdaFunction" else Settings.for_reindex
+        settings = read(variables)
+        assert settings.index_uri == "s3://index"
+        assert bool(settings.reindex_queue_url) == (name != "SearchLambdaFunction")
+
+
+def test_logs_are_kept_for_the_stages_days(dev: Stack, prod: Stack) -> None:
+    for stack, days in ((dev, 7), (prod, 30)):
+        groups = stack.of_type("AWS::Logs::LogGroup").values()
+        assert [each["RetentionInDays"] for each in groups] == [days] * 3
+
+
+# HTTP.
+
+
+def test_one_route_takes_everything_to_the_application(stack: Stack) -> None:
+    [route] = stack.of_type("AWS::ApiGatewayV2::Route").values()
+    assert route["RouteKey"] == "$default"
+    [integration] = stack.of_type("AWS::ApiGatewayV2::Integration").values()
+    assert integration["PayloadFormatVersion"] == "2.0"
+    assert integration["TimeoutInMillis"] > 1000 * stack.properties("SearchLambdaFunction")["Timeout"]
+    # Any other stage's name would be the beginning of the path.
+    assert stack.properties("HttpApiStage")["StageName"] == "$default"
+
+
+@pytest.mark.parametrize(("name", "rate", "burst"), [("dev", 10, 20), ("prod", 50, 100)])
+def test_searches_are_throttled(name: str, rate: int, burst: int, stacks: dict[str, Stack]) -> None:
+    settings = stacks[name].properties("HttpApiStage")["DefaultRouteSettings"]
+    assert (settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]) == (rate, burst)
+
+
+def test_the_gateways_cors_is_the_applications(stack: Stack) -> None:
+    cors = stack.properties("HttpApi")["CorsConfiguration"]
+    origins = stack.properties("SearchLambdaFunction")["Environment"]["Variables"]["CORS_ORIGINS"]
+    assert cors["AllowOrigins"] == origins.split(",")
+    headers = preflight_headers(origins)
+    assert cors["AllowMethods"] == headers["Access-Control-Allow-Methods"].split(", ")
+    assert cors["AllowHeaders"] == headers["Access-Control-Allow-Headers"].split(", ")
+    assert cors["ExposeHeaders"] == headers["Access-Control-Expose-Headers"].split(", ")
+    assert cors["MaxAge"] == int(headers["Access-Control-Max-Age"])
+
+
+def preflight_headers(origins: str) -> dict[str, str]:
+    settings = Settings.for_search(
+        {"INDEX_URI": "/nowhere", "IMAGE_BASE_URL": "https://images.example", "CORS_ORIGINS": origins}
+    )
+    environ: dict[str, Any] = {"REQUEST_METHOD": "OPTIONS", "wsgi.input": io.BytesIO()}
+    setup_testing_defaults(environ)
+    environ["HTTP_ORIGIN"] = origins.split(",")[0]
+    sent: dict[str, str] = {}
+    application = Application(settings, CurrentGeneration(settings.index_uri, 60))
+    application(environ, lambda _status, headers, *_: sent.update(headers) or (lambda _data: None))
+    return sent
+
+
+# Re-index.
+
+
+def test_the_queue_hands_over_bursts_and_takes_back_what_failed(dev: Stack, prod: Stack) -> None:
+    for stack, seconds in ((dev, 20), (prod, 60)):
+        [mapping] = stack.of_type("AWS::Lambda::EventSourceMapping").values()
+        assert mapping["EventSourceArn"] == "<ReindexQueue.Arn>"
+        assert mapping["FunctionName"] == "<ReindexLambdaFunction.Arn>"
+        assert mapping["MaximumBatchingWindowInSeconds"] == seconds
+        assert mapping["ScalingConfig"] == {"MaximumConcurrency": 2}
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_messages_stay_hidden_for_as_long_as_aws_advises(stack: Stack) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"""
+    longest_window = 300
+    timeout = stack.properties("ReindexLambdaFunction")["Timeout"]
+    assert stack.properties("ReindexQueue")["VisibilityTimeout"] >= 6 * timeout + longest_window
+
+
+def test_what_fails_ends_in_the_dead_letters(stack: Stack) -> None:
+    redrive = stack.properties("ReindexQueue")["RedrivePolicy"]
+    assert redrive == {"deadLetterTargetArn": "<ReindexDeadLetters.Arn>", "maxReceiveCount": 5}
+    assert stack.properties("ReindexDeadLetters")["MessageRetentionPeriod"] == 14 * 86_400
+
+
+@pytest.mark.parametrize(("name", "rate"), [("dev", "rate(1 day)"), ("prod", "rate(6 hours)")])
+def test_the_schedule_starts_the_full_re_index(name: str, rate: str, stacks: dict[str, Stack]) -> None:
+    [rule] = stacks[name].of_type("AWS::Events::Rule").values()
+    assert rule["ScheduleExpression"] == rate
+    assert [each["Arn"] for each in rule["Targets"]] == ["<ReindexDashscheduledLambdaFunction.Arn>"]
+    [asynchronous] = stacks[name].of_type("AWS::Lambda::EventInvokeConfig").values()
+    assert asynchronous["FunctionName"] == "<ReindexDashscheduledLambdaFunction>"
+    assert asynchronous["MaximumRetryAttempts"] == 1
+
+
+# Buckets.
+
+
+def test_the_new_gallery_tells_the_queue(dev: Stack) -> None:
+    gallery = dev.properties("GalleryBucket")
+    told = gallery["NotificationConfiguration"]["QueueConfigurations"]
+    assert told == [
+        {"Event": "s3:ObjectCreated:*", "Queue": "<ReindexQueue.Arn>"},
+        {"Event": "s3:ObjectRemoved:*", "Queue": "<ReindexQueue.Arn>"},
+    ]
+    assert dev.resources["GalleryBucket"]["DependsOn"] == ["ReindexQueuePolicy"]
+    assert gallery["BucketName"] == "garment-search-dev-gallery-0f246ca9"
+    variables = dev.properties("ReindexLambdaFunction")["Environment"]["Variables"]
+    assert variables["GALLERY_URI"] == f"s3://{gallery['BucketName']}/"
+
+
+def test_buckets_are_private_encrypted_and_stay(stack: Stack) -> None:
+    buckets = stack.of_type("AWS::S3::Bucket")
+    for name, each in buckets.items():
+        assert all(each["PublicAccessBlockConfiguration"].values()), name
+        assert len(each["PublicAccessBlockConfiguration"]) == 4
+        if name != "ServerlessDeploymentBucket":
+            assert stack.resources[name]["DeletionPolicy"] == "RetainExceptOnCreate"
+            assert stack.resources[name]["UpdateReplacePolicy"] == "Retain"
+        [rule] = each["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+
+
+def test_queues_are_encrypted(stack: Stack) -> None:
+    queues = stack.of_type("AWS::SQS::Queue").values()
+    assert [each["SqsManagedSseEnabled"] for each in queues] == [True, True]
+
+
+def test_buckets_and_queues_take_nothing_without_tls(stack: Stack) -> None:
+    refused = set()
+    for each in [*stack.of_type("AWS::S3::BucketPolicy").values(), *stack.of_type("AWS::SQS::QueuePolicy").values()]:
+        for statement in each["PolicyDocument"]["Statement"]:
+            if statement["Effect"] == "Deny" and statement["Principal"] == "*":
+                assert statement["Action"] in ("s3:*", "sqs:*")
+                assert str(statement["Condition"]["Bool"]["aws:SecureTransport"]).lower() == "false"
+                resources = statement["Resource"]
+                refused |= set(resources if isinstance(resources, list) else [resources])
+    places = {f"<{name}.Arn>" for kind in ("AWS::S3::Bucket", "AWS::SQS::Queue") for name in stack.of_type(kind)}
+    places |= {f"<{name}.Arn>/*" for name in stack.of_type("AWS::S3::Bucket")}
+    deployment = {each for each in places if "ServerlessDeploymentBucket" in each}
+    assert refused - {"arn:aws:s3:::<ServerlessDeploymentBucket>/*", "arn:aws:s3:::<ServerlessDeploymentBucket>"} == (
+        places - deployment
+    )
+
+
+def test_old_versions_of_the_index_go_away(stack: Stack) -> None:
+    index = stack.properties("IndexBucket")
+    assert index["VersioningConfiguration"] == {"Status": "Enabled"}
+    days = [each.get("NoncurrentVersionExpiration") for each in index["LifecycleConfiguration"]["Rules"]]
+    assert {"NoncurrentDays": 7} in days
+
+
+# Alarms.
+
+
+def test_every_alarm_is_there(stack: Stack) -> None:
+    alarms = stack.of_type("AWS::CloudWatch::Alarm")
+    watched = {
+        (each["Namespace"], each["MetricName"], *(dimension["Value"] for dimension in each.get("Dimensions", [])))
+        for each in alarms.values()
+    }
+    assert watched == {
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "<ReindexDeadLetters.QueueName>"),
+        ("AWS/Lambda", "Errors", "<SearchLambdaFunction>"),
+        ("AWS/Lambda", "Errors", "<ReindexLambdaFunction>"),
+        ("AWS/Lambda", "Errors", "<ReindexDashscheduledLambdaFunction>"),
+        ("AWS/Lambda", "Duration", "<SearchLambdaFunction>"),
+        ("AWS/ApiGateway", "5xx", "<HttpApi>"),
+        ("the-stack", "Rebuilds"),
+    }
+    slow = alarms["SearchDurationAlarm"]
+    assert (slow["ExtendedStatistic"], slow["Threshold"], slow["ComparisonOperator"]) == (
+        "p95",
+        3000,
+        "GreaterThanThreshold",
+    )
+    for name in alarms.keys() - {"SearchDurationAlarm", "RebuildsAlarm"}:
+        each = alarms[name]
+        assert (each["Threshold"], each["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold"), name
+        assert each["TreatMissingData"] == "notBreaching"
+        assert each["Statistic"] == ("Maximum" if name == "DeadLettersAlarm" else "Sum")
+
+
+@pytest.mark.parametrize(("name", "hours"), [("dev", 50), ("prod", 13)])
+def test_silence_of_the_schedule_is_an_alarm(name: str, hours: int, stacks: dict[str, Stack]) -> None:
+    alarm = stacks[name].properties("RebuildsAlarm")
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == hours * 3600
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
+    assert alarm["TreatMissingData"] == "breaching"
+    [counted] = stacks[name].of_type("AWS::Logs::MetricFilter").values()
+    assert counted["LogGroupName"] == "<ReindexDashscheduledLogGroup>"
+    [metric] = counted["MetricTransformations"]
+    assert (metric["MetricNamespace"], metric["MetricName"]) == (alarm["Namespace"], alarm["MetricName"])
