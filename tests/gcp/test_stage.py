@@ -1,0 +1,83 @@
+"""What infra/gcp/stage.sh prepares for the buildpack, and that its requirements are whole."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.gcp.conftest import GCP
+
+ROOT = GCP.parents[1]
+
+
+def locked(path: Path) -> dict[str, str]:
+    """Each requirement of a lock file, by its first line."""
+    entries = re.split(r"\n(?=\S)", path.read_text())
+    return {entry.partition("\n")[0].removesuffix(" \\"): entry.rstrip() for entry in entries if entry[:1].isalpha()}
+
+
+@pytest.mark.parametrize("target", ["search", "reindex"])
+def test_what_is_uploaded(staged: Path, target: str) -> None:
+    folder = staged / target
+    assert {each.name for each in folder.iterdir()} == {"main.py", "requirements.txt", "functions", "embeddings"}
+    files = {str(each.relative_to(folder)) for each in folder.rglob("*") if each.is_file()}
+    assert {"functions/main.py", "functions/openapi.json", "embeddings/pretrained/garment.tflite"} <= files
+    assert not [each for each in files if "training" in each or "cache" in each]
+    assert [each for each in files if each.endswith("requirements.txt")] == ["requirements.txt"]
+    assert sum(each.stat().st_size for each in folder.rglob("*")) < 20_000_000
+
+
+@pytest.mark.parametrize("target", ["search", "reindex"])
+def test_the_requirements_are_hashed_and_slim(staged: Path, target: str) -> None:
+    requirements = locked(staged / target / "requirements.txt")
+    assert all("--hash=sha256:" in entry for entry in requirements.values())
+    names = {each.partition("==")[0] for each in requirements}
+    assert {"ai-edge-litert", "functions-framework", "obstore"} <= names
+    assert not names & {"tensorflow-cpu", "keras", "boto3", "pytest", "moto"}
+    assert ("google-cloud-storage" in names) == (target == "reindex")
+
+
+def test_the_versions_are_the_tested_ones() -> None:
+    """infra/gcp/requirements.txt is to be written together with the other locks: `make lock`."""
+    ours, all_of_them = locked(GCP / "requirements.txt"), locked(ROOT / "requirements.txt")
+    slim = locked(ROOT / "functions" / "requirements.txt")
+    assert ours.items() <= all_of_them.items()
+    assert slim.items() <= ours.items()
+
+
+def test_a_used_folder_is_refused(staged: Path) -> None:
+    result = subprocess.run([GCP / "stage.sh", staged], capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert "is there already" in result.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_what_is_uploaded_is_enough(staged: Path, tmp_path: Path) -> None:
+    """In an environment that has nothing else: as the buildpack installs it, with hashes."""
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    install: list[str | Path] = [
+        python,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--require-hashes",
+        "--no-compile",
+    ]
+    installed = subprocess.run(
+        [*install, "-r", staged / "reindex" / "requirements.txt"], capture_output=True, text=True, check=False
+    )
+    if "ConnectionError" in installed.stderr or "No matching distribution" in installed.stderr:
+        pytest.skip(f"the package registry cannot be reached: {installed.stderr.splitlines()[-1]}")
+    assert installed.returncode == 0, installed.stderr
+    code = "import google.cloud.storage, main, functions; print(functions.__file__, main.search, main.reindex)"
+    result = subprocess.run(
+        [python, "-B", "-c", code], cwd=staged / "reindex", capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith(str(staged / "reindex"))
