@@ -2,9 +2,14 @@
 
 import logging
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from functions.log import configure
+
+if TYPE_CHECKING:
+    from embeddings.rebuild import Summary
+    from functions.reindex import Work
+    from functions.settings import Settings
 
 configure()
 if os.environ.get("_HANDLER", "").endswith(".search"):
@@ -23,24 +28,45 @@ def search(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return make_lambda_handler(application)(event, context)
 
 
-def reindex(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Take S3 notifications from a queue. Needs `ReportBatchItemFailures`: unreadable messages go back one by one."""
-    from functions.events import s3_events
-    from functions.reindex import reindex_objects
+def reindex(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Take S3 notifications, and the re-index's own messages, from a queue: one rebuild for the whole batch.
 
-    objects, unreadable = [], []
+    Needs `ReportBatchItemFailures`: messages that cannot be read go back alone, and in the end to the dead-letter
+    queue. When the rebuild itself fails, the error leaves all of them in the queue, and counts as one.
+    """
+    from functions.chain import from_message
+    from functions.events import s3_events
+    from functions.reindex import merged, work_of
+    from functions.settings import Settings
+
+    settings = Settings.for_reindex(os.environ)
+    parts, unreadable = [], []
     for record in event["Records"]:
         try:
-            objects += s3_events(record["body"])
+            parts.append(from_message(record["body"]) or work_of(s3_events(record["body"]), settings.gallery_uri))
         except ValueError as error:
             _log.error("message %s: %s", record["messageId"], error)
             unreadable.append({"itemIdentifier": record["messageId"]})
-    reindex_objects(objects)
+    work = merged(parts)
+    if not work.empty:
+        _reindex(work, settings, context)
     return {"batchItemFailures": unreadable}
 
 
-def reindex_scheduled(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
+def reindex_scheduled(_event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Bring the whole index up to date."""
-    from functions.reindex import reindex_all
+    from functions.reindex import WHOLE_GALLERY
+    from functions.settings import Settings
 
-    return reindex_all().counts()
+    return _reindex(WHOLE_GALLERY, Settings.for_reindex(os.environ), context).counts()
+
+
+def _reindex(work: "Work", settings: "Settings", context: Any) -> "Summary":
+    from embeddings.rebuild import Outcome
+    from functions.chain import continue_later
+    from functions.reindex import bring_up_to_date
+
+    summary = bring_up_to_date(work, settings, context.get_remaining_time_in_millis() / 1000)
+    if summary.outcome is Outcome.UNFINISHED:
+        continue_later(work, settings.reindex_queue_url)
+    return summary

@@ -1,5 +1,6 @@
 """functions-framework targets: `search` (HTTP), `reindex` (CloudEvent of a bucket), `reindex_scheduled` (HTTP)."""
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -7,13 +8,16 @@ from pathlib import Path
 import functions_framework
 from cloudevents.http import CloudEvent
 from flask import Request
+from werkzeug.exceptions import ServiceUnavailable
 from werkzeug.wrappers import Response
 
 # The framework puts this file's folder on the path, not the repository's root.
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from functions.log import configure
+from functions.settings import Settings
 
+_log = logging.getLogger(__name__)
 configure()
 if os.environ.get("FUNCTION_TARGET") == "search":
     import functions.start  # noqa: F401 - so that imports belong to the start, not to the first request
@@ -29,16 +33,28 @@ def search(request: Request) -> Response:
 
 @functions_framework.cloud_event
 def reindex(event: CloudEvent) -> None:
-    """Take a Cloud Storage event."""
+    """Take a Cloud Storage event. Eventarc sends it again unless the answer is success: so unfinished work goes on."""
+    from embeddings.rebuild import Outcome
     from functions.events import gcs_event
-    from functions.reindex import reindex_objects
+    from functions.gather import bring_up_to_date_together
+    from functions.reindex import work_of
 
-    reindex_objects([gcs_event(event.data)])
+    try:
+        happened = gcs_event(event.data)
+    except ValueError as error:
+        _log.error("event %s: %s", event["id"], error)
+        return  # it would be the same the next time
+    settings = Settings.for_reindex(os.environ)
+    work = work_of([happened], settings.gallery_uri)
+    if not work.empty and bring_up_to_date_together(work, settings).outcome is Outcome.UNFINISHED:
+        raise ServiceUnavailable("unfinished; to be sent again")
 
 
 @functions_framework.http
-def reindex_scheduled(_request: Request) -> dict[str, object]:
-    """Bring the whole index up to date; an authenticated scheduler calls this."""
-    from functions.reindex import reindex_all
+def reindex_scheduled(_request: Request) -> tuple[dict[str, object], int]:
+    """Bring the whole index up to date; an authenticated scheduler calls this, and again if the answer is 503."""
+    from embeddings.rebuild import Outcome
+    from functions.reindex import WHOLE_GALLERY, bring_up_to_date
 
-    return reindex_all().counts()
+    summary = bring_up_to_date(WHOLE_GALLERY, Settings.for_reindex(os.environ))
+    return summary.counts(), 503 if summary.outcome is Outcome.UNFINISHED else 200

@@ -1,8 +1,10 @@
-"""The re-index functions' work: what an event or a schedule asks for, handed to the rebuild."""
+"""The re-index functions' work: what events or a schedule ask for, handed to the rebuild."""
 
 import logging
-import os
+import math
+import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from embeddings.rebuild import Summary, rebuild
 from embeddings.storage.uri import StorageUri
@@ -10,38 +12,68 @@ from functions.events import ObjectEvent
 from functions.log import FIELDS
 from functions.settings import Settings
 
+_MARGIN_SECONDS = 60.0
+_MARGIN_SHARE = 0.25
+"""Kept free for photos that are under way, for publishing and for the answer: a minute, of a short time a quarter."""
 _log = logging.getLogger(__name__)
 
 
-def reindex_all() -> Summary:
-    """Bring the whole index up to date.
+@dataclass(frozen=True)
+class Work:
+    """What one run of the re-index is to look at."""
 
-    Raises:
-        GarmentSearchError, SettingsError: the published index is as it was.
-    """
-    settings = Settings.for_reindex(os.environ)
-    return _logged(rebuild(settings.gallery_uri, settings.index_uri))
+    keys: frozenset[str] | None
+    """Of the gallery; None for all of it."""
+    messages: int = 0
+    """Sent for it so far, each by a run that could not finish it."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to look at."""
+        return self.keys is not None and not self.keys
 
 
-def reindex_objects(events: Iterable[ObjectEvent]) -> Summary | None:
-    """Bring the index up to date for the objects that were written or deleted; None if none is the gallery's.
+WHOLE_GALLERY = Work(None)
+
+
+def work_of(events: Iterable[ObjectEvent], gallery_uri: str) -> Work:
+    """The objects that events name, as far as they are the gallery's.
 
     Events say that something happened, not what is there now: they may come late, twice or out of order.
+    """
+    gallery = StorageUri.parse(gallery_uri)
+    place = f"{gallery.prefix}/" if gallery.prefix else ""
+    return Work(
+        frozenset(
+            event.key.removeprefix(place)
+            for event in events
+            if event.bucket == gallery.bucket and event.key.startswith(place) and not event.key.endswith("/")
+        )
+    )
+
+
+def merged(parts: Iterable[Work]) -> Work:
+    """All in one; it counts as many messages as the part with the most, so that no chain grows by being merged."""
+    keys: set[str] = set()
+    whole, messages = False, 0
+    for part in parts:
+        whole = whole or part.keys is None
+        keys |= part.keys or set()
+        messages = max(messages, part.messages)
+    return Work(None if whole else frozenset(keys), messages)
+
+
+def bring_up_to_date(work: Work, settings: Settings, seconds: float = math.inf) -> Summary:
+    """Rebuild as much as there is time for.
+
+    Args:
+        seconds: until the platform ends this run; `REINDEX_SECONDS` may allow less.
 
     Raises:
-        GarmentSearchError, SettingsError: the published index is as it was; the event source tries again.
+        GarmentSearchError: the published index is as it was; what was embedded is in the checkpoint.
     """
-    settings = Settings.for_reindex(os.environ)
-    gallery = StorageUri.parse(settings.gallery_uri)
-    place = f"{gallery.prefix}/" if gallery.prefix else ""
-    keys = {
-        event.key.removeprefix(place)
-        for event in events
-        if event.bucket == gallery.bucket and event.key.startswith(place) and not event.key.endswith("/")
-    }
-    return _logged(rebuild(settings.gallery_uri, settings.index_uri, keys=keys)) if keys else None
-
-
-def _logged(summary: Summary) -> Summary:
+    seconds = min(seconds, settings.reindex_seconds)
+    stop_at = time.monotonic() + seconds - min(_MARGIN_SECONDS, _MARGIN_SHARE * seconds)
+    summary = rebuild(settings.gallery_uri, settings.index_uri, keys=work.keys, stop_at=stop_at)
     _log.info("rebuild", extra={FIELDS: summary.counts()})
     return summary

@@ -1,5 +1,6 @@
 """The functions' settings, from the environment; checked once, at start. docs/settings.md explains each one."""
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -35,6 +36,10 @@ class Settings:
     refresh_seconds: float
     max_upload_bytes: int
     max_pixels: int
+    reindex_seconds: float
+    """How long one run may take; infinite where the platform says itself, or sets no end."""
+    reindex_queue_url: str
+    """"" where a run that cannot finish has no queue to go on by."""
 
     @classmethod
     def for_search(cls, environment: Mapping[str, str]) -> "Settings":
@@ -74,6 +79,8 @@ class Settings:
             refresh_seconds=reading.get("REFRESH_SECONDS", _whole(0, 86_400), default=60),
             max_upload_bytes=reading.get("MAX_UPLOAD_BYTES", _whole(1_000, 100_000_000), default=10_000_000),
             max_pixels=reading.get("MAX_PIXELS", _whole(25_600, 500_000_000), default=50_000_000),
+            reindex_seconds=reading.get("REINDEX_SECONDS", _whole(1, 86_400), default=math.inf),
+            reindex_queue_url=reading.get("REINDEX_QUEUE_URL", _queue_url, default=""),
         )
         if not environment.get("INDEX_URI", "").strip():
             reading.problems.append("INDEX_URI is not set")
@@ -111,6 +118,13 @@ def _base_url(text: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
         raise ValueError("give an http(s) address without query, such as https://images.example.com/gallery")
     return text.rstrip("/")
+
+
+def _queue_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.netloc or not parts.path.strip("/"):
+        raise ValueError("give the queue's URL, such as https://sqs.eu-central-1.amazonaws.com/123456789012/reindex")
+    return text
 
 
 def _origins(text: str) -> tuple[str, ...]:

@@ -1,8 +1,10 @@
 """The rebuild: what the command, the schedule and the bucket's events all call."""
 
 import logging
+import math
 import time
 from collections.abc import Callable, Collection
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,11 +45,13 @@ def rebuild(
     full: bool = False,
     dry_run: bool = False,
     limits: Limits = DEFAULT_LIMITS,
+    stop_at: float = math.inf,
     progress: Progress = lambda _done, _total: None,
 ) -> Summary:
     """Make the index say what the gallery holds now, embedding only what is new or changed.
 
     Safe to run at any time, several at once: who publishes second compares again, and builds on the first one's result.
+    A rebuild that is stopped or killed publishes nothing; the next one goes on from its checkpoint.
 
     Args:
         gallery: URI of the photos.
@@ -59,6 +63,8 @@ def rebuild(
         full: embed everything again, and replace a damaged index.
         dry_run: only say what would be done.
         limits: what one photo may cost.
+        stop_at: no photo is begun after this `time.monotonic()`; if photos remain then, the outcome is `UNFINISHED`. At
+            least one is embedded, so that a chain of rebuilds comes to its end. Leave time to publish.
         progress: told after each photo.
 
     Raises:
@@ -67,7 +73,9 @@ def rebuild(
     _refuse_overlap(gallery, index)
     scope = folder_scope(prefix) if keys is None else key_scope(keys)
     chosen = None if model is None else Embedder(model)
-    run = _Run(open_writer(gallery), open_reader(gallery), open_writer(index), chosen, full, dry_run, limits, progress)
+    run = _Run(
+        open_writer(gallery), open_reader(gallery), open_writer(index), chosen, full, dry_run, limits, stop_at, progress
+    )
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             return run.attempt(scope)
@@ -96,8 +104,10 @@ class _Run:
     full: bool
     dry_run: bool
     limits: Limits
+    stop_at: float
     progress: Progress
     embedded: int = 0
+    remaining: int = 0
     started: float = field(default_factory=time.monotonic)
     checkpoint: Checkpoint | None = None
 
@@ -122,6 +132,8 @@ class _Run:
         if plan.embed:
             embedder = embedder or past.embedder()
             results = self._embed(plan.embed, embedder)
+            if self.remaining:
+                return self._summary(Outcome.UNFINISHED, past.manifest, past.sources, past.sources)
             after, vectors = _outcome(plan, results, fallback=past.sources if same_vectors else Sources())
             if not after.etags and any(failure.reason == NOT_GIVEN for failure in after.failures.values()):
                 raise StorageError("storage gave none of the photos; the log says why")
@@ -134,23 +146,27 @@ class _Run:
         return self._summary(Outcome.PUBLISHED, published, past.sources, after)
 
     def _embed(self, objects: list[ObjectInfo], embedder: Embedder) -> dict[str, Result]:
-        """Results by key, as far as possible from checkpoints."""
+        """Results by key, as far as possible from checkpoints; `remaining` says how many are missing."""
         if self.checkpoint is None or self.checkpoint.model_sha256 != embedder.sha256:
             self.checkpoint = Checkpoint(self.index, embedder.sha256)
         checkpoint = self.checkpoint
         results: dict[str, Result] = {each.key: checkpoint.find(each.key, each.etag) for each in objects}
         todo = [each for each in objects if results[each.key] is None]
-        resumed = len(objects) - len(todo)
-        self.progress(resumed, len(objects))
-        try:
-            for done, (each, result) in enumerate(embed_all(todo, self.photos, embedder, self.limits), 1):
-                results[each.key] = result
-                if result is not None and not (isinstance(result, Failure) and result.passing):
-                    checkpoint.add(each.key, each.etag, result)
-                self.embedded += 1
-                self.progress(resumed + done, len(objects))
-        finally:
-            checkpoint.save()
+        self.progress(len(objects) - len(todo), len(objects))
+        self.remaining = len(todo)
+        with closing(embed_all(todo, self.photos, embedder, self.limits)) as embedding:
+            try:
+                for each, result in embedding:
+                    results[each.key] = result
+                    if result is not None and not (isinstance(result, Failure) and result.passing):
+                        checkpoint.add(each.key, each.etag, result)
+                    self.embedded += 1
+                    self.remaining -= 1
+                    self.progress(len(objects) - self.remaining, len(objects))
+                    if time.monotonic() >= self.stop_at:
+                        break
+            finally:
+                checkpoint.save()  # before the photos that are under way are waited for
         return results
 
     def _tidy(self, *, whole: bool) -> None:
@@ -169,7 +185,8 @@ class _Run:
 
     def _summary(self, outcome: Outcome, manifest: Manifest | None, before: Sources, after: Sources) -> Summary:
         generation = None if manifest is None else manifest.generation
-        return summarize(outcome, generation, before, after, self.embedded, time.monotonic() - self.started)
+        seconds = time.monotonic() - self.started
+        return summarize(outcome, generation, before, after, self.embedded, self.remaining, seconds)
 
 
 def _widened(scope: Scope, past: Past) -> Scope:

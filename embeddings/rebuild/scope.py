@@ -2,14 +2,17 @@
 
 import logging
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
-from embeddings.errors import NotFoundError
+from embeddings.errors import NotFoundError, StorageError, UnavailableError
 from embeddings.index.sources import Failure
 from embeddings.preprocess import Limits
 from embeddings.storage.keys import key_problem
 from embeddings.storage.writer import ObjectInfo, Writer
 
+_LOOKERS = 16  # a burst names thousands of keys, and each look waits for storage
 _log = logging.getLogger(__name__)
 
 
@@ -59,11 +62,23 @@ class Scope:
         if self.keys is None:
             yield from gallery.list(self.prefix)
             return
-        for key in sorted(self.keys):
-            try:
-                yield gallery.stat(key)
-            except NotFoundError:
-                continue
+        with ThreadPoolExecutor(_LOOKERS, thread_name_prefix="stat") as pool:
+            for found in pool.map(partial(_find, gallery), sorted(self.keys)):
+                if found is not None:
+                    yield found
+
+
+def _find(gallery: Writer, key: str) -> ObjectInfo | None:
+    try:
+        return gallery.stat(key)
+    except NotFoundError:
+        return None
+    except UnavailableError:
+        raise
+    except StorageError:
+        # The object's own trait may be why: S3 says nothing of one that is encrypted with its owner's key. The listing
+        # shows it, and the report then says that it cannot be read. Where all is refused, so is the listing.
+        return next((each for each in gallery.list(key) if each.key == key), None)
 
 
 def folder_scope(prefix: str) -> Scope:

@@ -14,6 +14,8 @@ class Outcome(StrEnum):
     UNCHANGED = "unchanged"
     HELD = "held"
     """The index was rolled back and is held there; nothing was looked at."""
+    UNFINISHED = "unfinished"
+    """The time was over: what is done is in the checkpoint, and nothing is published."""
     DRY_RUN = "dry run"
 
 
@@ -34,6 +36,8 @@ class Summary:
     """Those of them that the last generation did not know yet."""
     embedded: int
     """Photos read in this run; what a checkpoint already held is not among them."""
+    remaining: int
+    """Photos still to be embedded, if unfinished."""
     seconds: float
     failures: Mapping[str, str]
     """Why, by key."""
@@ -44,7 +48,13 @@ class Summary:
 
 
 def summarize(
-    outcome: Outcome, generation: str | None, before: Sources, after: Sources, embedded: int, seconds: float
+    outcome: Outcome,
+    generation: str | None,
+    before: Sources,
+    after: Sources,
+    embedded: int,
+    remaining: int,
+    seconds: float,
 ) -> Summary:
     """Count what differs between two generations' sources."""
     return Summary(
@@ -57,6 +67,7 @@ def summarize(
         failed=len(after.failures),
         failed_new=sum(before.failures.get(key) != failure for key, failure in after.failures.items()),
         embedded=embedded,
+        remaining=remaining,
         seconds=round(seconds, 3),
         failures={key: failure.reason for key, failure in sorted(after.failures.items())},
     )

@@ -3,7 +3,7 @@
 import logging
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -29,8 +29,8 @@ Result = Vector | Failure | None
 
 def embed_all(
     objects: Iterable[ObjectInfo], gallery: Reader, embedder: Embedder, limits: Limits
-) -> Iterator[tuple[ObjectInfo, Result]]:
-    """Embed photos, in the order of `objects`.
+) -> Generator[tuple[ObjectInfo, Result]]:
+    """Embed photos, in the order of `objects`. Closing waits for the photos that are under way, and drops them.
 
     Yields:
         The object with its float16 vector (dimension,), the reason why there is none, or None if it has vanished.

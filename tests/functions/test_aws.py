@@ -4,16 +4,21 @@ import base64
 import json
 import logging
 import sys
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from embeddings.errors import StorageError
+from embeddings.index.generation import load_generation
 from embeddings.rebuild import rebuild
+from embeddings.storage.reader import open_reader
 from embeddings.storage.writer import open_writer
 from tests.functions.conftest import IMAGE_BASE, MODEL
 from tests.functions.http_client import Answer, check_contract
@@ -22,6 +27,16 @@ from tests.servers.fixtures import S3Server
 
 EVENTS = Path(__file__).parent / "events"
 Handler = Callable[[dict[str, Any]], Answer]
+
+
+class Context:
+    """What the re-index asks of Lambda's context object."""
+
+    def __init__(self, seconds: float = 900) -> None:
+        self._end = time.monotonic() + seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return round(1000 * (self._end - time.monotonic()))
 
 
 def event(name: str, bucket: str = "GALLERY-BUCKET") -> dict[str, Any]:
@@ -175,7 +190,7 @@ def test_from_upload_to_answer(shop: Shop, aws: ModuleType, search: Handler) -> 
     for key in ("red shirt+1.jpg", "hüte/grün.jpg", "a%2Fb.jpg", "slash.jpg"):
         shop.photos.put(key, shirt)
     shop.photos.put("not named by any event.jpg", shirt)
-    assert aws.reindex(event("sqs_s3_objects", shop.bucket), None) == {"batchItemFailures": []}
+    assert aws.reindex(event("sqs_s3_objects", shop.bucket), Context()) == {"batchItemFailures": []}
 
     asked = event("function_url_post_raw")
     answer = search({**asked, "rawQueryString": "k=100"})
@@ -187,9 +202,9 @@ def test_from_upload_to_answer(shop: Shop, aws: ModuleType, search: Handler) -> 
 
 
 def test_an_event_that_is_late_changes_nothing(shop: Shop, aws: ModuleType) -> None:
-    aws.reindex(event("sqs_s3_objects", shop.bucket), None)
+    aws.reindex(event("sqs_s3_objects", shop.bucket), Context())
     pointer = open_writer(shop.index).get("current.json")
-    assert aws.reindex(event("sqs_s3_objects", shop.bucket), None) == {"batchItemFailures": []}
+    assert aws.reindex(event("sqs_s3_objects", shop.bucket), Context()) == {"batchItemFailures": []}
     assert open_writer(shop.index).get("current.json") == pointer
 
 
@@ -197,13 +212,13 @@ def test_events_of_other_buckets_and_test_events_do_nothing(
     shop: Shop, aws: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("functions.reindex.rebuild", None)  # calling it would be an error
-    assert aws.reindex(event("sqs_s3_test_event", shop.bucket), None) == {"batchItemFailures": []}
-    assert aws.reindex(event("sqs_s3_objects", "another-bucket"), None) == {"batchItemFailures": []}
+    assert aws.reindex(event("sqs_s3_test_event", shop.bucket), Context()) == {"batchItemFailures": []}
+    assert aws.reindex(event("sqs_s3_objects", "another-bucket"), Context()) == {"batchItemFailures": []}
 
 
 def test_unreadable_messages_go_back_and_the_others_are_done(shop: Shop, aws: ModuleType, search: Handler) -> None:
     shop.photos.put("red shirt+1.jpg", photo("#800000"))
-    result = aws.reindex(event("sqs_unreadable", shop.bucket), None)
+    result = aws.reindex(event("sqs_unreadable", shop.bucket), Context())
     failed = [failure["itemIdentifier"][-1] for failure in result["batchItemFailures"]]
     assert failed == ["0", "2", "3"]
     assert "red shirt+1.jpg" in search({**event("function_url_post_raw"), "rawQueryString": ""}).keys
@@ -214,14 +229,56 @@ def test_a_rebuild_that_fails_leaves_the_messages_in_the_queue(
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", refused_url)
     with pytest.raises(StorageError):
-        aws.reindex(event("sqs_s3_objects", shop.bucket), None)
+        aws.reindex(event("sqs_s3_objects", shop.bucket), Context())
 
 
 def test_the_schedule_finds_what_no_event_told(shop: Shop, aws: ModuleType) -> None:
     shop.photos.put("new.jpg", photo("#800000"))
     shop.photos.put("broken.jpg", b"\xff\xd8\xff")
-    summary = aws.reindex_scheduled(event("scheduled"), None)
+    summary = aws.reindex_scheduled(event("scheduled"), Context())
     counts = {name: summary[name] for name in ("outcome", "count", "added", "removed", "failed")}
     assert counts == {"outcome": "published", "count": 2, "added": 1, "removed": 2, "failed": 1}
     assert json.loads(json.dumps(summary)) == summary
-    assert aws.reindex_scheduled(event("scheduled"), None)["outcome"] == "unchanged"
+    assert aws.reindex_scheduled(event("scheduled"), Context())["outcome"] == "unchanged"
+
+
+def test_without_time_it_goes_on_by_a_message_to_its_queue(
+    shop: Shop, aws: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = boto3.client("sqs")
+    url = queue.create_queue(QueueName="gallery-changed")["QueueUrl"]
+    monkeypatch.setenv("REINDEX_QUEUE_URL", url)
+    for key in ("red shirt+1.jpg", "slash.jpg"):
+        shop.photos.put(key, photo("#800000"))
+    pointer = open_writer(shop.index).get("current.json")
+    assert aws.reindex(event("sqs_s3_objects", shop.bucket), Context(0)) == {"batchItemFailures": []}
+    assert open_writer(shop.index).get("current.json") == pointer
+    (message,) = queue.receive_message(QueueUrl=url)["Messages"]
+    record = {"messageId": message["MessageId"], "body": message["Body"]}
+    assert aws.reindex({"Records": [record]}, Context(0)) == {"batchItemFailures": []}
+    assert "Messages" not in queue.receive_message(QueueUrl=url)
+    gallery = load_generation(open_reader(shop.index)).gallery
+    assert set(gallery.keys) == {"kept.jpg", "red shirt+1.jpg", "slash.jpg"}
+
+
+def test_the_schedule_goes_on_with_the_whole_gallery(
+    shop: Shop, aws: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = boto3.client("sqs")
+    url = queue.create_queue(QueueName="whole-gallery")["QueueUrl"]
+    monkeypatch.setenv("REINDEX_QUEUE_URL", url)
+    for key in ("a.jpg", "b.jpg"):
+        shop.photos.put(key, photo("#800000"))
+    assert aws.reindex_scheduled(event("scheduled"), Context(0))["outcome"] == "unfinished"
+    (message,) = queue.receive_message(QueueUrl=url)["Messages"]
+    assert json.loads(message["Body"]) == {"reindex": {"keys": None, "messages": 1}}
+
+
+def test_work_that_cannot_go_on_stays_in_the_queue(
+    shop: Shop, aws: ModuleType, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REINDEX_QUEUE_URL", f"{s3_server.url}/123456789012/none")
+    for key in ("red shirt+1.jpg", "slash.jpg"):
+        shop.photos.put(key, photo("#800000"))
+    with pytest.raises(ClientError):
+        aws.reindex(event("sqs_s3_objects", shop.bucket), Context(0))

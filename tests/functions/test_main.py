@@ -1,10 +1,16 @@
 """The functions-framework targets for the re-index, as Google Cloud calls them."""
 
 import json
+import re
 import sys
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from cloudevents.conversion import to_binary, to_structured
@@ -13,10 +19,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from functions_framework import create_app
 
+from embeddings.errors import StorageError
 from embeddings.index.fetch import fetch_pointer
-from embeddings.rebuild import rebuild
+from embeddings.rebuild import Outcome, Summary, rebuild
 from embeddings.storage.reader import open_reader
 from embeddings.storage.writer import open_writer
+from functions import gather
+from functions.reindex import WHOLE_GALLERY
+from functions.settings import Settings
 from tests.functions.conftest import MODEL
 from tests.photos import photo
 from tests.servers.gcs import GcsServer
@@ -81,6 +91,96 @@ def test_an_event_that_cannot_be_done_is_sent_again(gallery: str, monkeypatch: p
     monkeypatch.setenv("INDEX_URI", "gs://shop/photos/index")
     headers, body = to_structured(cloud_event("gcs_finalized"))
     assert client("reindex").post("/", data=body, headers=headers).status_code == 500
+
+
+def test_an_event_that_is_covered_reads_little(gallery: str, gcs_server: GcsServer) -> None:
+    reindex = client("reindex")
+    headers, body = to_structured(cloud_event("gcs_deleted", "photos/gone.jpg"))
+    assert reindex.post("/", data=body, headers=headers).status_code == 200
+    gcs_server.requests.clear()
+    assert reindex.post("/", data=body, headers=headers).status_code == 200
+    asked = [re.sub(r".*/", "", unquote(urlsplit(each).path)) for each in gcs_server.requests]
+    asked = [each for each in asked if not each.startswith("shop")]  # the SDK looks at each bucket when it likes
+    assert asked == ["current.json", "sources.json.gz", "gone.jpg"]
+
+
+def test_an_event_that_cannot_be_read_is_not_sent_again(gallery: str, capsys: pytest.CaptureFixture[str]) -> None:
+    event = cloud_event("gcs_finalized")
+    event.data.clear()
+    headers, body = to_structured(event)
+    assert client("reindex").post("/", data=body, headers=headers).status_code == 200
+    assert "not a Cloud Storage event" in capsys.readouterr().out
+
+
+@pytest.fixture
+def no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REINDEX_SECONDS", "1")
+    monkeypatch.setattr("functions.reindex._MARGIN_SHARE", 1)
+
+
+def test_an_event_without_time_is_sent_again_and_goes_on(
+    gcs_server: GcsServer, gallery: str, monkeypatch: pytest.MonkeyPatch, no_time: None
+) -> None:
+    monkeypatch.setenv("INDEX_URI", "gs://shop-index/first")  # so that all is new
+    rebuild_first = [photo(colour) for colour in ("red", "green")]
+    for number, content in enumerate(rebuild_first):
+        open_writer(gallery).put(f"{number}.jpg", content)
+    headers, body = to_structured(cloud_event("gcs_finalized", "photos/0.jpg"))
+    reindex = client("reindex")
+    answers = [reindex.post("/", data=body, headers=headers) for _ in range(3)]
+    assert [each.status_code for each in answers] == [503, 200, 200]
+    assert fetch_pointer(open_reader("gs://shop-index/first")).manifest.count == 2
+
+
+def test_a_schedule_without_time_asks_to_be_tried_again(gallery: str, no_time: None) -> None:
+    for number in range(2):
+        open_writer(gallery).put(f"{number}.jpg", photo("red"))
+    scheduled = client("reindex_scheduled")
+    answer = scheduled.post("/")
+    assert (answer.status_code, answer.get_json()["outcome"], answer.get_json()["remaining"]) == (503, "unfinished", 1)
+    answer = scheduled.post("/")
+    assert (answer.status_code, answer.get_json()["outcome"]) == (200, "published")
+
+
+def test_events_that_come_during_a_rebuild_share_the_next_one(gallery: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    reindex, keys = client("reindex").application, [f"{number}.jpg" for number in range(8)]
+    for key in keys:
+        open_writer(gallery).put(key, photo("red"))
+    began, go_on, rebuilds = threading.Event(), threading.Event(), []
+
+    def slow(*arguments: Any, **options: Any) -> Summary:
+        began.set()
+        assert go_on.wait(10)
+        rebuilds.append(options["keys"])
+        return rebuild(*arguments, **options)
+
+    def send(key: str) -> int:
+        headers, body = to_structured(cloud_event("gcs_finalized", f"photos/{key}"))
+        return reindex.test_client().post("/", data=body, headers=headers).status_code
+
+    monkeypatch.setattr("functions.reindex.rebuild", slow)
+    with ThreadPoolExecutor(8) as pool:
+        first = pool.submit(send, keys[0])
+        assert began.wait(10)
+        others = [pool.submit(send, key) for key in keys[1:]]
+        deadline = time.monotonic() + 10
+        while len(gather._waiting) < 7 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        go_on.set()
+        assert {each.result() for each in [first, *others]} == {200}
+    assert rebuilds == [{keys[0]}, set(keys[1:])]
+    assert count() == 1 + 8
+
+
+def test_a_rebuild_that_fails_fails_for_all_who_shared_it_and_not_for_the_next(
+    gallery: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings.for_reindex({"INDEX_URI": "gs://shop-index", "GALLERY_URI": gallery})
+    monkeypatch.setattr("functions.reindex.rebuild", Mock(side_effect=StorageError("down")))
+    with pytest.raises(StorageError, match="down"):
+        gather.bring_up_to_date_together(WHOLE_GALLERY, settings)
+    monkeypatch.setattr("functions.reindex.rebuild", rebuild)
+    assert gather.bring_up_to_date_together(WHOLE_GALLERY, settings).outcome is Outcome.PUBLISHED
 
 
 def test_the_schedule(gallery: str) -> None:

@@ -1,5 +1,6 @@
 """Settings from the environment: defaults, every rule, several wrong at once."""
 
+import math
 from dataclasses import FrozenInstanceError
 
 import pytest
@@ -20,6 +21,8 @@ def test_defaults() -> None:
         refresh_seconds=60,
         max_upload_bytes=10_000_000,
         max_pixels=50_000_000,
+        reindex_seconds=math.inf,
+        reindex_queue_url="",
     )
 
 
@@ -79,6 +82,11 @@ def test_blank_is_not_set() -> None:
         ("MAX_UPLOAD_BYTES", "9" * 5000, ""),
         ("MAX_PIXELS", "5e7", "from 25600 to 500000000"),
         ("MAX_PIXELS", "25599", "from 25600 to 500000000"),
+        ("REINDEX_SECONDS", "0", "from 1 to 86400"),
+        ("REINDEX_SECONDS", "9.5", "from 1 to 86400"),
+        ("REINDEX_QUEUE_URL", "reindex", "the queue's URL"),
+        ("REINDEX_QUEUE_URL", "https://sqs.example/", "the queue's URL"),
+        ("REINDEX_QUEUE_URL", "arn:aws:sqs:eu-central-1:123456789012:reindex", "the queue's URL"),
     ],
 )
 def test_every_rule(name: str, value: str, rule: str) -> None:
@@ -107,8 +115,11 @@ def test_what_goes_together(environment: dict[str, str], message: str) -> None:
 
 
 def test_the_reindex_needs_both_places_and_no_address_of_images() -> None:
-    settings = Settings.for_reindex({"INDEX_URI": "s3://bucket/index", "GALLERY_URI": "s3://photos"})
+    places = {"INDEX_URI": "s3://bucket/index", "GALLERY_URI": "s3://photos"}
+    queue = "https://sqs.eu-central-1.amazonaws.com/123456789012/reindex"
+    settings = Settings.for_reindex({**places, "REINDEX_SECONDS": "900", "REINDEX_QUEUE_URL": queue})
     assert settings.gallery_uri == "s3://photos"
+    assert (settings.reindex_seconds, settings.reindex_queue_url) == (900, queue)
     with pytest.raises(SettingsError, match="INDEX_URI is not set; GALLERY_URI is not set"):
         Settings.for_reindex({})
 

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -285,3 +286,41 @@ def test_the_model_is_written_once(shop: Shop) -> None:
     shop.put({"new.jpg": "black"})
     shop.rebuild()
     assert os.stat(Path(shop.index) / shop.paths("models/")[0]).st_mtime_ns == before
+
+
+def test_an_object_of_which_storage_says_nothing_is_reported_and_stops_no_event(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S3 refuses a look at an object that is encrypted with its owner's key; listings have it."""
+    shop.rebuild()
+    shop.put({"secret.jpg": "pink", "secret.jpg.old": "pink", "new.jpg": "black"})
+
+    def refused(real: Callable[..., object]) -> Callable[..., object]:
+        def ask(self: object, key: str, **options: object) -> object:
+            if key == "secret.jpg":
+                raise StorageError("HTTP 400")
+            return real(self, key, **options)
+
+        return ask
+
+    monkeypatch.setattr(FolderWriter, "stat", refused(FolderWriter.stat))
+    monkeypatch.setattr(Reader, "get", refused(Reader.get))
+    summary = shop.rebuild(keys=["secret.jpg", "new.jpg"])
+    assert (summary.outcome, summary.added, summary.failures) == (
+        Outcome.PUBLISHED,
+        1,
+        {"secret.jpg": "storage did not give it"},
+    )
+    shop.photos.delete(["secret.jpg"])
+    assert shop.rebuild(keys=["secret.jpg"]).failed == 0
+
+
+def test_an_outage_while_events_are_looked_at_is_an_error(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.rebuild()
+
+    def outage(self: FolderWriter, key: str) -> object:
+        raise UnavailableError("timeout")
+
+    monkeypatch.setattr(FolderWriter, "stat", outage)
+    with pytest.raises(UnavailableError, match="timeout"):
+        shop.rebuild(keys=["shirts/red.jpg", "shirts/blue.jpg"])

@@ -1,0 +1,123 @@
+"""What a run of the re-index takes on, how long it may take, and how it goes on."""
+
+import json
+import math
+import time
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from functions.chain import MESSAGE_BYTES, MOST_MESSAGES, continue_later, from_message, to_message
+from functions.events import ObjectEvent
+from functions.reindex import WHOLE_GALLERY, Work, bring_up_to_date, merged, work_of
+from functions.settings import Settings
+from tests.servers.fixtures import S3Server
+
+
+def test_the_gallerys_objects_are_picked_from_the_events() -> None:
+    events = [
+        ObjectEvent("shop", key)
+        for key in ("photos/a.jpg", "photos/a.jpg", "photos/x/ü b.jpg", "photos/", "photos2/c.jpg")
+    ]
+    assert work_of([*events, ObjectEvent("other", "photos/d.jpg")], "s3://shop/photos") == Work(
+        frozenset({"a.jpg", "x/ü b.jpg"})
+    )
+    assert work_of(events[:1], "gs://shop").keys == {"photos/a.jpg"}
+    assert work_of([ObjectEvent("other", "a.jpg")], "s3://shop").empty
+
+
+def test_a_batch_is_one_piece_of_work() -> None:
+    parts = [Work(frozenset({"a", "b"}), 3), Work(frozenset({"b", "c"})), Work(frozenset(), 1)]
+    assert merged(parts) == Work(frozenset({"a", "b", "c"}), 3)
+    assert merged([*parts, WHOLE_GALLERY]) == Work(None, 3)
+    assert merged([]).empty
+    assert not WHOLE_GALLERY.empty
+
+
+@pytest.mark.parametrize("keys", [None, frozenset({"a b/ü\ufffe😀.jpg", '"\\', "x"})])
+def test_a_message_says_what_remains_and_how_many_there_were(keys: frozenset[str] | None) -> None:
+    message = to_message(Work(keys, 4))
+    assert message.isascii(), "a queue takes not every character"
+    assert from_message(message) == Work(keys, 5)
+
+
+def test_more_keys_than_a_message_holds_are_the_whole_gallery() -> None:
+    keys = frozenset(f"{number:05d}" for number in range(30_000))
+    most = 26_200  # at 10 bytes each
+    assert from_message(to_message(Work(frozenset(sorted(keys)[:most])))) == Work(frozenset(sorted(keys)[:most]), 1)
+    assert from_message(to_message(Work(keys))) == Work(None, 1)
+    assert len(to_message(Work(keys))) <= MESSAGE_BYTES
+    umlauts = frozenset(f"{'ü' * 200}{number}" for number in range(1_000))  # 200 KB as UTF-8, more in ASCII
+    assert len(to_message(Work(umlauts))) <= MESSAGE_BYTES
+
+
+@pytest.mark.parametrize("body", ['{"Records": []}', "[]", '"reindex"', "7"])
+def test_other_messages_are_not_its_own(body: str) -> None:
+    assert from_message(body) is None
+
+
+@pytest.mark.parametrize(
+    "content", ["{}", "[]", "null", '{"keys": 7, "messages": 1}', '{"keys": []}', '{"keys": null, "messages": "x"}']
+)
+def test_a_damaged_message_is_unreadable(content: str) -> None:
+    with pytest.raises(ValueError, match="message of the re-index to itself"):
+        from_message(f'{{"reindex": {content}}}')
+
+
+@pytest.mark.parametrize(
+    ("seconds", "setting", "for_embedding"),
+    [
+        (900, "", 840),
+        (120, "", 90),
+        (900, "100", 75),
+        (100, "900", 75),
+        (math.inf, "540", 480),
+        (math.inf, "", math.inf),
+    ],
+)
+def test_time_is_kept_for_publishing(
+    seconds: float, setting: str, for_embedding: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings.for_reindex({"INDEX_URI": "/index", "GALLERY_URI": "/photos", "REINDEX_SECONDS": setting})
+    asked: list[Any] = []
+
+    def rebuild(gallery: str, index: str, *, keys: frozenset[str] | None, stop_at: float) -> Any:
+        asked.extend([gallery, index, keys, stop_at - time.monotonic()])
+        raise RuntimeError
+
+    monkeypatch.setattr("functions.reindex.rebuild", rebuild)
+    with pytest.raises(RuntimeError):
+        bring_up_to_date(Work(frozenset({"a"})), settings, seconds)
+    assert asked == ["/photos", "/index", {"a"}, pytest.approx(for_embedding, abs=1)]
+
+
+class TestContinuing:
+    @pytest.fixture
+    def queue_url(self, s3_server: S3Server) -> str:
+        url: str = boto3.client("sqs").create_queue(QueueName="reindex")["QueueUrl"]
+        return url
+
+    def messages(self, queue_url: str) -> list[str]:
+        received = boto3.client("sqs").receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10)
+        return [each["Body"] for each in received.get("Messages", [])]
+
+    def test_by_one_message(self, queue_url: str) -> None:
+        continue_later(Work(frozenset({"a.jpg"}), MOST_MESSAGES - 1), queue_url)
+        (message,) = self.messages(queue_url)
+        assert json.loads(message) == {"reindex": {"keys": ["a.jpg"], "messages": MOST_MESSAGES}}
+
+    def test_the_chain_ends(self, queue_url: str, caplog: pytest.LogCaptureFixture) -> None:
+        continue_later(Work(None, MOST_MESSAGES), queue_url)
+        assert self.messages(queue_url) == []
+        assert "after 10 messages; the rest waits for the schedule" in caplog.text
+
+    def test_not_without_a_queue(self, caplog: pytest.LogCaptureFixture) -> None:
+        continue_later(WHOLE_GALLERY, "")
+        assert "waits for the schedule, as REINDEX_QUEUE_URL is not set" in caplog.text
+
+    def test_a_message_that_cannot_be_sent_is_an_error(self, queue_url: str) -> None:
+        """So that the event's messages stay in the queue."""
+        with pytest.raises(ClientError, match="does not exist"):
+            continue_later(WHOLE_GALLERY, f"{queue_url}-gone")

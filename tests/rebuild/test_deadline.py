@@ -1,0 +1,86 @@
+"""Rebuilds that have not the time to finish."""
+
+import threading
+import time
+
+import pytest
+
+from embeddings.embedder import Embedder
+from embeddings.rebuild import Outcome, work
+from embeddings.rebuild.checkpoint import Checkpoint
+from embeddings.storage.reader import Fetched, Reader
+from tests.rebuild.gallery import Shop
+
+
+def test_a_rebuild_without_time_publishes_nothing_and_the_next_goes_on(any_shop: Shop) -> None:
+    any_shop.rebuild()
+    before = any_shop.load().manifest
+    any_shop.put({"a.jpg": "navy", "b.jpg": b"no photo", "c.jpg": "teal"})
+    any_shop.photos.delete(["shoes/green.jpg"])
+    for remaining in (2, 1):
+        summary = any_shop.rebuild(stop_at=time.monotonic())
+        assert (summary.outcome, summary.embedded, summary.remaining) == (Outcome.UNFINISHED, 1, remaining)
+        assert (summary.generation, summary.count, summary.added) == (before.generation, 3, 0)
+        assert any_shop.load().manifest == before
+    summary = any_shop.rebuild(stop_at=time.monotonic())
+    assert (summary.outcome, summary.embedded, summary.remaining) == (Outcome.PUBLISHED, 1, 0)
+    assert (summary.count, summary.added, summary.removed, summary.failed) == (4, 2, 1, 1)
+    assert any_shop.paths("checkpoints/") == []
+
+
+def test_a_first_rebuild_and_one_by_keys_go_on_too(shop: Shop) -> None:
+    outcomes = [shop.rebuild(keys=["shirts/red.jpg"], stop_at=time.monotonic()).outcome for _ in range(3)]
+    assert outcomes == [Outcome.UNFINISHED, Outcome.UNFINISHED, Outcome.PUBLISHED]
+    assert len(shop.load().gallery) == 3
+    shop.put({"a.jpg": "navy", "b.jpg": "teal", "not named.jpg": "pink"})
+    outcomes = [shop.rebuild(keys=["a.jpg", "b.jpg"], stop_at=time.monotonic()).outcome for _ in range(2)]
+    assert outcomes == [Outcome.UNFINISHED, Outcome.PUBLISHED]
+    assert shop.load().gallery.keys[:2] == ["a.jpg", "b.jpg"]
+    assert len(shop.load().gallery) == 5
+
+
+def test_without_anything_to_embed_there_is_always_time(shop: Shop) -> None:
+    shop.rebuild()
+    assert shop.rebuild(stop_at=time.monotonic()).outcome is Outcome.UNCHANGED
+    shop.photos.delete(["shirts/red.jpg"])
+    assert shop.rebuild(stop_at=time.monotonic()).outcome is Outcome.PUBLISHED
+
+
+def test_it_stops_in_time(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.put({f"{number:03d}.jpg": "red" for number in range(200)})
+    real = Embedder.embed
+
+    def slow(self: Embedder, *arguments: object, **options: object) -> object:
+        time.sleep(0.05)
+        return real(self, *arguments, **options)
+
+    monkeypatch.setattr(Embedder, "embed", slow)
+    monkeypatch.setattr(work, "_cores", lambda: 2)  # so 5 seconds for all
+    started = time.monotonic()
+    summary = shop.rebuild(stop_at=started + 1.5)
+    assert 1.5 <= time.monotonic() - started < 3
+    assert summary.outcome is Outcome.UNFINISHED
+    assert summary.embedded + summary.remaining == 203
+    assert summary.embedded > 5
+    monkeypatch.setattr(Embedder, "embed", real)
+    assert shop.rebuild().embedded == summary.remaining
+
+
+def test_the_checkpoint_is_saved_before_slow_photos_are_waited_for(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The platform may end the process while storage is slow."""
+    get, save, saved = Reader.get, Checkpoint.save, threading.Event()
+
+    def slow(self: Reader, key: str, **options: object) -> Fetched:
+        if key == "shoes/green.jpg":
+            assert saved.wait(10)
+        return get(self, key, **options)
+
+    def saving(self: Checkpoint) -> None:
+        save(self)
+        saved.set()
+
+    monkeypatch.setattr(Reader, "get", slow)
+    monkeypatch.setattr(Checkpoint, "save", saving)
+    started = time.monotonic()
+    assert shop.rebuild(stop_at=started).outcome is Outcome.UNFINISHED
+    assert time.monotonic() - started < 5
