@@ -2,15 +2,20 @@
 
     python scripts/evaluate.py --data photos --model embeddings/pretrained/garment.tflite --out runs/first/test
     python scripts/evaluate.py --data photos --model m.tflite --baselines imagenet --part validation --out figures
+    python scripts/evaluate.py --data my-photos --model m.tflite --part all --tricks --out figures
 
-Prints one table with 95 % bootstrap intervals; writes figures.json and contact sheets (PNG) to the folder.
+The folder of --data holds labels.csv, DeepFashion (Consumer-to-Shop, In-Shop), a folder per class, or just photos; the
+labels decide which tasks can be asked. Prints one table with 95 % bootstrap intervals; writes to the folder of --out:
+figures.json, contact sheets (PNG, and sheets.html to see them all) and failures-MODEL.csv with what went wrong.
 """
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -20,17 +25,22 @@ from tqdm import tqdm
 from embeddings.embedder import Embedder
 from embeddings.errors import GarmentSearchError, ModelError
 from embeddings.model_card import read_card
+from embeddings.training.ablation import ablation, gains_record, gains_table
 from embeddings.training.baselines import OffTheShelf, colour_histogram
-from embeddings.training.datasets import Split
-from embeddings.training.evaluate import Embed, Evaluation, as_record, as_table
-from embeddings.training.export import write_card
-from embeddings.training.sheets import CHOICES, draw_sheet
+from embeddings.training.evaluate import Answers, Embed, Evaluation, as_record, as_table
+from embeddings.training.failures import write_failures
+from embeddings.training.photos import PARTS, Split
+from embeddings.training.sheets import CHOICES, Page, choose, draw_sheet
 from embeddings.training.tasks import Vectors
+from embeddings.training.tricks import mirrored
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.phone_photos < 0:
+        parser.error("--phone-photos must be 0 or more")
     try:
         _evaluate(options)
     except GarmentSearchError as error:
@@ -41,41 +51,95 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="labels.csv and the photos it names")
+    parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="the photos, in a layout as above")
     parser.add_argument("--model", type=Path, action="append", default=[], metavar="FILE", help=".tflite; repeatable")
     parser.add_argument("--baselines", metavar="WEIGHTS", help="measure these too: a weights file, or 'imagenet'")
-    parser.add_argument("--part", choices=("validation", "test"), default="test", help="default: %(default)s")
+    parser.add_argument(
+        "--part",
+        choices=(*PARTS[1:], "all"),
+        default="test",
+        help="'all' is every photo: for photos that no model was trained on (default: %(default)s)",
+    )
     parser.add_argument("--split-seed", type=int, default=Split.seed, help="as in training (default: %(default)s)")
     parser.add_argument("--phone-photos", type=int, default=400, metavar="N", help="of task C (default: %(default)s)")
-    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="for figures.json and the sheets")
+    parser.add_argument("--tricks", action="store_true", help="try flips, whitening, averages and centroids as well")
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="for all that is written")
     parser.add_argument("--card", action="store_true", help="write the figures into each model's card too")
     return parser
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    subjects: dict[str, Embed] = {str(path.stem): _with_progress(Embedder(path), path.stem) for path in options.model}
+    subjects = _subjects(options)
+    evaluation = Evaluation(options.data, Split(seed=options.split_seed), options.part, options.phone_photos)
+    print(json.dumps(evaluation.about))
+    options.out.mkdir(parents=True, exist_ok=True)
+    records: dict[str, dict[str, Any]] = {}
+    answers: dict[str, list[Answers]] = {}
+    gains: dict[str, dict[str, Any]] = {}
+    for name, embed in subjects.items():
+        vectors = embed(evaluation.files)
+        scores, answers[name] = evaluation.measure(vectors)
+        records[name] = as_record(scores)
+        write_failures(options.out / f"failures-{_slug(name)}.csv", answers[name], evaluation.names)
+        if options.tricks:
+            gains[name] = _gains(evaluation, embed, vectors)
+    table = as_table(records)
+    print(table)
+    for name, record in gains.items():
+        print(f"\n{name}\n{gains_table(record)}")
+    _draw(options.out, evaluation, answers, table)
+    report = {"about": evaluation.about, "figures": records, **({"tricks": gains} if gains else {})}
+    (options.out / "figures.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    if options.card:
+        _write_cards(options.model, evaluation, records)
+
+
+def _subjects(options: argparse.Namespace) -> dict[str, Embed]:
+    """What is measured, by name: a file is called by its name alone where that says which."""
+    stems = [path.stem for path in options.model]
+    subjects: dict[str, Embed] = {}
+    for path in options.model:
+        name = path.stem if stems.count(path.stem) == 1 else path.with_suffix("").as_posix()
+        subjects[name] = _with_progress(Embedder(path), name)
     if options.baselines:
         subjects |= {"off the shelf": OffTheShelf(options.baselines).embed, "colour histogram": colour_histogram}
     if not subjects:
         raise ModelError("nothing to measure; give --model, --baselines or both")
-    evaluation = Evaluation(options.data, Split(seed=options.split_seed), options.part, options.phone_photos)
-    print(json.dumps(evaluation.about))
-    options.out.mkdir(parents=True, exist_ok=True)
-    records = {}
-    for name, embed in subjects.items():
-        scores, answers = evaluation.measure(embed)
-        records[name] = as_record(scores)
-        for answer in answers:
+    return subjects
+
+
+def _gains(evaluation: Evaluation, embed: Embed, plain: Vectors) -> dict[str, Any]:
+    mirror = embed([mirrored(photo) for photo in evaluation.files])
+    training = evaluation.fitting_files()
+    fitting = embed(training) if training else plain[:0]
+    return gains_record(ablation(evaluation.searches, evaluation.photos, plain, mirror, fitting))
+
+
+def _draw(out: Path, evaluation: Evaluation, answers: dict[str, list[Answers]], table: str) -> None:
+    page = Page(table)
+    for name, of_model in answers.items():
+        for answer in of_model:
             for choice in CHOICES:
-                draw_sheet(answer, choice, options.out / f"{name.replace(' ', '-')}-{answer.task}-{choice}.png")
-    print(as_table(records))
-    report = json.dumps({"about": evaluation.about, "figures": records}, indent=2)
-    (options.out / "figures.json").write_text(report + "\n", encoding="utf-8")
-    for path in options.model if options.card else ():
+                sheet = f"{_slug(name)}-{_slug(answer.search.name)}-{choice}.png"
+                chosen = choose(answer, choice)
+                draw_sheet(answer, chosen, evaluation.files, out / sheet)
+                page.add(name, answer, choice, chosen, evaluation.names, sheet)
+    page.write(out / "sheets.html")
+
+
+def _write_cards(models: Sequence[Path], evaluation: Evaluation, records: dict[str, dict[str, Any]]) -> None:
+    from embeddings.training.export import write_card  # with Keras, which nothing else here needs
+
+    for path, record in zip(models, records.values(), strict=False):  # the baselines come last
         card = read_card(path, path.read_bytes())
         if card is None:
             raise ModelError(f"{path} has no card to write the figures into")
-        write_card(path, card | {"figures": {**evaluation.about, **records[path.stem]}})
+        write_card(path, card | {"figures": {**evaluation.about, **record}})
+
+
+def _slug(name: str) -> str:
+    """A name as a file may have it."""
+    return re.sub(r"[^\w.-]+", "-", name)
 
 
 def _with_progress(embedder: Embedder, name: str) -> Embed:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import keras
 import numpy as np
 
 from embeddings.errors import ModelError
@@ -35,6 +34,8 @@ class OffTheShelf:
         Raises:
             ModelError: they cannot be loaded.
         """
+        import keras  # ten seconds, which measuring a file need not wait for
+
         try:
             self._network = keras.applications.MobileNetV2(
                 include_top=False, input_shape=(INPUT_SIZE, INPUT_SIZE, 3), weights=weights, pooling="avg"
@@ -47,7 +48,7 @@ class OffTheShelf:
         parts = []
         for start in range(0, len(photos), _AT_ONCE):
             pixels = np.stack([photo_pixels(photo) for photo in photos[start : start + _AT_ONCE]])
-            parts.append(keras.ops.convert_to_numpy(self._network.predict_on_batch(pixels / 127.5 - 1.0)))
+            parts.append(np.asarray(self._network.predict_on_batch(pixels / 127.5 - 1.0)))
         features = np.concatenate(parts)
         unit: Vectors = (features / np.linalg.norm(features, axis=1, keepdims=True)).astype(np.float32)
         return unit

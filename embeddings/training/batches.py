@@ -16,12 +16,8 @@ from numpy.typing import NDArray
 from embeddings.preprocess import INPUT_SIZE
 from embeddings.training.backgrounds import Backgrounds
 from embeddings.training.colour import PALETTE, central_lab, palette_shares
-from embeddings.training.datasets import DatasetError, Photo
 from embeddings.training.items import Picture, group
-from embeddings.training.labels import CATEGORIES
-
-HEADS = ("category", "kind", "colour", "palette")
-"""What is classified: the joint category; the shop's word and gender; the shop's colour; the colour as measured."""
+from embeddings.training.photos import DatasetError, Photo
 
 _FEWEST = 8  # a class with fewer photos in training is not learned
 _BALANCE = 0.75
@@ -39,14 +35,15 @@ class Mix:
     consumer_pairs: int = 16
     """Items with consumer photos only, cut out by a mask, two views each; none where there are no masks."""
     singles: int = 16
-    """Consumer photos, one view each."""
+    """Consumer photos, one view each; none where there are no consumer photos."""
 
 
 @dataclass(frozen=True)
 class Batch:
     """Rows: a phone view of each item, a shop view of each item in the same order, then the single consumer views.
 
-    `images` is uint8 (n, 160, 160, 3); `targets[head]` float32 (n, classes), a row of zeros where there is no label;
+    `images` is uint8 (n, 160, 160, 3); `targets[head]` float32 (n, classes) of each head that has classes, a row of
+    zeros where there is no label;
     `items` int32 (n,), the same number for views of one item; `consumer` float32 (n,), 1 for views of consumer photos.
     """
 
@@ -63,7 +60,7 @@ class Batches:
         """Group photos to items and measure their colours.
 
         Args:
-            pictures: labelled photos; those of consumers serve as backgrounds too.
+            pictures: photos, labelled or not; those of consumers serve as backgrounds too.
             mix: what a batch holds.
             seed: of everything that is drawn.
 
@@ -78,7 +75,7 @@ class Batches:
             (shop, mix.pairs, _chances([item.category for item in shop])),
             (cut, mix.consumer_pairs if cut else 0, _chances([item.category for item in cut])),
         )
-        self._singles = (singles, mix.singles, _chances([each.photo.category for each in singles]))
+        self._singles = (singles, mix.singles if singles else 0, _chances([each.photo.category for each in singles]))
         for found, count, _ in (*self._drawn, self._singles):
             if len(found) < count:
                 raise DatasetError(f"{len(found)} items or photos of a kind to train on are less than one batch takes")
@@ -89,18 +86,16 @@ class Batches:
         self._seed = seed
         self._number = {name: number for number, name in enumerate(dict.fromkeys(p.photo.item for p in pictures))}
         self.classes = _classes([picture.photo for picture in pictures])
+        """What each head tells apart: `category` (joint), `kind` (the shop's word and gender), `colour` (the shop's
+        word), `palette` (the colour as measured). A head for which the photos have fewer than two is left out."""
         self._targets = {id(picture): self._labels(picture) for picture in pictures}
 
     def batch(self, step: int) -> Batch:
         """The batch of one step."""
         rng = np.random.default_rng((self._seed, step))
-        items = [
-            found[row]
-            for found, count, chances in self._drawn
-            for row in rng.choice(len(found), count, replace=False, p=chances)
-        ]
+        items = [found[row] for found, count, chances in self._drawn for row in _drawn(rng, count, chances)]
         found, count, chances = self._singles
-        singles = [found[row] for row in rng.choice(len(found), count, replace=False, p=chances)]
+        singles = [found[row] for row in _drawn(rng, count, chances)]
         phone = [item.phone[rng.integers(len(item.phone))] for item in items]
         shop = [item.shop[rng.integers(len(item.shop))] for item in items]
         shown = [*phone, *shop, *singles]
@@ -113,7 +108,7 @@ class Batches:
         targets = [self._targets[id(picture)] for picture in shown]
         return Batch(
             images=images,
-            targets={head: np.stack([each[head] for each in targets]) for head in HEADS},
+            targets={head: np.stack([each[head] for each in targets]) for head in self.classes},
             items=np.array([self._number[picture.photo.item] for picture in shown], np.int32),
             consumer=np.array([picture.photo.domain == "consumer" for picture in shown], np.float32),
         )
@@ -136,29 +131,37 @@ class Batches:
     def _labels(self, picture: Picture) -> Targets:
         photo = picture.photo
         words = {"category": photo.category, "kind": _kind(photo), "colour": photo.colour}
-        targets = {head: _one_hot(word, self.classes[head]) for head, word in words.items()}
+        targets = {head: _one_hot(word, self.classes[head]) for head, word in words.items() if head in self.classes}
         return targets | {"palette": palette_shares(central_lab(picture.pixels))}
 
 
 def _kind(photo: Photo) -> str:
-    return f"{photo.kind}, {photo.gender}" if photo.domain == "shop" else ""
+    return photo.type if photo.domain == "shop" else ""
 
 
 def _classes(photos: Sequence[Photo]) -> dict[str, tuple[str, ...]]:
-    """The classes of each head; rare words of the shop's own vocabulary are left out."""
+    """The classes of each head that has two or more; rare words of the shop's own vocabulary are left out."""
     shop = [photo for photo in photos if photo.domain == "shop"]
-    kinds = Counter(_kind(photo) for photo in shop)
-    colours = Counter(photo.colour for photo in shop)
-    return {
-        "category": tuple(CATEGORIES),
-        "kind": tuple(sorted(word for word, count in kinds.items() if count >= _FEWEST)),
-        "colour": tuple(sorted(word for word, count in colours.items() if count >= _FEWEST)),
+    classes = {
+        "category": _words([photo.category for photo in photos], at_least=1),
+        "kind": _words([_kind(photo) for photo in shop], at_least=_FEWEST),
+        "colour": _words([photo.colour for photo in shop], at_least=_FEWEST),
         "palette": tuple(PALETTE),
     }
+    return {head: words for head, words in classes.items() if len(words) > 1}
+
+
+def _words(labels: Sequence[str], at_least: int) -> tuple[str, ...]:
+    return tuple(sorted(word for word, count in Counter(labels).items() if word and count >= at_least))
 
 
 def _one_hot(word: str, classes: tuple[str, ...]) -> NDArray[np.float32]:
     return np.array([word == known for known in classes], np.float32)
+
+
+def _drawn(rng: np.random.Generator, count: int, chances: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Different row numbers; of nothing, numpy would not draw even none."""
+    return rng.choice(len(chances), count, replace=False, p=chances) if count else np.empty(0, np.intp)
 
 
 def _chances(categories: Sequence[str]) -> NDArray[np.float64]:

@@ -55,9 +55,6 @@ _JOINT: dict[tuple[Domain, str], str] = {
     for word in words
 }
 
-SHARED: tuple[str, ...] = tuple(category for category, (shop, consumer) in CATEGORIES.items() if shop and consumer)
-"""Categories that both domains have photos of: what can be measured from one to the other."""
-
 
 def joint_category(domain: Domain, word: str) -> str:
     """The joint category of a source's own word.

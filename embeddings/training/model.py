@@ -1,5 +1,6 @@
 """The network: pixels 0-255 in, a vector of unit length out. And the heads that only training needs."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,6 @@ from keras import ops
 
 from embeddings.errors import ModelError
 from embeddings.preprocess import INPUT_SIZE
-from embeddings.training.batches import HEADS
 from embeddings.training.losses import cosine_softmax, info_nce, neighbour_softmax
 
 Tensor = Any
@@ -17,26 +17,37 @@ Tensor = Any
 # are wrong. At 0.95 they are those of the last twenty batches, and re-estimating them moves no figure.
 _BATCH_NORM_MOMENTUM = 0.95
 
+_BLOCK_ENDS = ("_project_BN", "_project_bn", "_Add", "_add")
+
 _SCALE = 16.0
 _TEMPERATURE = 0.07
 _NEIGHBOURS_TEMPERATURE = 0.1
 _MEMORY = 2048
 _NOTHING = -1
-_WEIGHTS = {"category": 1.5, "kind": 1.0, "colour": 0.7, "palette": 0.5, "items": 1.0, "neighbours": 1.0}
+LOSSES = {"category": 1.5, "kind": 1.0, "colour": 1.0, "palette": 1.0, "items": 1.3, "neighbours": 1.2}
+"""What each loss counts."""
 
 _ALIKE = ("category", "kind", "palette")  # the heads whose labels say how good an answer is
-_ANY_COLOUR = 0.1
+_ANY_COLOUR = 0.05
 
 
-def build_embedder(weights: str | Path | None, dimension: int, frozen_through: str) -> keras.Model:
-    """MobileNetV2 1.0, weighted average pooling, projection, BN-neck, unit length.
+# The backbones of keras.applications worth trying here, and whether they scale pixels 0-255 themselves.
+BACKBONES = {"MobileNetV2": False, "MobileNetV3Large": True, "EfficientNetB0": True, "EfficientNetV2B0": True}
+
+
+def build_embedder(
+    weights: str | Path | None, dimension: int, frozen_through: str, backbone: str = "MobileNetV2"
+) -> keras.Model:
+    """A backbone, weighted average pooling, projection, BN-neck, unit length.
 
     The neck normalises without a centre of its own (Luo et al. 2019, "Bag of Tricks"), so that cosines spread out.
 
     Args:
-        weights: a file of MobileNetV2 weights without top, "imagenet" (downloads), or None for random ones.
+        weights: a file of the backbone's weights without top, "imagenet" (downloads), or None for random ones.
         dimension: length of the vector.
         frozen_through: name of the last layer that keeps its weights and statistics, or "" to train all.
+        backbone: one of `BACKBONES`. MobileNetV2 is the fastest as int8, and MobileNetV3's int8 is slower than its
+            float32.
 
     Returns:
         A model from (n, 160, 160, 3), RGB 0-255, to (n, dimension), float32.
@@ -45,20 +56,20 @@ def build_embedder(weights: str | Path | None, dimension: int, frozen_through: s
         ModelError: the weights cannot be loaded, or no layer has that name.
     """
     try:
-        backbone = keras.applications.MobileNetV2(
+        network = getattr(keras.applications, backbone)(
             include_top=False,
             input_shape=(INPUT_SIZE, INPUT_SIZE, 3),
             weights=None if weights is None else str(weights),
         )
     except (OSError, ValueError) as error:
-        raise ModelError(f"cannot load MobileNetV2 weights from {weights}: {error}") from error
-    _freeze(backbone, frozen_through)
-    for layer in backbone.layers:
+        raise ModelError(f"cannot load {backbone} weights from {weights}: {error}") from error
+    _freeze(network, frozen_through)
+    for layer in network.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = _BATCH_NORM_MOMENTUM
 
     pixels = keras.Input((INPUT_SIZE, INPUT_SIZE, 3), name="pixels")
-    features = backbone(keras.layers.Rescaling(1 / 127.5, -1.0)(pixels))
+    features = network(pixels if BACKBONES[backbone] else keras.layers.Rescaling(1 / 127.5, -1.0)(pixels))
     pooled = _pooled(features)
     projected = keras.layers.Dense(dimension, use_bias=False, name="projection")(pooled)
     neck = keras.layers.BatchNormalization(center=False, momentum=_BATCH_NORM_MOMENTUM, name="neck")(projected)
@@ -78,33 +89,41 @@ def _pooled(features: Tensor) -> Tensor:
     return keras.layers.Flatten()(keras.layers.Dot(axes=1)([weights, listed]))
 
 
-def _freeze(backbone: keras.Model, last: str) -> None:
-    names = [layer.name for layer in backbone.layers]
+def _freeze(network: keras.Model, last: str) -> None:
+    names = [layer.name for layer in network.layers]
     if last and last not in names:
-        ends = ", ".join(name for name in names if name.endswith("_project_BN"))
+        ends = ", ".join(name for name in names if name.endswith(_BLOCK_ENDS))
         raise ModelError(f"no layer {last!r} to freeze through; blocks end with {ends}")
-    for layer in backbone.layers[: names.index(last) + 1 if last else 0]:
+    for layer in network.layers[: names.index(last) + 1 if last else 0]:
         layer.trainable = False
 
 
 class Trainee(keras.Model):  # type: ignore[misc]  # Keras has no types
     """The embedder with what training adds: proxies of every head, and the memory of shop views seen lately."""
 
-    def __init__(self, embedder: keras.Model, classes: dict[str, tuple[str, ...]], pairs: int) -> None:
-        """Make proxies for `classes[head]` of each head; batches hold `pairs` pairs first (see `Batch`)."""
+    def __init__(
+        self,
+        embedder: keras.Model,
+        classes: dict[str, tuple[str, ...]],
+        pairs: int,
+        losses: Mapping[str, float] = LOSSES,
+    ) -> None:
+        """Make proxies for the classes of each head there is; batches hold `pairs` pairs first (see `Batch`)."""
         super().__init__(name="trainee")
         self.embedder = embedder
+        self._importance = dict(losses)
         self._pairs = pairs
         dimension = embedder.output_shape[-1]
         self._proxies = {
             head: self.add_weight(
                 shape=(len(classes[head]), dimension), initializer="random_normal", name=f"proxies_{head}"
             )
-            for head in HEADS
+            for head in classes
         }
         self._memory = {
             "vectors": self._remembered("vectors", dimension),
-            **{head: self._remembered(head, len(classes[head])) for head in _ALIKE},
+            "consumer": self._remembered("consumer", 1),
+            **{head: self._remembered(head, len(classes[head])) for head in _ALIKE if head in classes},
         }
         self._memory_items = self.add_weight(
             shape=(_MEMORY,),
@@ -113,7 +132,8 @@ class Trainee(keras.Model):  # type: ignore[misc]  # Keras has no types
             trainable=False,
             name="memory_items",
         )
-        self._parts = {part: keras.metrics.Mean(name=part) for part in _WEIGHTS}
+        parts = [*classes, "items", *(["neighbours"] if "category" in classes else [])]
+        self._parts = {part: keras.metrics.Mean(name=part) for part in parts}
 
     def _remembered(self, name: str, width: int) -> keras.Variable:
         return self.add_weight(shape=(_MEMORY, width), initializer="zeros", trainable=False, name=f"memory_{name}")
@@ -134,7 +154,9 @@ class Trainee(keras.Model):  # type: ignore[misc]  # Keras has no types
         same = ops.cast(ops.equal(y["items"][:, None], memory_items[None, :]), "float32")
         empty = ops.cast(ops.equal(memory_items, _NOTHING), "float32")[None, :]
 
-        losses = {head: self._classified(head, y_pred, y[head], y["consumer"]) for head in HEADS}
+        consumer = y["consumer"][:, None]
+
+        losses = {head: self._classified(head, y_pred, y[head], consumer) for head in self._proxies}
         phone, shop = y_pred[: self._pairs], y_pred[self._pairs : 2 * self._pairs]
         same_item = same[: self._pairs]
         nothing, no_item = memory["vectors"][:0], same_item[:, :0]
@@ -142,18 +164,22 @@ class Trainee(keras.Model):  # type: ignore[misc]  # Keras has no types
             info_nce(phone, shop, memory["vectors"], same_item, _TEMPERATURE)
             + info_nce(shop, phone, nothing, no_item, _TEMPERATURE)
         )
-        losses["neighbours"] = neighbour_softmax(
-            y_pred, memory["vectors"], _alikeness(y, memory), ops.maximum(same, empty), _NEIGHBOURS_TEMPERATURE
-        )
-        self._remember({"vectors": ops.stop_gradient(y_pred), **y}, memory, memory_items)
+        if "neighbours" in self._parts:
+            # A consumer photo must find the shop's own photos: other consumers' garments on white are too easy.
+            too_easy = ops.matmul(consumer, ops.transpose(memory["consumer"]))
+            excluded = ops.maximum(ops.maximum(same, empty), too_easy)
+            losses["neighbours"] = neighbour_softmax(
+                y_pred, memory["vectors"], _alikeness(y, memory), excluded, _NEIGHBOURS_TEMPERATURE
+            )
+        self._remember({**y, "vectors": ops.stop_gradient(y_pred), "consumer": consumer}, memory, memory_items)
         for part, loss in losses.items():
             self._parts[part].update_state(loss)
-        return sum(_WEIGHTS[part] * loss for part, loss in losses.items())
+        return sum(self._importance[part] * loss for part, loss in losses.items())
 
     def _classified(self, head: str, embeddings: Tensor, targets: Tensor, consumer: Tensor) -> Tensor:
         """Each domain counts the same, however many of the rows are its own: shop photos are many and easy."""
         return 0.5 * sum(
-            cosine_softmax(embeddings, self._proxies[head], targets * rows[:, None], _SCALE)
+            cosine_softmax(embeddings, self._proxies[head], targets * rows, _SCALE)
             for rows in (consumer, 1.0 - consumer)
         )
 
@@ -170,6 +196,8 @@ def _alikeness(y: dict[str, Tensor], memory: dict[str, Tensor]) -> Tensor:
     colour, and twice as good if of the same kind."""
 
     def agreement(head: str) -> Tensor:
+        if head not in memory:
+            return 0.0
         return ops.matmul(ops.normalize(y[head], axis=-1), ops.transpose(ops.normalize(memory[head], axis=-1)))
 
     return agreement("category") * (_ANY_COLOUR + agreement("palette")) * (1.0 + agreement("kind"))

@@ -18,7 +18,8 @@ def load_embedder(run: Path) -> keras.Model:
     Raises:
         ModelError: the folder holds no run, or one that was never measured.
     """
-    model = build_embedder(None, int(_config(run)["dimension"]), "")
+    config = _config(run)
+    model = build_embedder(None, int(config["dimension"]), "", config["backbone"])
     try:
         model.load_weights(run / BEST)
     except (OSError, ValueError) as error:
@@ -39,7 +40,13 @@ def how_made(run: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise ModelError(f"{run} holds no finished run ({error}); start scripts/train.py with it again") from error
     command = " ".join(Path(word).name if "/" in word else word for word in config.pop("command").split())
-    return {**config, "weights": Path(config["weights"]).name, "masks": Path(config["masks"]).name, "command": command, **summary}
+    return {
+        **config,
+        "weights": Path(config["weights"]).name,
+        "masks": Path(config["masks"]).name,
+        "command": command,
+        **summary,
+    }
 
 
 def _config(run: Path) -> dict[str, Any]:

@@ -1,25 +1,19 @@
-"""The tasks a model is measured by, on vectors alone. Letters as in docs/model-card.md.
-
-A  consumer photo -> shop photos of the same category
-C  simulated phone photo of a shop item -> that very item
-D  shop photo -> shop photos of the same type and gender; of the same colour
-E  consumer photo -> shop photos of the category, as near in colour as those results are
-"""
+"""What answers are worth, on row numbers and labels alone: precision, recall, nearness of colour; means, intervals."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.training.datasets import Photo
-from embeddings.training.labels import SHARED
-
 Vectors = NDArray[np.float32]
 Floats = NDArray[np.float64]
+Rows = NDArray[np.intp]
+Words = NDArray[np.str_]
 
 K = 16
+
+_AT_ONCE = 1000  # queries: 12,000 photos to be sorted for each take 100 MB
 
 
 @dataclass(frozen=True)
@@ -27,9 +21,9 @@ class Scores:
     """One value a query: what it is averaged by, and which unit it shares its luck with."""
 
     values: Floats
-    groups: NDArray[np.str_]
+    groups: Words
     """The mean is taken within each group, then over groups."""
-    units: NDArray[np.str_]
+    units: Words
     """The bootstrap draws units (senders, items), since queries of one unit are not independent."""
 
     def mean(self) -> float:
@@ -54,84 +48,75 @@ class Scores:
         low, high = np.percentile(means, [2.5, 97.5])
         return float(low), float(high)
 
+    def less(self, other: "Scores") -> "Scores":
+        """What these gain over other scores of the same queries, query by query."""
+        return Scores(self.values - other.values, self.groups, self.units)
 
-def neighbours(queries: Vectors, gallery: Vectors, k: int = K, without_self: bool = False) -> NDArray[np.intp]:
+
+def neighbours(queries: Vectors, gallery: Vectors, k: int = K, without_self: bool = False) -> Rows:
     """Row numbers of the gallery by falling cosine: (n, k), fewer columns where the gallery is smaller.
 
     without_self: query i is gallery row i, and left out.
     """
-    similarity = queries @ gallery.T
-    if without_self:
-        np.fill_diagonal(similarity, -np.inf)
-    order: NDArray[np.intp] = np.argsort(-similarity, axis=1, kind="stable")
-    return order[:, : min(k, len(gallery) - without_self)]
+    found = np.empty((len(queries), min(k, len(gallery) - without_self)), np.intp)
+    for start in range(0, len(queries), _AT_ONCE):
+        similarity = queries[start : start + _AT_ONCE] @ gallery.T
+        if without_self:
+            np.fill_diagonal(similarity[:, start:], -np.inf)
+        order = np.argsort(-similarity, axis=1, kind="stable")
+        found[start : start + _AT_ONCE] = order[:, : found.shape[1]]
+    return found
 
 
-def overlap(one: NDArray[np.intp], other: NDArray[np.intp]) -> float:
+def overlap(one: Rows, other: Rows) -> float:
     """Mean share of row numbers that two answers (n, k) have in common."""
     return float(np.mean([len(np.intersect1d(a, b)) / len(a) for a, b in zip(one, other, strict=True)]))
 
 
-def precision(
-    wanted: Sequence[str], found: NDArray[np.intp], gallery: Sequence[str], without_self: bool = False
-) -> Floats:
+def relevant(wanted: Words, gallery: Words, without_self: bool = False) -> NDArray[np.intp]:
+    """How many of the gallery's labels each query wants (n,); none where it has no label itself ("")."""
+    counts = Counter(gallery.tolist())
+    return np.array([counts[label] - without_self if label else 0 for label in wanted.tolist()], np.intp)
+
+
+def precision(wanted: Words, found: Rows, gallery: Words, without_self: bool = False) -> Floats:
     """Hits / min(k, relevant) of each query (n,); `found` are row numbers (n, k) into the gallery's labels.
 
-    A query whose label nothing in the gallery has gets NaN.
+    A query that nothing in the gallery is relevant to gets NaN.
     """
-    labels = np.array(gallery)
-    counts = Counter(gallery)
-    relevant = np.array([counts[label] for label in wanted]) - without_self
-    hits = (labels[found] == np.array(wanted)[:, None]).sum(axis=1)
+    possible = np.minimum(found.shape[1], relevant(wanted, gallery, without_self))
     with np.errstate(invalid="ignore", divide="ignore"):
-        values: Floats = np.where(relevant > 0, hits / np.minimum(found.shape[1], relevant), np.nan)
+        values: Floats = np.where(possible > 0, hits(wanted, found, gallery).sum(axis=1) / possible, np.nan)
     return values
 
 
-def task_a(consumer: Sequence[Photo], queries: Vectors, shop: Sequence[Photo], gallery: Vectors) -> Scores:
-    """Precision@16 of the category across the domains, mean over categories that both have."""
-    found = neighbours(queries, gallery)
-    values = precision([photo.category for photo in consumer], found, [photo.category for photo in shop])
-    asked = np.array([photo.category in SHARED for photo in consumer]) & ~np.isnan(values)
-    return _scores(values, [photo.category for photo in consumer], [photo.sender for photo in consumer], asked)
+def recall(wanted: Words, found: Rows, gallery: Words, k: int, without_self: bool = False) -> Floats:
+    """1 for each query that has a hit among the first k, else 0 (n,); NaN where nothing in the gallery is relevant.
 
-
-def task_c(items: Sequence[Photo], queries: Vectors, rows: NDArray[np.intp], gallery: Vectors, k: int) -> Scores:
-    """Recall@k of the item that a simulated phone photo shows; `rows` are the items' rows in the gallery."""
-    found = neighbours(queries, gallery, k)
-    values = (found == rows[:, None]).any(axis=1).astype(float)
-    return _scores(values, ["all"] * len(items), [photo.file for photo in items], np.ones(len(items), bool))
-
-
-def task_d(shop: Sequence[Photo], gallery: Vectors, labels: Sequence[str]) -> Scores:
-    """Precision@16 within the shop of a label (type and gender, or colour), mean over queries."""
-    found = neighbours(gallery, gallery, without_self=True)
-    values = precision(labels, found, labels, without_self=True)
-    return _scores(values, ["all"] * len(shop), [photo.file for photo in shop], ~np.isnan(values))
-
-
-def task_e(
-    consumer: Sequence[Photo],
-    queries: Vectors,
-    query_labs: Floats,
-    shop: Sequence[Photo],
-    gallery: Vectors,
-    shop_labs: Floats,
-) -> Scores:
-    """How near the colours of a query's 16 come to its own: 0 = chance within its category, 1 = the best 16 of it.
-
-    With d the mean Lab distance (CIE 1976) to the query: (d_chance - d_found) / (d_chance - d_best).
+    With labels that name the item, this is what the DeepFashion benchmarks call top-k accuracy, and recall@k.
     """
-    found = neighbours(queries, gallery)
-    categories = np.array([photo.category for photo in shop])
-    values = np.full(len(consumer), np.nan)
-    for index, photo in enumerate(consumer):
-        distance = np.linalg.norm(shop_labs - query_labs[index], axis=1)
-        own = np.sort(distance[categories == photo.category])
-        if len(own) >= 3 * K:  # in a small category chance is nearly the best, and the ratio says nothing
-            values[index] = (own.mean() - distance[found[index]].mean()) / (own.mean() - own[:K].mean())
-    return _scores(values, ["all"] * len(consumer), [photo.sender for photo in consumer], ~np.isnan(values))
+    values = hits(wanted, found[:, :k], gallery).any(axis=1).astype(float)
+    values[relevant(wanted, gallery, without_self) <= 0] = np.nan
+    return values
 
 
-def _scores(values: Floats, groups: Sequence[str], units: Sequence[str], asked: NDArray[np.bool_]) -> Scores:
-    return Scores(values[asked], np.array(groups)[asked], np.array(units)[asked])
+def hits(wanted: Words, found: Rows, gallery: Words) -> NDArray[np.bool_]:
+    """Which of the results (n, k) have the label that is wanted."""
+    right: NDArray[np.bool_] = gallery[found] == wanted[:, None]
+    return right
+
+
+def nearness(wanted: Words, query_labs: Floats, found: Rows, gallery: Words, gallery_labs: Floats) -> Floats:
+    """How near the colours of a query's k results come to its own (n,): 0 = chance in its category, 1 = the best k.
+
+    With d the mean Lab distance (CIE 1976) to the query: (d_chance - d_found) / (d_chance - d_best). NaN in a category
+    of fewer than 3 k photos, in which chance is nearly the best, and the ratio says nothing.
+    """
+    k = found.shape[1]
+    values = np.full(len(found), np.nan)
+    for index, label in enumerate(wanted):
+        distance = np.linalg.norm(gallery_labs - query_labs[index], axis=1)
+        own = np.sort(distance[gallery == label])
+        if label and len(own) >= 3 * k:
+            values[index] = (own.mean() - distance[found[index]].mean()) / (own.mean() - own[:k].mean())
+    return values

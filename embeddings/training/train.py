@@ -21,7 +21,7 @@ from embeddings.training.cutouts import cut_out, cut_out_by_mask, read_mask
 from embeddings.training.datasets import Photo, Pixels, Split, load_pixels, read_photos, select
 from embeddings.training.items import Picture
 from embeddings.training.log import draw_curves, read_log, write_log
-from embeddings.training.model import Trainee, build_embedder
+from embeddings.training.model import LOSSES, Trainee, build_embedder
 from embeddings.training.tasks import Vectors
 from embeddings.training.validation import Validation
 
@@ -43,6 +43,8 @@ class Config:
     masks: str = ""
     """Folder of the consumer photos' masks; "" for none."""
     mix: Mix = field(default_factory=Mix)
+    backbone: str = "MobileNetV2"
+    losses: dict[str, float] = field(default_factory=LOSSES.copy)
     dimension: int = 256
     frozen_through: str = "block_6_project_BN"
     learning_rate: float = 7e-4
@@ -76,7 +78,10 @@ def train(data: Path, folder: Path, config: Config, command: str) -> dict[str, A
     keras.utils.set_random_seed(config.seed)
     batches, validation = _open(data, config)
     trainee = Trainee(
-        build_embedder(config.weights, config.dimension, config.frozen_through), batches.classes, batches.pairs
+        build_embedder(config.weights, config.dimension, config.frozen_through, config.backbone),
+        batches.classes,
+        batches.pairs,
+        config.losses,
     )
     trainee.compile(
         optimizer=keras.optimizers.AdamW(config.learning_rate, config.weight_decay, global_clipnorm=10.0),

@@ -1,6 +1,6 @@
 import pytest
 
-from embeddings.training.labels import CATEGORIES, SHARED, joint_category
+from embeddings.training.labels import CATEGORIES, joint_category
 
 
 def test_a_word_means_the_same_in_both_domains():
@@ -12,12 +12,6 @@ def test_no_word_is_in_two_rows():
     for column in (0, 1):
         words = [word for vocabularies in CATEGORIES.values() for word in vocabularies[column]]
         assert len(words) == len(set(words))
-
-
-def test_shared_categories_have_words_in_both_domains():
-    assert "t-shirt" in SHARED
-    assert "sunglasses" not in SHARED
-    assert "baby body" not in SHARED
 
 
 def test_an_unknown_word_is_named_with_what_to_do():

@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -11,12 +12,12 @@ import pytest
 from PIL import Image
 
 from embeddings.errors import ModelError
-from embeddings.training.batches import HEADS, Batch, Batches, Mix
+from embeddings.training.batches import Batch, Batches, Mix
 from embeddings.training.checkpoints import load_checkpoint, save_checkpoint
 from embeddings.training.cutouts import cut_out, cut_out_by_mask
 from embeddings.training.datasets import DatasetError, Split, load_pixels, read_photos
 from embeddings.training.items import Picture
-from embeddings.training.model import Trainee, build_embedder
+from embeddings.training.model import BACKBONES, Trainee, build_embedder
 from embeddings.training.runs import how_made, load_embedder
 from embeddings.training.train import Config, embed_with, train
 
@@ -71,7 +72,8 @@ def test_a_batch_holds_pairs_then_consumer_photos(batches: Batches):
     assert batch.items[:PAIRS].tolist() == batch.items[PAIRS : 2 * PAIRS].tolist()
     shop_pairs = [0.0] * (PAIRS - CUT) + [1.0] * CUT
     assert batch.consumer.tolist() == [*shop_pairs, *shop_pairs, *[1.0] * SINGLES]
-    for head in HEADS:
+    assert set(batches.classes) == {"category", "kind", "colour", "palette"}
+    for head in batches.classes:
         assert batch.targets[head].shape == (2 * PAIRS + SINGLES, len(batches.classes[head]))
         assert np.array_equal(batch.targets[head][:PAIRS], batch.targets[head][PAIRS : 2 * PAIRS])
     assert batch.targets["category"].sum(axis=1).tolist() == [1.0] * len(batch.images)
@@ -95,6 +97,19 @@ def test_the_loss_falls_and_the_memory_fills(batches: Batches):
     items = keras.ops.convert_to_numpy(trainee._memory_items.value)
     assert items[: PAIRS * 2].tolist() == batch.items[:PAIRS].tolist() * 2
     assert (items[PAIRS * 26 :] == -1).all()
+
+
+def test_a_gallery_without_labels_is_learned_by_its_items_and_colours(shapes: Path):
+    unlabelled = [
+        Picture(replace(each.photo, category="", kind="", gender="", colour=""), each.pixels, each.garment)
+        for each in pictures(shapes)
+        if each.photo.domain == "shop"
+    ]
+    batches = Batches(unlabelled, Mix(pairs=PAIRS), seed=0)
+    trainee, batch = tiny_trainee(batches), batches.batch(0)
+    losses = [step(trainee, batch) for _ in range(12)]
+    assert set(losses[0]) == {"loss", "palette", "items"}
+    assert losses[-1]["loss"] < 0.9 * losses[0]["loss"]
 
 
 @pytest.mark.slow
@@ -136,6 +151,15 @@ def test_the_network_freezes_through_a_named_layer_and_answers_unit_vectors():
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("backbone", [name for name in BACKBONES if name != "MobileNetV2"])
+def test_every_backbone_takes_the_same_pixels_and_answers_unit_vectors(backbone: str):
+    model = build_embedder(None, 24, "", backbone)
+    vectors = embed_with(model, np.random.default_rng(0).integers(0, 256, (2, 160, 160, 3), dtype=np.uint8))
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
+    assert [layer.name for layer in model.layers if isinstance(layer, keras.layers.Rescaling)] == []
+
+
 def test_wrong_weights_and_layers_are_named(tmp_path: Path):
     with pytest.raises(ModelError, match=r"nowhere\.weights\.h5"):
         build_embedder(tmp_path / "nowhere.weights.h5", 24, "")
@@ -151,7 +175,16 @@ def test_a_run_leaves_its_folder_and_goes_on_after_its_checkpoint(shapes: Path, 
     run = tmp_path / "run"
 
     def config(steps: int) -> Config:
-        return Config(str(weights), steps, 30, "", Mix(PAIRS, CUT, SINGLES), 16, "block_12_project_BN", every=2)
+        return Config(
+            str(weights),
+            steps,
+            30,
+            "",
+            Mix(PAIRS, CUT, SINGLES),
+            dimension=16,
+            frozen_through="block_12_project_BN",
+            every=2,
+        )
 
     assert train(shapes, run, config(2), "train --data /home/me/photos")["steps"] == 2
     summary = train(shapes, run, config(4), "train --data /home/me/photos")

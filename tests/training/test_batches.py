@@ -1,0 +1,95 @@
+"""Batches of photos that lack something: consumers, masks, labels."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from embeddings.training.batches import Batches, Mix
+from embeddings.training.cutouts import cut_out
+from embeddings.training.datasets import load_pixels, read_photos
+from embeddings.training.items import Picture
+from embeddings.training.photos import DatasetError, Photo, Split
+
+MIX = Mix(pairs=4, consumer_pairs=2, singles=3)
+
+
+@pytest.fixture(scope="module")
+def pictures(shapes: Path) -> list[Picture]:
+    """Shop photos are cut out, consumer photos have no mask."""
+    photos = [photo for photo in read_photos(shapes, Split()) if photo.part == "train"]
+    return [
+        Picture(photo, pixels, cut_out(pixels) if photo.domain == "shop" else None)
+        for photo, pixels in zip(photos, load_pixels(shapes, photos), strict=True)
+    ]
+
+
+def shop(pictures: list[Picture]) -> list[Picture]:
+    return [picture for picture in pictures if picture.photo.domain == "shop"]
+
+
+def relabelled(pictures: list[Picture], **labels: str) -> list[Picture]:
+    return [Picture(replace(each.photo, **labels), each.pixels, each.garment) for each in pictures]
+
+
+def test_without_masks_consumer_photos_are_single_views(pictures: list[Picture]):
+    batches = Batches(pictures, MIX, seed=0)
+    batch = batches.batch(0)
+    assert batches.pairs == 4
+    assert batch.consumer.tolist() == [0.0] * 8 + [1.0] * 3
+
+
+def test_without_consumer_photos_a_batch_holds_pairs_only(pictures: list[Picture]):
+    batch = Batches(shop(pictures), MIX, seed=0).batch(0)
+    assert batch.images.shape == (8, 160, 160, 3)
+    assert not batch.consumer.any()
+    assert batch.items[:4].tolist() == batch.items[4:].tolist()
+
+
+def test_without_labels_only_the_measured_colour_is_learned(pictures: list[Picture]):
+    batches = Batches(relabelled(shop(pictures), category="", kind="", gender="", colour=""), MIX, seed=0)
+    batch = batches.batch(0)
+    assert set(batches.classes) == set(batch.targets) == {"palette"}
+    assert batch.targets["palette"].sum(axis=1) == pytest.approx(1)
+
+
+def test_a_head_of_one_class_is_left_out(pictures: list[Picture]):
+    batches = Batches(relabelled(shop(pictures), colour="Red"), MIX, seed=0)
+    assert set(batches.classes) == {"category", "kind", "palette"}
+
+
+def test_the_classes_are_the_words_of_the_photos(pictures: list[Picture]):
+    tees = [each for each in shop(pictures) if each.photo.kind == "Tshirts"]
+    others = relabelled(
+        [each for each in shop(pictures) if each.photo.kind != "Tshirts"], category="a robe", kind="Robe"
+    )
+    batches = Batches([*tees, *others], MIX, seed=0)
+    assert batches.classes["category"] == ("a robe", "t-shirt")
+    assert {word.split(",")[0] for word in batches.classes["kind"]} == {"Robe", "Tshirts"}
+    photo_of = {number: each.photo for number, each in enumerate([*tees, *others])}
+    batch = batches.batch(1)
+    for number, target in zip(batch.items, batch.targets["category"], strict=True):
+        assert batches.classes["category"][target.argmax()] == photo_of[number].category
+        assert target.sum() == 1
+
+
+def test_two_photos_of_an_item_are_views_of_it(pictures: list[Picture]):
+    views = [
+        Picture(replace(each.photo, item=f"item {number // 2}"), each.pixels, each.garment)
+        for number, each in enumerate(shop(pictures)[:20])
+    ]
+    batch = Batches(views, Mix(pairs=10), seed=0).batch(0)
+    assert sorted(batch.items[:10].tolist()) == list(range(10))
+
+
+def test_too_few_items_are_said_in_words(pictures: list[Picture]):
+    with pytest.raises(DatasetError, match="less than one batch"):
+        Batches(shop(pictures)[:3], MIX, seed=0)
+
+
+def test_a_photo_says_its_type_and_unit():
+    photo = Photo("f", "shop", "dress", "Dresses", "Women", "", "", "f", "train")
+    assert photo.type == "Dresses, Women"
+    assert replace(photo, gender="").type == "Dresses"
+    assert replace(photo, kind="", gender="").type == ""
+    assert (photo.unit, replace(photo, sender="7").unit) == ("f", "7")
