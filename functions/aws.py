@@ -44,7 +44,7 @@ def reindex(event: dict[str, Any], context: Any) -> dict[str, Any]:
     for record in event["Records"]:
         try:
             parts.append(from_message(record["body"]) or work_of(s3_events(record["body"]), settings.gallery_uri))
-        except ValueError as error:
+        except (RecursionError, ValueError) as error:
             _log.error("message %s: %s", record["messageId"], error)
             unreadable.append({"itemIdentifier": record["messageId"]})
     work = merged(parts)

@@ -36,7 +36,7 @@ def from_message(body: str) -> Work | None:
     try:
         keys, messages = content[_NAME]["keys"], content[_NAME]["messages"]
         return Work(None if keys is None else frozenset(map(str, keys)), int(messages))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise ValueError(f"not a message of the re-index to itself ({error!r})") from error
 
 

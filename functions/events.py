@@ -32,8 +32,8 @@ def s3_events(message: str) -> list[ObjectEvent]:
             ObjectEvent(record["s3"]["bucket"]["name"], unquote_plus(record["s3"]["object"]["key"]))
             for record in content["Records"]
         ]
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"not an S3 notification ({error!r} is missing)") from error
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"not an S3 notification ({error!r})") from error
 
 
 def gcs_event(data: Mapping[str, Any]) -> ObjectEvent:

@@ -1,13 +1,23 @@
 "use strict";
 // Builds the zip before the CLI packages it, so that `serverless deploy` alone is enough.
-// --param="bundle=FILE" takes a zip that is already there.
+// --param="bundle=FILE" takes a zip that is already there. And refuses params that do not exist: the CLI takes them
+// without a word, and a misspelt galleryBucket would deploy an empty gallery.
 
 const { spawnSync } = require("node:child_process");
 
 module.exports = class Bundle {
-  constructor(serverless) {
+  constructor(serverless, options) {
     this.serverless = serverless;
+    this.checkParams(options.param || []);
     this.hooks = { "before:package:createDeploymentArtifacts": () => this.build() };
+  }
+
+  checkParams(given) {
+    const known = Object.keys(this.serverless.configurationInput.params.default);
+    const unknown = given.map((param) => param.split("=")[0]).filter((name) => !known.includes(name));
+    if (unknown.length) {
+      throw new this.serverless.classes.Error(`no such param: ${unknown.join(", ")}. There are ${known.join(", ")}.`);
+    }
   }
 
   build() {

@@ -46,6 +46,7 @@ def rebuild(
     dry_run: bool = False,
     limits: Limits = DEFAULT_LIMITS,
     stop_at: float = math.inf,
+    may_empty: bool = True,
     progress: Progress = lambda _done, _total: None,
 ) -> Summary:
     """Make the index say what the gallery holds now, embedding only what is new or changed.
@@ -65,6 +66,8 @@ def rebuild(
         limits: what one photo may cost.
         stop_at: no photo is begun after this `time.monotonic()`; if photos remain then, the outcome is `UNFINISHED`. At
             least one is embedded, so that a chain of rebuilds comes to its end. Leave time to publish.
+        may_empty: publish an index without any photo in place of one that has some. An unattended run should not: the
+            likelier reason is a wrong address.
         progress: told after each photo.
 
     Raises:
@@ -74,7 +77,16 @@ def rebuild(
     scope = folder_scope(prefix) if keys is None else key_scope(keys)
     chosen = None if model is None else Embedder(model)
     run = _Run(
-        open_writer(gallery), open_reader(gallery), open_writer(index), chosen, full, dry_run, limits, stop_at, progress
+        open_writer(gallery),
+        open_reader(gallery),
+        open_writer(index),
+        chosen,
+        full,
+        dry_run,
+        limits,
+        stop_at,
+        may_empty,
+        progress,
     )
     for attempt in range(1, _ATTEMPTS + 1):
         try:
@@ -105,6 +117,7 @@ class _Run:
     dry_run: bool
     limits: Limits
     stop_at: float
+    may_empty: bool
     progress: Progress
     embedded: int = 0
     remaining: int = 0
@@ -139,6 +152,11 @@ class _Run:
                 raise StorageError("storage gave none of the photos; the log says why")
         if same_vectors and not self.full and after == past.sources:
             return self._summary(Outcome.UNCHANGED, past.manifest, past.sources, after)
+        if not self.may_empty and past.sources.etags and not after.etags:
+            raise GalleryIndexError(
+                f"nothing of the {len(past.sources.etags)} photos of the index is left in the gallery; if that is so, "
+                "scripts/rebuild_embeddings.py publishes an empty index, and otherwise GALLERY_URI is wrong"
+            )
         embedder = embedder or past.embedder()
         content = Content(_matrix(past, after, vectors, embedder.dimension), after, embedder.content)
         published = publish(self.index, content, current, with_model=self.full or not same_vectors)

@@ -1,9 +1,8 @@
 """Reading on the query path: one implementation (obstore) for S3, Google Cloud Storage and a folder.
 
-A folder's symbolic links are followed, as by its writer. On a person's machine `AWS_PROFILE` names the credentials
-(through boto3); without it they come from the environment or the cloud, where obstore knows instance, container
-(`AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`) and web identity credentials, but not
-`AWS_CONTAINER_CREDENTIALS_FULL_URI` with a token.
+A folder's symbolic links are followed, as by its writer. Credentials come from the environment or the cloud. Two ways
+that obstore does not know go through boto3: a profile on a person's machine (`AWS_PROFILE`), and
+`AWS_CONTAINER_CREDENTIALS_FULL_URI`, which Lambda sets under SnapStart.
 """
 
 import os
@@ -39,6 +38,7 @@ _PART_SECONDS = 60
 """For one whole request: eight parts at once get through 4.5 Mbit/s. What hangs is noticed by the other two."""
 _LONGEST_SIGNATURE_SECONDS = 7 * 24 * 3600
 _STATUS = re.compile(r"status code: (\d{3})")
+_ONLY_BOTO3 = ("AWS_PROFILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
 _CREDENTIAL_SERVICES = ("/latest/api/token", "/latest/meta-data/", "/computeMetadata/", "//169.254.170.2/")
 """In the URLs that are asked last, when the environment holds no credentials."""
 _SIGN_IN = {
@@ -193,7 +193,7 @@ def _opener(uri: StorageUri) -> Callable[[], GCSStore | LocalStore | S3Store]:
             uri.bucket,
             client_options=_client("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"),
             retry_config=_RETRY,
-            credential_provider=_profile() if os.environ.get("AWS_PROFILE") else None,
+            credential_provider=_from_boto3() if any(map(os.environ.get, _ONLY_BOTO3)) else None,
         )
     else:
         store = GCSStore(uri.bucket, client_options=_client("GOOGLE_BASE_URL"), retry_config=_RETRY)
@@ -225,13 +225,15 @@ def _client(*endpoint_variables: str) -> "ClientConfig":
     }
 
 
-def _profile() -> "S3CredentialProvider":
+def _from_boto3() -> "S3CredentialProvider":
     try:
         from botocore.exceptions import BotoCoreError
         from obstore.auth.boto3 import Boto3CredentialProvider
     except ImportError as error:
-        raise StorageError(f"AWS_PROFILE is set, and reading it needs boto3: pip install boto3 ({error})") from error
+        said = " or ".join(name for name in _ONLY_BOTO3 if os.environ.get(name))
+        raise StorageError(f"{said} is set, and reading it needs boto3: pip install boto3 ({error})") from error
     try:
         return Boto3CredentialProvider()
     except (BotoCoreError, ValueError) as error:
-        raise StorageError(f"AWS_PROFILE={os.environ['AWS_PROFILE']!r} cannot be used: {error}") from error
+        said = ", ".join(f"{name}={os.environ[name]!r}" for name in _ONLY_BOTO3 if os.environ.get(name))
+        raise StorageError(f"{said} cannot be used: {error}") from error

@@ -36,7 +36,7 @@ class StorageUri:
                     raise StorageUriError(f"{uri!r} is not of the form {scheme}://bucket/prefix")
                 return cls("s3" if scheme == "s3" else "gs", bucket, prefix)
         path = uri.removeprefix("file://")
-        if not path or "://" in path:
+        if not path or "://" in path or path.startswith(("s3:", "gs:")):
             raise StorageUriError(
                 f"{uri!r} is no storage address; use s3://bucket/prefix, gs://bucket/prefix or a folder"
             )

@@ -88,6 +88,9 @@ check --project "$project" '[a-z][a-z0-9-]{4,28}[a-z0-9]' "the project's id, suc
 check --region "$region" '[a-z]+-[a-z]+[0-9]+' 'a region, such as europe-west1'
 check --gallery "$gallery" "$uri" 'gs://BUCKET or gs://BUCKET/PREFIX, the prefix of plain characters'
 check --index "$index" "$uri" 'gs://BUCKET or gs://BUCKET/PREFIX, the prefix of plain characters'
+for place in "$gallery" "$index"; do
+  [[ ! ${place#gs://}/ =~ //|/\.\.?/ ]] || fail "$place: a prefix has no empty, . or .. part"
+done
 # The longest account is NAME-schedule, and Google allows 30 characters.
 check --name "$name" '[a-z][a-z0-9-]{0,19}[a-z0-9]' '2 to 21 small letters, digits and hyphens'
 check --cors-origins "$cors_origins" "\\*|$origin(,$origin)*" '* or origins such as https://a.example,https://b.example'

@@ -36,5 +36,6 @@ def application_files() -> list[Path]:
         for package in PACKAGES
         for file in sorted((ROOT / package).rglob("*"))
         if file.suffix in _SUFFIXES
+        and not any(part.startswith(".") for part in file.relative_to(ROOT).parts)
         and not any(file.relative_to(ROOT).is_relative_to(excluded) for excluded in _NOT_FOR_LAMBDA)
     ]

@@ -5,7 +5,7 @@ import sys
 import tempfile
 import zlib
 from pathlib import Path
-from zipfile import ZipFile
+from zipfile import ZipFile, is_zipfile
 
 from scripts.bundling.archive import add_folder
 from scripts.bundling.interpreter import Interpreter
@@ -36,7 +36,7 @@ def dependencies_archive(target: Target, interpreter: Interpreter, cache: Path) 
     locked = read_lock(ROOT / "functions" / "requirements.txt", tuple(DISTRIBUTIONS), target)
     name = f"dependencies-{target.arch}-{target.python}"
     archive = cache / f"{name}-{_key(locked, interpreter)}.zip"
-    if not archive.exists():
+    if not is_zipfile(archive):  # missing, or cut short
         wheels = fetch_wheels(locked, target, cache)
         with tempfile.TemporaryDirectory(dir=cache) as temporary:
             tree, unfinished = Path(temporary, "tree"), Path(temporary, "zip")

@@ -1,11 +1,17 @@
 """Versions and hashes of what goes into a bundle, from the functions' lock file."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.requirements import Requirement
-
 from scripts.bundling.target import BundleError, Target
+
+try:
+    from packaging.requirements import Requirement
+except ModuleNotFoundError:
+    raise SystemExit(
+        f"error: {sys.executable} lacks what this needs: pip install -r functions/requirements.txt"
+    ) from None
 
 
 @dataclass(frozen=True)

@@ -224,6 +224,22 @@ def test_unreadable_messages_go_back_and_the_others_are_done(shop: Shop, aws: Mo
     assert "red shirt+1.jpg" in search({**event("function_url_post_raw"), "rawQueryString": ""}).keys
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"Records": [{"s3": {"bucket": {"name": "b"}, "object": {"key": 7}}}]}',
+        "[" * 100_000,
+        '{"reindex": {"keys": null, "messages": Infinity}}',
+    ],
+)
+def test_no_message_whatever_it_holds_fails_the_others(
+    shop: Shop, aws: ModuleType, monkeypatch: pytest.MonkeyPatch, body: str
+) -> None:
+    monkeypatch.setattr("functions.reindex.rebuild", None)
+    records = [{"messageId": "odd", "body": body}, *event("sqs_s3_test_event", shop.bucket)["Records"]]
+    assert aws.reindex({"Records": records}, Context()) == {"batchItemFailures": [{"itemIdentifier": "odd"}]}
+
+
 def test_a_rebuild_that_fails_leaves_the_messages_in_the_queue(
     shop: Shop, aws: ModuleType, refused_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

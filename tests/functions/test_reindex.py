@@ -59,7 +59,16 @@ def test_other_messages_are_not_its_own(body: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["{}", "[]", "null", '{"keys": 7, "messages": 1}', '{"keys": []}', '{"keys": null, "messages": "x"}']
+    "content",
+    [
+        "{}",
+        "[]",
+        "null",
+        '{"keys": 7, "messages": 1}',
+        '{"keys": []}',
+        '{"keys": null, "messages": "x"}',
+        '{"keys": null, "messages": Infinity}',
+    ],
 )
 def test_a_damaged_message_is_unreadable(content: str) -> None:
     with pytest.raises(ValueError, match="message of the re-index to itself"):
@@ -83,14 +92,29 @@ def test_time_is_kept_for_publishing(
     settings = Settings.for_reindex({"INDEX_URI": "/index", "GALLERY_URI": "/photos", "REINDEX_SECONDS": setting})
     asked: list[Any] = []
 
-    def rebuild(gallery: str, index: str, *, keys: frozenset[str] | None, stop_at: float) -> Any:
-        asked.extend([gallery, index, keys, stop_at - time.monotonic()])
+    def rebuild(gallery: str, index: str, *, keys: frozenset[str] | None, stop_at: float, may_empty: bool) -> Any:
+        asked.extend([gallery, index, keys, stop_at - time.monotonic(), may_empty])
         raise RuntimeError
 
     monkeypatch.setattr("functions.reindex.rebuild", rebuild)
     with pytest.raises(RuntimeError):
         bring_up_to_date(Work(frozenset({"a"})), settings, seconds)
-    assert asked == ["/photos", "/index", {"a"}, pytest.approx(for_embedding, abs=1)]
+    assert asked == ["/photos", "/index", {"a"}, pytest.approx(for_embedding, abs=1), True]
+
+
+def test_only_events_may_empty_the_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings.for_reindex({"INDEX_URI": "/index", "GALLERY_URI": "/photos"})
+    asked: list[bool] = []
+
+    def rebuild(*_: str, may_empty: bool, **__: Any) -> Any:
+        asked.append(may_empty)
+        raise RuntimeError
+
+    monkeypatch.setattr("functions.reindex.rebuild", rebuild)
+    for work in (WHOLE_GALLERY, Work(frozenset({"a"}))):
+        with pytest.raises(RuntimeError):
+            bring_up_to_date(work, settings)
+    assert asked == [False, True]
 
 
 class TestContinuing:

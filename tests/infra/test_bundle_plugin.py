@@ -52,3 +52,10 @@ def test_a_failed_build_says_what_to_do(
     assert reason in said
     assert "PYTHON says which Python builds the bundle" in said
     assert "\n    at " not in said  # no stack trace
+
+
+@pytest.mark.slow
+def test_a_misspelt_param_is_refused(serverless: Serverless) -> None:
+    done = serverless("package", "--param=bundle=ready.zip", "--param=galleryBuket=shop-photos")
+    assert done.returncode != 0
+    assert "no such param: galleryBuket. There are architecture, " in done.stdout + done.stderr

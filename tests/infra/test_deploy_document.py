@@ -65,11 +65,22 @@ def test_the_outputs_it_names_exist(options: Stack) -> None:
     assert named <= options.outputs.keys()
 
 
-def test_the_page_gets_the_services_address() -> None:
-    [script] = re.findall(r"sed '([^']+)' site/config.js", command("aws s3 sync site"))
-    script = script.replace("SERVICE_URL", "https://search.shop.example")
-    done = subprocess.run(["sed", script, ROOT / "site/config.js"], capture_output=True, text=True, check=True)
-    assert 'export const SERVICE_URL = "https://search.shop.example";' in done.stdout
+def test_the_page_gets_the_services_address(tmp_path: Path) -> None:
+    line = command("python scripts/deploy_page.py")
+    line = line.replace("SERVICE_URL", "https://search.shop.example").replace("SITE_URI", str(tmp_path / "site"))
+    subprocess.run([sys.executable, *shlex.split(line)[1:]], cwd=ROOT, check=True)
+    assert "https://search.shop.example" in (tmp_path / "site/config.js").read_text()
+
+
+def test_what_the_readme_installs_is_what_the_document_installs() -> None:
+    readme = (ROOT / "README.md").read_text()
+    steps = re.findall(
+        r"^(?:npm ci|python3\.13 -m venv .*|pip install .*|npx serverless deploy .*)$", DOCUMENT, re.MULTILINE
+    )
+    assert len(steps) >= 5
+    for step in steps:
+        if "--param" not in step:
+            assert f"    {step}\n" in readme, f"README.md: {step}"
 
 
 def test_the_notification_reaches_the_queue(s3_server: S3Server) -> None:

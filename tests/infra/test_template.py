@@ -41,7 +41,7 @@ def test_functions_run_what_is_written_for_them(stack: Stack) -> None:
     functions = stack.of_type("AWS::Lambda::Function")
     assert {name: each["Handler"] for name, each in functions.items()} == FUNCTIONS
     assert {each["Runtime"] for each in functions.values()} == {"python3.13"}
-    assert {each["TracingConfig"]["Mode"] for each in functions.values()} == {"Active"}
+    assert {each["TracingConfig"]["Mode"] for each in functions.values()} == {"PassThrough"}
     assert {each["Environment"]["Variables"]["OPENBLAS_NUM_THREADS"] for each in functions.values()} == {"1"}
 
 

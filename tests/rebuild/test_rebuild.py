@@ -131,6 +131,15 @@ def test_an_empty_gallery_is_an_empty_index(shop: Shop) -> None:
     assert shop.load().gallery.random_key() == "one.jpg"
 
 
+def test_an_unattended_run_does_not_empty_the_index(shop: Shop) -> None:
+    shop.rebuild()
+    shop.photos.delete(ALL)
+    Path(shop.gallery).mkdir(exist_ok=True)
+    with pytest.raises(GalleryIndexError, match="nothing of the 3 photos"):
+        shop.rebuild(may_empty=False)
+    assert len(shop.load().gallery) == 3
+
+
 def test_a_missing_gallery_does_not_empty_the_index(shop: Shop, tmp_path: Path) -> None:
     shop.rebuild()
     Path(shop.gallery).rename(tmp_path / "moved")

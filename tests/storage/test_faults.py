@@ -1,5 +1,6 @@
 """What storage does wrong comes out as this library's errors, soon, and with what to do about it."""
 
+import json
 import time
 from functools import partial
 from pathlib import Path
@@ -179,6 +180,18 @@ def test_a_profile_of_aws_configure(
     for open_storage in (open_reader, open_writer):
         with pytest.raises(StorageError, match="theirs"):
             open_storage("s3://bucket")
+
+
+def test_credentials_as_lambda_gives_them_under_snapstart(
+    clean_environment: None, scripted_server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/snapstart-activate.html#snapstart-credentials"""
+    answer = {"AccessKeyId": "SNAP", "SecretAccessKey": "s", "Token": "t", "Expiration": "2099-01-01T00:00:00Z"}
+    scripted_server.answers = [(200, json.dumps(answer).encode())]
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{scripted_server.url}/credentials")
+    monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "token")
+    (url,) = open_reader("s3://bucket").sign(["a"], 60)
+    assert "X-Amz-Credential=SNAP" in url
 
 
 def test_an_endpoint_that_is_no_url(aws_keys: None, monkeypatch: pytest.MonkeyPatch) -> None:

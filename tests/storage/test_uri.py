@@ -32,7 +32,18 @@ def test_a_relative_folder_becomes_absolute(tmp_path: Path, monkeypatch: pytest.
 @pytest.mark.parametrize(
     "uri",
     [
-        *("", "file://", "s3://", "gs:///prefix", "s3://b/a//b", "s3://b/../c", "gs://b/./c", "s3://b/a\nb"),
+        *(
+            "",
+            "file://",
+            "s3://",
+            "gs:///prefix",
+            "s3://b/a//b",
+            "s3://b/../c",
+            "gs://b/./c",
+            "s3://b/a\nb",
+            "s3:/b",
+            "gs:b",
+        ),
         *("http://host/x", "S3://bucket", "s3://my bucket/x", "s3://a?b/x", "s3://user@host/x", "s3://ü"),
     ],
 )
