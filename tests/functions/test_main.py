@@ -176,6 +176,7 @@ def test_a_rebuild_that_fails_fails_for_all_who_shared_it_and_not_for_the_next(
     gallery: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = Settings.for_reindex({"INDEX_URI": "gs://shop-index", "GALLERY_URI": gallery})
+    open_writer(gallery).put("new.jpg", photo("red"))
     monkeypatch.setattr("functions.reindex.rebuild", Mock(side_effect=StorageError("down")))
     with pytest.raises(StorageError, match="down"):
         gather.bring_up_to_date_together(WHOLE_GALLERY, settings)
