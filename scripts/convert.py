@@ -7,19 +7,24 @@ The card (.json) is written beside the file. A file whose neighbours differ from
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
 
-from embeddings.errors import GarmentSearchError, ModelError
+from embeddings.errors import ModelError
 from embeddings.preprocess import photo_pixels
-from embeddings.training.datasets import read_photos, select
+from embeddings.training.datasets import Photo, read_photos, select
 from embeddings.training.export import KINDS, check_parity, convert, spread, write_model
+from embeddings.training.model import mirrored
 from embeddings.training.runs import how_made, load_embedder, run_split
 from embeddings.training.train import embed_with
 from embeddings.training.validation import encoded_photos
+from scripts.cli import command_parser, run_command
 
 _EXAMPLES, _COMPARED = 300, 1000
 
@@ -27,34 +32,34 @@ _EXAMPLES, _COMPARED = 300, 1000
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
     options = _parser().parse_args(arguments)
-    try:
-        _convert(options)
-    except GarmentSearchError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return run_command(lambda: _convert(options))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_parser(__doc__)
     parser.add_argument("--run", type=Path, required=True, metavar="FOLDER", help="of scripts/train.py")
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="the photos the run was trained on")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the .tflite file to write")
     parser.add_argument("--kind", choices=KINDS, default="fp16", help="the one to write (default: %(default)s)")
+    parser.add_argument(
+        "--mirrored", action="store_true", help="average each photo with its mirror image: twice the time"
+    )
     parser.add_argument("--compare", action="store_true", help="measure the other kinds too")
     parser.add_argument("--note", default="", metavar="TEXT", help="for the card: the photos' source and licence")
     return parser
 
 
 def _convert(options: argparse.Namespace) -> None:
-    made = how_made(options.run) | {"note": options.note}
+    made = how_made(options.run) | {"mirrored": options.mirrored, "note": options.note}
     model = load_embedder(options.run)
+    if options.mirrored:
+        model = mirrored(model)
     photos = read_photos(options.data, run_split(options.run))
     train = select(photos, "shop", "train") + select(photos, "consumer", "train")
     unseen = select(photos, "shop", "validation") + select(photos, "consumer", "validation")
     made["photos"] = {"train": len(train), "validation": len(unseen)}
-    examples = np.stack([photo_pixels(photo) for photo in encoded_photos(options.data, spread(train, _EXAMPLES))])
-    pixels = np.stack([photo_pixels(photo) for photo in encoded_photos(options.data, spread(unseen, _COMPARED))])
+    examples = _pixels(options.data, spread(train, _EXAMPLES), "examples")
+    pixels = _pixels(options.data, spread(unseen, _COMPARED), "unseen photos")
     expected = embed_with(model, pixels)
     print(f"{'kind':8} {'bytes':>10} {'ms':>6} {'top-16 overlap with Keras':>26}")
     for kind in KINDS if options.compare else (options.kind,):
@@ -70,6 +75,11 @@ def _convert(options: argparse.Namespace) -> None:
         if kind == options.kind:
             card = write_model(options.out, content, kind, parity, made, figures={})
     print(f"written: {options.out}, dimension {card['dimension']}, sha256 {card['sha256']}")
+
+
+def _pixels(data: Path, photos: Sequence[Photo], name: str) -> NDArray[np.uint8]:
+    encoded = tqdm(encoded_photos(data, photos), desc=name, unit="photo", disable=None, leave=False)
+    return np.stack([photo_pixels(photo) for photo in encoded])
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import pytest
 from embeddings.embedder import Embedder
 from embeddings.errors import ModelError
 from embeddings.training.export import KINDS, check_parity, convert, spread, write_model
+from embeddings.training.model import mirrored
 from embeddings.training.train import embed_with
 from tests.training.shapes import COLOURS, SHAPES, draw_garment
 
@@ -48,6 +49,21 @@ def test_the_file_answers_as_keras_does(fp32: bytes, model: keras.Model, pixels:
     assert parity.overlap >= 0.99
     assert parity.size == len(fp32)
     assert parity.milliseconds > 0
+
+
+def test_a_mirrored_model_answers_the_same_for_a_photo_and_its_mirror_image(
+    model: keras.Model, fp32: bytes, pixels: np.ndarray
+):
+    content = convert(mirrored(model), "fp32", pixels)
+    assert len(content) < 1.2 * len(fp32), "the weights are in the file once"
+    photo = pixels[0].copy()
+    photo[:, :40] //= 2  # not symmetric
+    turned = photo[:, ::-1].copy()
+    embedder = Embedder(content)
+    mean = embed_with(model, np.stack([photo, turned])).mean(axis=0)
+    expected = pytest.approx(mean / np.linalg.norm(mean), abs=1e-4)
+    assert embedder.embed_pixels(photo) == expected
+    assert embedder.embed_pixels(turned) == expected
 
 
 @pytest.mark.slow
