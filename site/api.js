@@ -1,99 +1,86 @@
 // The search service over HTTP: three questions, and every failure as a ServiceError whose message is for people.
-import { SERVICE_URL } from "./config.js";
+
+/** How many results one request brings. */
+export const PAGE_SIZE = 16;
+/** The most results of one request, and of a search. */
+export const MAX_PAGE = 100;
+export const MAX_DEPTH = 1000;
+
+/**
+ * What is less similar is not shown. With the shipped model, a drawn garment's nearest has at least 0.61, its sixteenth
+ * 0.42 in 99 of 100 searches (but so may the nearest of a photo without a garment). Another model, another number.
+ */
+export const MIN_SCORE = 0.4;
 
 // A gateway gives up after 30 seconds; a little more, so that its own answer still arrives.
 const PATIENCE_MS = 35_000;
 
-/** A failure in words that can be shown as they are; `final` where the same search would fail again. */
+/** `final` where the same search would fail again, `offline` without a network, `type` as in docs/errors.md. */
 export class ServiceError extends Error {
-  constructor(message, final = false) {
+  constructor(message, about) {
     super(message);
-    this.final = final;
+    Object.assign(this, about);
   }
 }
 
-/** The garments most similar to a photo (a File or Blob). */
-export function searchByPhoto(photo, signal) {
-  const form = new FormData();
-  form.append("file", photo);
-  return ask("/v1/search", { method: "POST", body: form, signal }, photo.size);
-}
-
-/** The garments most similar to one of the gallery's own. */
-export function searchByKey(key, signal) {
-  return ask(`/v1/similar?${new URLSearchParams({ key })}`, { signal });
-}
-
-/** A random garment of the gallery and those most similar to it. */
-export function searchAtRandom(signal) {
-  return ask("/v1/random", { signal });
-}
-
-async function ask(path, options, bytesSent = 0) {
-  const timeout = AbortSignal.timeout(PATIENCE_MS);
-  let response, text;
-  try {
-    response = await fetch(SERVICE_URL + path, { ...options, signal: either(options.signal, timeout) });
-    text = await response.text();
-  } catch (error) {
-    if (options.signal?.aborted) throw error; // the person has moved on to another search
-    throw new ServiceError(timeout.aborted ? TOO_SLOW : unreachable(bytesSent));
+/** `options` are parameters of docs/api.md; empty ones are left out. */
+export class Service {
+  constructor(url) {
+    this.url = url.replace(/\/+$/, "");
   }
-  const answer = parsed(text);
-  if (!response.ok) throw new ServiceError(refusal(response, answer), REFUSED_FOR_GOOD.includes(response.status));
-  if (!Array.isArray(answer?.results)) throw new ServiceError(STRANGER);
-  return answer;
+
+  byPhoto(photo, options, signal) {
+    const form = new FormData(); // unlike a bare image it needs no preflight
+    form.append("file", photo, "photo.jpg");
+    return this.#ask("/v1/search", options, { method: "POST", body: form, signal });
+  }
+
+  byKey(key, options, signal) {
+    return this.#ask("/v1/similar", { key, ...options }, { signal });
+  }
+
+  atRandom(options, signal) {
+    return this.#ask("/v1/random", options, { signal });
+  }
+
+  async #ask(path, parameters, request) {
+    const given = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== "");
+    const timeout = AbortSignal.timeout(PATIENCE_MS);
+    let response, answer;
+    try {
+      const signal = AbortSignal.any([request.signal, timeout]);
+      response = await fetch(`${this.url}${path}?${new URLSearchParams(given)}`, { ...request, signal });
+      answer = await response.json();
+    } catch (error) {
+      if (request.signal.aborted) throw error; // the person has moved on
+      const offline = !navigator.onLine;
+      const words = offline ? OFFLINE : timeout.aborted ? TOO_SLOW : UNREACHABLE;
+      if (!(error instanceof SyntaxError)) throw new ServiceError(words, { offline });
+    }
+    if (!response.ok) throw refusal(response, answer);
+    if (!Array.isArray(answer?.results)) throw new ServiceError(STRANGER);
+    return answer;
+  }
 }
 
-const REFUSED_FOR_GOOD = [400, 404, 413, 415, 422];
+const OFFLINE = "You seem to be offline. The search goes on by itself when you are connected again.";
 const TOO_SLOW = "The search service took too long to answer. Please try again.";
-const STRANGER = "What answered is not the search service. Please check its address in config.js.";
-
-// A server that refuses a large upload may close the connection before the browser reads why.
-function unreachable(bytesSent) {
-  if (!navigator.onLine) return "You seem to be offline. Connect to the internet and try again.";
-  const megabytes = bytesSent / 1e6;
-  if (megabytes > 4) {
-    return `The connection broke while the photo was sent. It has ${megabytes.toFixed(1)} MB; a smaller one may work.`;
-  }
-  return "The search service cannot be reached. Please try again in a moment.";
-}
-
+const STRANGER = "What answered is not the search service.";
+// A gateway that is too busy may answer without CORS headers, which a page cannot tell from no answer at all.
+const UNREACHABLE = "The search service cannot be reached, or is too busy. Please try again in a moment.";
+const STARTING = "The search service is busy or just starting. Please try again in a moment.";
 // The service itself explains (application/problem+json); a gateway in front of it only has its status.
 const GATEWAY_WORDS = {
   413: "This photo is too large for the search service. Please choose a smaller one.",
   429: "Too many searches right now. Please wait a moment and try again.",
-  502: "The search service did not start properly. Please try again in a moment.",
-  503: "The search service is busy or just starting. Please try again in a moment.",
+  502: STARTING,
+  503: STARTING,
   504: TOO_SLOW,
 };
 
-function refusal(response, answer) {
-  const isProblem = (response.headers.get("Content-Type") ?? "").includes("problem+json");
-  if (isProblem && (answer?.detail || answer?.title)) return sentence(answer.detail || answer.title);
-  return GATEWAY_WORDS[response.status] ?? `The search service answered with an error (${response.status}).`;
-}
-
-function sentence(words) {
-  const text = words[0].toUpperCase() + words.slice(1);
-  return /[.!?]$/.test(text) ? text : `${text}.`;
-}
-
-function parsed(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-// AbortSignal.any() is younger than the browsers this page should work in.
-function either(first, second) {
-  if (!first) return second;
-  const both = new AbortController();
-  for (const signal of [first, second]) {
-    if (signal.aborted) both.abort();
-    signal.addEventListener("abort", () => both.abort(), { once: true });
-  }
-  return both.signal;
+function refusal({ status, headers }, answer) {
+  const isProblem = (headers.get("Content-Type") ?? "").includes("problem+json");
+  const explained = isProblem && (answer?.detail || answer?.title);
+  const words = explained || GATEWAY_WORDS[status] || `The search service answered with an error (${status}).`;
+  return new ServiceError(words, { final: status < 500 && status !== 429, type: answer?.type });
 }

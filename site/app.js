@@ -1,55 +1,189 @@
-// What a click does: show the query, ask the service, show its answer or say what went wrong.
-import { searchAtRandom, searchByKey, searchByPhoto, ServiceError } from "./api.js";
-import { showProblem, showQuery, showResults, showWaiting } from "./view.js";
+// What a click does: each search is a view with an entry in the browser's history, and stays in memory.
+import { addressOf, readAddress } from "./address.js";
+import { MAX_DEPTH, MAX_PAGE, MIN_SCORE, PAGE_SIZE, Service, ServiceError } from "./api.js";
+import { SERVICE_URL } from "./config.js";
+import { CropBox, WHOLE } from "./crop.js";
+import { takePhotos } from "./intake.js";
+import { openPhoto, PhotoError, shrink } from "./photo.js";
+import * as screen from "./view.js";
 
-// An idle service is not running; starting takes it a few seconds, and people should know that it is not stuck.
-const COLD_START_MS = 1_500;
+// An idle service takes a few seconds to start, and people should know that it is not stuck.
+const SLOW_MS = 500;
 
-const photoInput = document.getElementById("photo");
+const element = (id) => document.getElementById(id);
+const service = new Service(SERVICE_URL);
+const views = new Map(); // by the id in history.state: { file | key | random, folder, shown, results, ... }
+const folders = new Set(); // those of the garments seen so far: the service has no list of them
+let view; // the one on the screen
 let running; // the AbortController of the search under way
-let last; // the last search, for "Try again"
+let waitsForNetwork = false;
 
-async function run(search) {
-  last = search;
+const crop = new CropBox(element("crop"), element("crop-said"), (box) => {
+  Object.assign(view, { box, shown: PAGE_SIZE });
+  screen.showMarked(box);
+  begin();
+});
+
+function open(next) {
+  leave();
+  view = { shown: PAGE_SIZE, folder: readAddress().folder, ...next };
+  history.pushState(keep(view), "", addressOf(view));
+  showAll();
+  begin();
+}
+
+function keep(view) {
+  const id = Math.random(); // unlike a counter's it is not met again after a reload
+  views.set(id, view);
+  return { id, photo: Boolean(view.file) };
+}
+
+function leave() {
+  running?.abort();
+  running = undefined;
+  waitsForNetwork = false;
+  if (view) view.scroll = window.scrollY;
+}
+
+/** Show the view of the present history entry: from memory, or else as its address says. */
+function restore() {
+  leave();
+  view = views.get(history.state?.id);
+  const photoIsGone = !view && history.state?.photo;
+  if (!view) {
+    view = readAddress();
+    history.replaceState(keep(view), "");
+  }
+  if (!view.key && !view.file && !view.random) {
+    return screen.showStart(photoIsGone ? "Your photo was not kept. Please choose it again." : "");
+  }
+  showAll();
+  if (view.results) showResults({ kept: 0 });
+  else begin();
+  window.scrollTo(0, view.scroll ?? 0);
+}
+
+function showAll() {
+  screen.showQuery(view);
+  screen.showMarked(view.box);
+  crop.show(view.box ?? null);
+  screen.showFolders(folders, view.folder);
+}
+
+function begin() {
+  view.results = undefined;
+  search();
+}
+
+/** Ask until the view has as many results as it shall show. */
+async function search() {
   running?.abort();
   const mine = (running = new AbortController());
-  showWaiting("Searching…");
-  const coldStart = setTimeout(() => showWaiting("The search service is waking up. The first search takes longer…"), COLD_START_MS);
+  waitsForNetwork = false;
+  const kept = view.results?.length ?? 0;
+  screen.showWaiting(kept);
+  const slow = setTimeout(screen.showSlow, SLOW_MS);
   try {
-    const answer = await search(mine.signal);
-    if (running === mine) showResults(answer, byKey);
+    const found = await gather(view, mine.signal);
+    if (running !== mine) return;
+    Object.assign(view, found);
+    history.replaceState(history.state, "", addressOf(view));
+    screen.showQuery(view);
+    const note = found.renewed ? "The gallery has changed meanwhile, so these are new results. " : "";
+    showResults({ kept: found.renewed ? 0 : kept, note });
   } catch (error) {
-    if (running !== mine) return; // a later search has taken over
-    const known = error instanceof ServiceError;
-    if (!known) console.error(error);
-    showProblem(known ? error.message : "Something on this page went wrong. Please reload it.", known && !error.final);
+    if (running === mine) fail(error, kept);
   } finally {
-    clearTimeout(coldStart);
+    clearTimeout(slow);
   }
 }
 
-function byPhoto(photo) {
-  showQuery({ title: "Your photo", name: photo.name, url: URL.createObjectURL(photo) });
-  return run((signal) => searchByPhoto(photo, signal));
+async function gather(view, signal) {
+  let { results = [], index } = view;
+  let renewed = false;
+  let last;
+  do {
+    const k = Math.min(view.shown - results.length, MAX_PAGE);
+    const answer = await ask(view, { k, offset: results.length || undefined }, signal);
+    // Pages of two generations do not fit together: begin anew, once.
+    if (results.length && index.generation !== answer.index?.generation && !renewed) {
+      [results, renewed] = [[], true];
+      continue;
+    }
+    results = [...results, ...answer.results];
+    index = answer.index;
+    last = answer.results.length < k;
+  } while (results.length < view.shown && !last);
+  return { results, index, last, renewed };
 }
 
-function byKey({ key, url }) {
-  showQuery({ title: "Similar to", name: key, url });
-  return run((signal) => searchByKey(key, signal));
+async function ask(view, page, signal) {
+  const options = { ...page, prefix: view.folder, min_score: view.anyScore ? undefined : MIN_SCORE };
+  if (view.file) {
+    view.photo ??= await openPhoto(view.file);
+    if (!signal.aborted) screen.showQuery(view);
+    return service.byPhoto(await shrink(view.photo, view.box ?? WHOLE), options, signal);
+  }
+  const answer = await (view.key ? service.byKey(view.key, options, signal) : service.atRandom(options, signal));
+  if (answer.query) Object.assign(view, { key: answer.query.key, url: answer.query.url });
+  return answer;
 }
 
-function atRandom() {
-  return run(async (signal) => {
-    const answer = await searchAtRandom(signal);
-    showQuery({ title: "Random garment", name: answer.query.key, url: answer.query.url });
-    return answer;
-  });
+function showResults({ kept, note }) {
+  for (const { key } of view.results) {
+    for (let end = key.indexOf("/"); end > 0; end = key.indexOf("/", end + 1)) folders.add(key.slice(0, end));
+  }
+  screen.showFolders(folders, view.folder);
+  const more = !view.last && view.shown < MAX_DEPTH;
+  screen.showResults(view, { kept, note, more, cardOf });
 }
 
-photoInput.addEventListener("change", () => {
-  const [photo] = photoInput.files;
-  photoInput.value = ""; // choosing the same photo again is a change again
-  if (photo) byPhoto(photo);
+// A real address, so that a result can also be opened in a tab of its own, or copied.
+function cardOf({ key, url }) {
+  const onClick = (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    open({ key, url });
+    screen.goToResults();
+  };
+  return { href: addressOf({ key, folder: view.folder }), onClick };
+}
+
+function fail(error, kept) {
+  const ofPhoto = error instanceof PhotoError;
+  const ofService = error instanceof ServiceError;
+  if (ofPhoto) element("query-unseen").hidden = false;
+  if (!ofPhoto && !ofService) console.error(error);
+  waitsForNetwork = error.offline;
+  const message = ofPhoto || ofService ? error.message : "Something on this page went wrong. Please reload it.";
+  screen.showProblem(message, { mayRetry: ofService && !error.final, kept });
+}
+
+takePhotos((file) => open({ file }));
+element("random").addEventListener("click", () => open({ random: true }));
+element("retry").addEventListener("click", search);
+element("nearest").addEventListener("click", () => {
+  view.anyScore = true;
+  begin();
 });
-document.getElementById("random").addEventListener("click", atRandom);
-document.getElementById("retry").addEventListener("click", () => run(last));
+element("more").addEventListener("click", () => {
+  view.shown = Math.min(view.results.length + PAGE_SIZE, MAX_DEPTH);
+  search();
+});
+element("cancel").addEventListener("click", () => {
+  running.abort();
+  running = undefined;
+  screen.showProblem("The search was cancelled.", { mayRetry: true, kept: view.results?.length ?? 0 });
+  element("retry").focus();
+});
+element("mark").addEventListener("click", () => {
+  if (view.box) crop.remove();
+  else crop.begin();
+});
+element("folder").addEventListener("change", ({ target }) => {
+  open({ ...view, shown: PAGE_SIZE, folder: target.value });
+});
+window.addEventListener("online", () => waitsForNetwork && search());
+window.addEventListener("popstate", restore);
+history.scrollRestoration = "manual"; // ours: the browser's comes before the results are there
+restore();

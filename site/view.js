@@ -1,103 +1,125 @@
-// What is on the screen. Nothing here talks to the service.
-const PLACEHOLDERS = 16;
+// What is on the screen.
+import { PAGE_SIZE } from "./api.js";
+import { card, cardStyles, placeholders, words } from "./cards.js";
 
 const element = (id) => document.getElementById(id);
-const [status, problem, query, found, results] = ["status", "problem", "query", "found", "results"].map(element);
-const queryImage = element("query-image");
+const [start, query, found, results, problem] = ["start", "query", "found", "results", "problem"].map(element);
+const [stage, queryImage, folderChoice] = ["stage", "query-image", "folder"].map(element);
 
+const FRAME_ASPECT = 3 / 4; // of .frame in style.css
+const TITLE = document.title;
+
+document.adoptedStyleSheets = [cardStyles];
 queryImage.addEventListener("error", () => showPreview(false));
 queryImage.addEventListener("load", () => showPreview(true));
 
-/** Show what is searched for. `url` may be an object URL; it is given free when the next query comes. */
-export function showQuery({ title, name, url }) {
-  if (queryImage.src.startsWith("blob:")) URL.revokeObjectURL(queryImage.src);
+/** Before the first search. */
+export function showStart(message = "") {
+  query.hidden = found.hidden = true;
+  start.hidden = false;
+  document.title = TITLE;
+  settle(message);
+}
+
+/** What is searched for: a person's own photo (opened or not yet), or a garment of the gallery. */
+export function showQuery({ file, photo, key, url }) {
+  start.hidden = true;
+  query.hidden = found.hidden = false;
+  const name = file?.name ?? key ?? "";
+  const title = file ? "Your photo" : key ? "Similar to" : "Random garment";
   element("query-title").textContent = title;
   element("query-name").textContent = name;
+  document.title = key ? `Similar to ${words(key)}` : TITLE;
   queryImage.alt = `${title}: ${words(name)}`;
-  queryImage.src = url;
-  query.hidden = false;
+  // A photo has a stage of its own shape, so that the box on it lies where it seems to.
+  const aspect = photo?.aspect ?? FRAME_ASPECT;
+  stage.style.width = `${100 * Math.min(1, aspect / FRAME_ASPECT)}%`;
+  stage.style.height = `${100 * Math.min(1, FRAME_ASPECT / aspect)}%`;
+  element("mark").hidden = !photo;
+  const source = photo?.url ?? url;
+  element("query-unseen").hidden = true;
+  if (!source) queryImage.removeAttribute("src");
+  else if (queryImage.getAttribute("src") !== source) queryImage.src = source;
+  queryImage.hidden = !source;
 }
 
-/** Show that a search is under way, in place of the results. */
-export function showWaiting(message) {
-  status.classList.remove("empty");
-  status.textContent = message;
+export function showMarked(marked) {
+  element("mark").textContent = marked ? "Use the whole photo" : "Mark the garment";
+}
+
+/** A search is under way; `kept` results stay on the screen. */
+export function showWaiting(kept) {
+  settle("Searching…");
+  element("cancel").hidden = false;
+  element("empty").hidden = true;
   problem.hidden = true;
-  if (results.ariaBusy === "true") return;
-  results.ariaBusy = "true";
-  results.replaceChildren(...Array.from({ length: PLACEHOLDERS }, placeholder));
+  found.ariaBusy = "true";
+  cut(kept);
+  results.append(...placeholders(PAGE_SIZE));
+}
+
+export function showSlow() {
+  element("status").textContent = "The search service is waking up…";
+  element("waiting").hidden = false;
+}
+
+/**
+ * A search's results, the first `kept` of them on the screen already; `cardOf` gives a card's href and onClick, `more`
+ * whether there may be further ones.
+ */
+export function showResults({ results: garments, index, folder }, { kept, cardOf, more, note = "" }) {
+  cut(kept);
+  results.append(...garments.slice(kept).map((result) => card(result, cardOf(result))));
+  if (kept) results.children[kept]?.firstElementChild.focus({ preventScroll: true });
+  problem.hidden = true;
+  element("empty").hidden = garments.length > 0;
+  settle(note + summary(garments.length, index, folder));
+  element("more").hidden = !more;
+}
+
+/** What went wrong, below `kept` results. */
+export function showProblem(message, { mayRetry, kept }) {
+  start.hidden = true;
   found.hidden = false;
-}
-
-/** Show an answer; `onChoose` gets the result that is clicked. */
-export function showResults(answer, onChoose) {
-  results.ariaBusy = "false";
-  results.replaceChildren(...answer.results.map((result) => card(result, onChoose)));
-  found.hidden = answer.results.length === 0;
-  status.textContent = summary(answer);
-}
-
-/** Show what went wrong, in words, in place of the results; with a button where trying again may help. */
-export function showProblem(message, mayRetry) {
-  results.ariaBusy = "false";
-  results.replaceChildren();
-  found.hidden = true;
-  status.textContent = "";
+  cut(kept);
+  element("empty").hidden = true;
+  settle("");
   element("problem-text").textContent = message;
   element("retry").hidden = !mayRetry;
   problem.hidden = false;
 }
 
-function summary({ results: { length }, index }) {
-  if (length === 0) return "Nothing similar in the gallery.";
-  const count = index?.count;
-  return `The ${length} most similar${count ? ` of ${count.toLocaleString("en")} garments` : ""}. Choose one to see what is similar to it.`;
+export function showFolders(folders, chosen) {
+  const names = [...new Set([...folders, chosen])].filter(Boolean).sort();
+  folderChoice.replaceChildren(new Option("All folders", ""), ...names.map((name) => new Option(name)));
+  folderChoice.value = chosen;
+  folderChoice.hidden = names.length === 0;
+}
+
+/** The chosen card is gone: take keyboard and screen reader to what comes in its place. */
+export function goToResults() {
+  element("found-title").focus({ preventScroll: true });
+  window.scrollTo(0, 0);
+}
+
+function cut(kept) {
+  [...results.children].slice(kept).forEach((item) => item.remove());
+}
+
+function settle(message) {
+  element("status").textContent = message;
+  for (const id of ["cancel", "waiting", "more"]) element(id).hidden = true;
+  found.ariaBusy = "false";
+  if (!start.hidden) problem.hidden = true;
+}
+
+function summary(shown, index, folder) {
+  if (shown === 0) return "Nothing similar found.";
+  const of = folder ? `, in ${folder}` : index?.count ? ` of ${index.count.toLocaleString("en")} garments` : "";
+  return `The ${shown === 1 ? "" : `${shown} `}most similar${of}.`;
 }
 
 function showPreview(visible) {
   queryImage.hidden = !visible;
   element("query-unseen").hidden = visible;
-}
-
-function placeholder() {
-  const item = document.createElement("li");
-  item.className = "placeholder";
-  return item;
-}
-
-function card(result, onChoose) {
-  const image = document.createElement("img");
-  image.alt = `Similar to ${words(result.key)}`;
-  image.decoding = "async";
-  image.addEventListener("error", () => image.replaceWith(missingPhoto(result.key)));
-  image.src = result.url;
-
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "card";
-  button.title = words(result.key);
-  button.append(image);
-  button.addEventListener("click", () => {
-    onChoose(result);
-    // The clicked button is gone now; without this a keyboard or screen reader user would start at the top again.
-    element("found-title").focus({ preventScroll: true });
-    window.scrollTo({ top: 0 });
-  });
-
-  const item = document.createElement("li");
-  item.append(button);
-  return item;
-}
-
-function missingPhoto(key) {
-  const text = document.createElement("span");
-  text.className = "unseen";
-  text.textContent = `The photo of ${words(key)} is not available.`;
-  return text;
-}
-
-/** "shirts/red-striped-03.jpg" -> "red striped 03" */
-function words(key) {
-  const name = key.slice(key.lastIndexOf("/") + 1);
-  return name.replace(/\.\w+$/, "").replace(/[-_]+/g, " ");
 }

@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 
 from scripts.drawn_gallery import draw_gallery
 from scripts.local_service import HOST, ROOT, serve_functions
-from tests.page.serving import Seen, Site, free_ports, serve_page
+from tests.page.serving import DEVICES, Seen, Site, free_ports, serve_page
+from tests.page.stub import Stub, serve_stub
 
 _PATIENCE_MS = 15_000  # for busy machines; a page that works never needs it
 _CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -24,6 +25,14 @@ _CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+# What the web vital "cumulative layout shift" counts: not what follows a person's own action at once.
+_COUNT_SHIFTS = """
+window.layoutShift = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.layoutShift += entry.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
 
 
 @pytest.fixture(scope="session")
@@ -69,11 +78,13 @@ def seen() -> Seen:
     return Seen([], [])
 
 
-@pytest.fixture
-def page(browser: Browser, seen: Seen) -> Iterator[Page]:
-    """A page that must ask nobody but this machine."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+@pytest.fixture(params=["desktop"])
+def page(browser: Browser, seen: Seen, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page that must ask nobody but this machine; `PHONE` and `BOTH` in serving.py choose its size."""
+    context = browser.new_context(**DEVICES[request.param])
     context.set_default_timeout(_PATIENCE_MS)
+    context.add_init_script(_COUNT_SHIFTS)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = context.new_page()
 
     def note(message: ConsoleMessage) -> None:
@@ -87,6 +98,20 @@ def page(browser: Browser, seen: Seen) -> Iterator[Page]:
     context.close()
     foreign = [url for url in seen.requests if not url.startswith((f"http://{HOST}:", "blob:", "data:"))]
     assert foreign == []
+
+
+@pytest.fixture
+def stub(site: Site) -> Iterator[Stub]:
+    """A service that answers as it is told; `page_url` is the page that asks it."""
+    keys = sorted(photo.relative_to(site.gallery).as_posix() for photo in site.photos)
+    with serve_stub(Stub(keys, f"{site.page_url}/gallery")) as stub:
+        yield stub
+
+
+@pytest.fixture
+def page_url(site: Site, stub: Stub) -> Iterator[str]:
+    with serve_page(ROOT / "site", site.gallery, stub.url, 0) as url:
+        yield url
 
 
 def _port(url: str) -> int:

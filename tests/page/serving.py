@@ -6,9 +6,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
-from scripts.local_service import HOST
+import pytest
+from playwright.sync_api import Page
+
+from scripts.local_service import HOST, ROOT
 from scripts.page_server import open_page_server
+
+DEVICES: dict[str, dict[str, Any]] = {
+    "desktop": {"viewport": {"width": 1280, "height": 900}},
+    "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
+}
+PHONE = pytest.mark.parametrize("page", ["phone"], indirect=True)
+BOTH = pytest.mark.parametrize("page", ["desktop", "phone"], indirect=True)
 
 
 @dataclass(frozen=True)
@@ -50,3 +61,21 @@ def free_ports(count: int) -> list[int]:
     for each in sockets:
         each.close()
     return ports
+
+
+def results_of(page: Page, count: int = 16) -> list[str]:
+    """Addresses of the photos, once `count` cards are there and the first ones are seen."""
+    page.locator("#results .card").nth(count - 1).wait_for()
+    page.locator("#results img.loaded").first.wait_for()
+    assert page.locator("#results li").count() == count
+    return page.eval_on_selector_all("#results img", "images => images.map(image => image.src)")
+
+
+def keep_screenshot(page: Page, name: str) -> None:
+    """For people: tests/artifacts, which continuous integration keeps."""
+    folder = ROOT / "tests" / "artifacts"
+    folder.mkdir(exist_ok=True)
+    page.wait_for_timeout(300)  # photos fade in
+    # What Chromium paints of a phone's whole page is of one without touch, so there what the screen shows.
+    is_phone = page.evaluate("matchMedia('(pointer: coarse)').matches")
+    page.screenshot(path=folder / f"{name}.png", full_page=not is_phone)

@@ -1,0 +1,21 @@
+// What the address bar holds: the garment, the folder and how many results. A photo is in nobody's address.
+import { MAX_DEPTH, PAGE_SIZE } from "./api.js";
+
+/** What makes no sense there is as if it were not there. */
+export function readAddress() {
+  const given = new URLSearchParams(location.search);
+  const pages = Math.ceil(Number(given.get("shown")) / PAGE_SIZE) || 1;
+  return {
+    key: given.get("key") || undefined,
+    folder: given.get("folder") ?? "",
+    shown: Math.min(Math.max(pages * PAGE_SIZE, PAGE_SIZE), MAX_DEPTH),
+  };
+}
+
+export function addressOf({ key, folder = "", shown = PAGE_SIZE }) {
+  const parts = new URLSearchParams();
+  if (key) parts.set("key", key);
+  if (folder) parts.set("folder", folder);
+  if (key && shown > PAGE_SIZE) parts.set("shown", shown);
+  return location.pathname + (String(parts) && `?${parts}`);
+}

@@ -1,0 +1,104 @@
+// <similar-garments endpoint="..." key="...">: similar garments on a product page. See docs/page.md.
+import { MIN_SCORE, Service } from "./api.js";
+import { card, cardStyles, fileName, placeholders } from "./cards.js";
+
+const widgetStyles = new CSSStyleSheet();
+widgetStyles.replaceSync(`
+  :host { display: block; container-type: inline-size; }
+  :host([hidden]), [hidden] { display: none; }
+  h2 { margin: 0 0 0.75rem; font-size: 1.1em; }
+  section > button { padding: 0.5em 1em; border: 1px solid currentColor; border-radius: 999px; background: none;
+    color: inherit; font: inherit; cursor: pointer; }
+`);
+
+class SimilarGarments extends HTMLElement {
+  static observedAttributes = ["endpoint", "key", "count", "folder", "heading", "link"];
+  #section = make("section");
+  #heading = make("h2");
+  #list = make("ol", { className: "garments" });
+  #status = make("p", { role: "status" });
+  #again = make("button", { type: "button", textContent: "Try again", onclick: () => this.#search() });
+  #nearby = new IntersectionObserver(([entry]) => entry.isIntersecting && this.#search(), { rootMargin: "400px" });
+  #running;
+
+  constructor() {
+    super();
+    const root = this.attachShadow({ mode: "open" });
+    root.adoptedStyleSheets = [cardStyles, widgetStyles];
+    this.#section.append(this.#heading, this.#list, this.#status, this.#again);
+    root.append(this.#section);
+  }
+
+  connectedCallback() {
+    this.#await();
+  }
+
+  disconnectedCallback() {
+    this.#nearby.disconnect();
+    this.#running?.abort();
+  }
+
+  attributeChangedCallback() {
+    if (this.isConnected) this.#await();
+  }
+
+  // Only what comes near the window is asked for; attributes set together make one question.
+  #await() {
+    const heading = this.getAttribute("heading") ?? "Visually similar items";
+    this.#heading.textContent = heading;
+    this.#section.ariaLabel = heading;
+    this.#show("loading", placeholders(this.#count));
+    this.#nearby.disconnect();
+    this.#nearby.observe(this);
+  }
+
+  async #search() {
+    this.#nearby.disconnect();
+    this.#running?.abort();
+    const { signal } = (this.#running = new AbortController());
+    this.#show("loading", placeholders(this.#count));
+    const [endpoint, key, prefix] = ["endpoint", "key", "folder"].map((name) => this.getAttribute(name) ?? "");
+    try {
+      const options = { k: this.#count, prefix, min_score: MIN_SCORE };
+      const { results } = await new Service(endpoint).byKey(key, options, signal);
+      if (signal.aborted) return;
+      this.#show(results.length ? "ready" : "empty", results.map((result) => this.#card(result)));
+    } catch (error) {
+      if (signal.aborted) return;
+      // A product that is newer than the index is no failure to tell customers about.
+      if (error.type === "urn:garment-search:key-unknown") this.#show("empty", []);
+      else this.#show("error", [], error.message);
+    }
+  }
+
+  #card(result) {
+    const link = this.getAttribute("link");
+    const parts = { "{key}": result.key, "{name}": fileName(result.key) };
+    const href = link?.replace(/\{key\}|\{name\}/g, (part) => encodeURIComponent(parts[part]));
+    const onClick = (event) => {
+      const choice = new CustomEvent("choose", { detail: result, bubbles: true, composed: true, cancelable: true });
+      if (!this.dispatchEvent(choice)) event.preventDefault();
+      else if (!href) this.setAttribute("key", result.key);
+    };
+    return card(result, { href, onClick });
+  }
+
+  #show(state, items, message = state === "empty" ? "There are no similar items." : "") {
+    this.setAttribute("state", state);
+    this.#section.ariaBusy = state === "loading";
+    this.#list.replaceChildren(...items);
+    this.#list.hidden = items.length === 0;
+    this.#status.textContent = message;
+    this.#again.hidden = state !== "error";
+  }
+
+  get #count() {
+    return Math.min(Math.max(parseInt(this.getAttribute("count"), 10) || 8, 1), 100);
+  }
+}
+
+function make(tag, properties) {
+  return Object.assign(document.createElement(tag), properties);
+}
+
+customElements.define("similar-garments", SimilarGarments);

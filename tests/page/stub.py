@@ -1,0 +1,154 @@
+"""A search service that answers as it is told: slow, busy, changed meanwhile; and a web server for any folder."""
+
+import json
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Event, Thread
+from urllib.parse import parse_qs, urlsplit
+
+from scripts.local_service import HOST
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as it came."""
+
+    path: str
+    parameters: dict[str, str]
+    content_type: str
+    body: bytes
+
+    @property
+    def photo(self) -> bytes:
+        """The form's file."""
+        form = message_from_bytes(f"Content-Type: {self.content_type}\n\n".encode() + self.body)
+        part = form.get_payload(0)
+        assert not isinstance(part, str)
+        content = part.get_payload(decode=True)
+        assert isinstance(content, bytes)
+        return content
+
+
+@dataclass(frozen=True)
+class Canned:
+    """An answer in place of the right one."""
+
+    status: int
+    body: str = ""
+    content_type: str = "application/json"
+
+
+@dataclass
+class Stub:
+    """What the service knows, what it was asked, and what it says next instead of the right answer."""
+
+    keys: list[str]
+    image_base: str
+    url: str = ""
+    generation: str = "first"
+    asked: list[Asked] = field(default_factory=list)
+    canned: deque[Canned] = field(default_factory=deque)
+    go_on: Event = field(default_factory=Event)
+    """Answers wait for it; set unless a test clears it."""
+
+    def answer(self, asked: Asked) -> Canned:
+        """The next canned answer, or neighbours in the order of the keys, from the query's own on."""
+        if self.canned:
+            return self.canned.popleft()
+        given = asked.parameters
+        folder = given.get("prefix", "")
+        among = [key for key in self.keys if not folder or key.startswith(f"{folder}/")]
+        query: dict[str, object] = {}
+        if asked.path != "/v1/search":
+            key = given.get("key") or self.keys[5]
+            if key not in self.keys:
+                problem = {"type": "urn:garment-search:key-unknown", "title": "No such image", "status": 404}
+                return Canned(404, json.dumps(problem), "application/problem+json")
+            at = self.keys.index(key)
+            among = [other for other in self.keys[at + 1 :] + self.keys[:at] if other in among]
+            query = {"key": key, "url": f"{self.image_base}/{key}"}
+        offset, k = int(given.get("offset", 0)), int(given.get("k", 16))
+        results = [
+            {"key": key, "url": f"{self.image_base}/{key}", "score": round(0.99 - 0.005 * rank, 6)}
+            for rank, key in enumerate(among)
+        ]
+        index = {"generation": self.generation, "count": len(self.keys)}
+        return Canned(200, json.dumps({"results": results[offset : offset + k], "index": index, "query": query}))
+
+
+@contextmanager
+def serve_stub(stub: Stub) -> Iterator[Stub]:
+    """Answer on a free port."""
+    stub.go_on.set()
+    with _serving(ThreadingHTTPServer((HOST, 0), partial(_Handler, stub))) as url:
+        stub.url = url
+        try:
+            yield stub
+        finally:
+            stub.go_on.set()
+
+
+@contextmanager
+def serve_folder(folder: Path) -> Iterator[str]:
+    """Serve files as a CDN for scripts does: to pages of every origin."""
+    with _serving(ThreadingHTTPServer((HOST, 0), partial(_Files, directory=str(folder)))) as url:
+        yield url
+
+
+@contextmanager
+def _serving(server: ThreadingHTTPServer) -> Iterator[str]:
+    server.daemon_threads = True
+    thread = Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield f"http://{HOST}:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def __init__(self, stub: Stub, *arguments: object) -> None:
+        self._stub = stub
+        super().__init__(*arguments)  # type: ignore[arg-type]
+
+    def do_GET(self) -> None:
+        url = urlsplit(self.path)
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        parameters = {name: values[0] for name, values in parse_qs(url.query).items()}
+        asked = Asked(url.path, parameters, self.headers.get("Content-Type", ""), body)
+        self._stub.asked.append(asked)
+        self._stub.go_on.wait(60)
+        answer = self._stub.answer(asked)
+        content = answer.body.encode()
+        try:
+            self.send_response(answer.status)
+            self.send_header("Content-Type", answer.content_type)
+            self.send_header("Content-Length", str(len(content)))
+            self.send_header("Access-Control-Allow-Origin", "*")
+            self.end_headers()
+            self.wfile.write(content)
+        except OSError:
+            pass  # the page has cancelled
+
+    do_POST = do_GET  # noqa: N815 - the base class's way
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class _Files(SimpleHTTPRequestHandler):
+    def end_headers(self) -> None:
+        self.send_header("Access-Control-Allow-Origin", "*")
+        self.send_header("Cache-Control", "no-cache")
+        super().end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass

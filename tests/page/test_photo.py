@@ -1,0 +1,254 @@
+"""How a photo comes in, what of it is sent, and the box on it."""
+
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
+
+from tests.page.serving import PHONE, Site, keep_screenshot, results_of
+from tests.page.stub import Stub
+
+_DROP = """([name, kind]) => {
+  const content = kind ? [window.photo] : ["Dear Sir or Madam"];
+  const data = new DataTransfer();
+  data.items.add(new File(content, name, { type: kind }));
+  return data;
+}"""
+
+
+def _sent(stub: Stub) -> Image.Image:
+    return Image.open(BytesIO(stub.asked[-1].photo))
+
+
+@pytest.fixture(scope="module")
+def camera_photo(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """12 megapixels with a sensor's noise, to be turned upright; a garment fills its upper left quarter as stored."""
+    with Image.open(site.photos[0]) as drawn:
+        scene = Image.new("RGB", (4000, 3000), (196, 186, 170))
+        scene.paste(drawn.resize((1125, 1500)), (400, 0))
+    noise = np.random.default_rng(1).integers(-12, 13, (3000, 4000, 1), dtype=np.int16)
+    pixels = (np.asarray(scene, dtype=np.int16) + noise).clip(0, 255).astype(np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x010F] = "A camera"
+    file = tmp_path_factory.mktemp("camera") / "IMG_1.jpg"
+    Image.fromarray(pixels).save(file, "JPEG", quality=92, exif=exif)
+    return file
+
+
+def test_a_photo_of_twelve_megapixels_is_sent_small_and_upright(
+    page: Page, page_url: str, stub: Stub, camera_photo: Path
+) -> None:
+    page.goto(page_url)
+    page.set_input_files("#photo", camera_photo)
+    results_of(page)
+    sent = _sent(stub)
+    assert sent.format == "JPEG"
+    assert sent.size == (480, 640)
+    assert len(stub.asked[-1].photo) < 100_000
+    assert dict(sent.getexif()) == {}
+    # The garment was above and left, so it is now above and right.
+    brightness = np.asarray(sent.convert("L"), dtype=float)
+    assert brightness[64:240, 240:].std() > 3 * brightness[400:, :200].std()
+
+
+def test_transparent_parts_are_sent_white(page: Page, page_url: str, stub: Stub, tmp_path: Path) -> None:
+    Image.new("RGBA", (100, 60), (0, 0, 0, 0)).save(tmp_path / "cut-out.webp", format="WEBP")
+    page.goto(page_url)
+    page.set_input_files("#photo", tmp_path / "cut-out.webp")
+    results_of(page)
+    assert _sent(stub).size == (100, 60)  # never enlarged
+    assert _sent(stub).getpixel((50, 30)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"Dear Sir or Madam", "Please choose a JPEG, PNG or WebP image"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "cannot open HEIC photos"),
+    ],
+)
+def test_what_the_browser_cannot_open_is_refused_in_words(
+    page: Page, page_url: str, site: Site, stub: Stub, tmp_path: Path, content: bytes, words: str
+) -> None:
+    (tmp_path / "photo.jpg").write_bytes(content)
+    page.goto(page_url)
+    page.set_input_files("#photo", tmp_path / "photo.jpg")
+    expect(page.get_by_role("alert")).to_contain_text(words)
+    expect(page.locator("#retry")).to_be_hidden()
+    expect(page.locator("#query-unseen")).to_be_visible()
+    assert stub.asked == []
+    # What went wrong is over with the next search.
+    page.set_input_files("#photo", site.photos[0])
+    results_of(page)
+    expect(page.get_by_role("alert")).to_be_hidden()
+    expect(page.locator("#query-image")).to_be_visible()
+
+
+def test_a_photo_can_be_dropped(page: Page, page_url: str, site: Site, stub: Stub) -> None:
+    page.goto(page_url)
+    _load_photo(page, site)
+    data = page.evaluate_handle(_DROP, ["dropped.png", "image/jpeg"])
+    page.locator("main").dispatch_event("dragover", {"dataTransfer": data})
+    expect(page.locator("body.dragging")).to_be_visible()
+    page.locator("main").dispatch_event("drop", {"dataTransfer": data})
+    results_of(page)
+    expect(page.locator("#query-name")).to_have_text("dropped.png")
+    expect(page.locator("body.dragging")).to_have_count(0)
+    letter = page.evaluate_handle(_DROP, ["letter.txt", ""])
+    page.locator("main").dispatch_event("drop", {"dataTransfer": letter})
+    expect(page.get_by_role("alert")).to_contain_text("cannot open that file")
+    assert len(stub.asked) == 1
+
+
+def test_a_photo_can_be_pasted(page: Page, page_url: str, site: Site) -> None:
+    page.goto(page_url)
+    with Image.open(site.photos[1]) as drawn:
+        png = BytesIO()
+        drawn.save(png, "PNG")
+    page.evaluate(
+        """async (bytes) => {
+          const image = new Blob([new Uint8Array(bytes)], { type: "image/png" });
+          await navigator.clipboard.write([new ClipboardItem({ "image/png": image })]);
+        }""",
+        list(png.getvalue()),
+    )
+    page.keyboard.press("Control+V")
+    results_of(page)
+    expect(page.locator("#query-title")).to_have_text("Your photo")
+
+
+@PHONE
+def test_a_phone_offers_its_camera(page: Page, page_url: str, site: Site) -> None:
+    page.goto(page_url)
+    expect(page.get_by_text("Take a photo")).to_be_visible()
+    camera = page.locator("#camera")
+    assert camera.get_attribute("capture") == "environment"
+    camera.set_input_files(site.photos[3])
+    results_of(page)
+
+
+def test_a_desktop_offers_no_camera(page: Page, page_url: str) -> None:
+    page.goto(page_url)
+    expect(page.get_by_text("Take a photo")).to_be_hidden()
+
+
+def test_the_box_keeps_the_originals_pixels_and_is_moved_by_mouse(
+    page: Page, page_url: str, stub: Stub, camera_photo: Path
+) -> None:
+    page.goto(page_url)
+    page.set_input_files("#photo", camera_photo)
+    results_of(page)
+    page.get_by_role("button", name="Mark the garment").click()
+    expect(page.locator("#results .placeholder")).to_have_count(0)
+    _pull(page, page.locator("[data-grip=ne]"), 0.2, -0.05)
+    _pull(page, page.locator("[data-grip=sw]"), 0.3, -0.47)
+    left, top, width, height = _box(page)
+    assert (left, top, width, height) == pytest.approx((0.5, 0.1, 0.5, 0.28), abs=0.02)
+    expect(page.locator("#results .placeholder")).to_have_count(0)
+    # 50 % of 3000 pixels by 28 % of 4000: scaled to 640, not to the 240 that the small photo would have left.
+    assert _sent(stub).size == pytest.approx((640, 480), abs=30)
+    assert max(_sent(stub).size) == 640
+    keep_screenshot(page, "page-box")
+    asked = len(stub.asked)
+    _pull(page, page.locator("[data-grip=all]"), 0, 0.9)
+    assert _box(page)[1] == pytest.approx(1 - height, abs=0.01)  # not over the edge
+    expect(page.get_by_role("status")).to_have_text("The 16 most similar of 84 garments.")
+    assert len(stub.asked) == asked + 1
+    page.get_by_role("button", name="Use the whole photo").click()
+    expect(page.locator("#crop")).to_be_hidden()
+    results_of(page)
+    assert _sent(stub).size == (480, 640)
+
+
+def test_the_box_is_moved_and_resized_by_keyboard(page: Page, page_url: str, site: Site, stub: Stub) -> None:
+    page.goto(page_url)
+    page.set_input_files("#photo", site.photos[0])
+    results_of(page)
+    page.get_by_role("button", name="Mark the garment").press("Enter")
+    expect(page.locator("[data-grip=all]")).to_be_focused()
+    before = _box(page)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowUp")
+    assert _box(page) == pytest.approx((before[0] + 0.02, before[1] - 0.1, before[2], before[3]), abs=0.01)
+    expect(page.locator("#crop-said")).to_have_text("Box from 22 to 82 percent across, 5 to 75 percent down.")
+    for _ in range(4):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Shift+ArrowLeft")
+    assert _box(page)[2] == pytest.approx(before[2] - 0.1, abs=0.01)
+    with page.expect_response("**/v1/search?*"):
+        pass  # the results follow once the keys rest
+    assert len(stub.asked) == 3
+    page.keyboard.press("Escape")
+    expect(page.locator("#crop")).to_be_hidden()
+
+
+@PHONE
+def test_the_box_is_moved_by_touch(page: Page, page_url: str, site: Site, stub: Stub) -> None:
+    page.goto(page_url)
+    page.set_input_files("#photo", site.photos[0])
+    results_of(page)
+    page.get_by_role("button", name="Mark the garment").tap()
+    results_of(page)
+    before = _box(page)
+    x, y = _middle(page.locator("[data-grip=all]"))
+    session = page.context.new_cdp_session(page)
+    for kind, points in (
+        ("touchStart", [{"x": x, "y": y}]),
+        ("touchMove", [{"x": x + 15, "y": y + 10}]),
+        ("touchMove", [{"x": x + 30, "y": y + 20}]),
+        ("touchEnd", []),
+    ):
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    assert _box(page)[0] > before[0] + 0.05
+    assert page.evaluate("scrollY") == 0
+    keep_screenshot(page, "page-box-phone")
+    results_of(page)
+    assert len(stub.asked) == 3
+
+
+def test_a_box_comes_back_with_its_photo(page: Page, page_url: str, site: Site, stub: Stub) -> None:
+    page.goto(page_url)
+    page.set_input_files("#photo", site.photos[0])
+    results_of(page)
+    page.get_by_role("button", name="Mark the garment").click()
+    results_of(page)
+    box = _box(page)
+    page.locator("#results a").first.click()
+    results_of(page)
+    expect(page.locator("#crop")).to_be_hidden()
+    page.go_back()
+    results_of(page)
+    assert _box(page) == box
+    assert len(stub.asked) == 3
+
+
+def _load_photo(page: Page, site: Site) -> None:
+    page.evaluate("bytes => { window.photo = new Uint8Array(bytes) }", list(site.photos[1].read_bytes()))
+
+
+def _pull(page: Page, grip: Locator, right: float, down: float) -> None:
+    """Drag by fractions of the photo."""
+    stage = page.locator("#stage").bounding_box()
+    assert stage is not None
+    x, y = _middle(grip)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + right * stage["width"], y + down * stage["height"], steps=4)
+    page.mouse.up()
+
+
+def _middle(of: Locator) -> tuple[float, float]:
+    box = of.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def _box(page: Page) -> tuple[float, ...]:
+    style = page.evaluate(
+        "(({ left, top, width, height }) => [left, top, width, height])(document.querySelector('#crop').style)"
+    )
+    return tuple(float(part.removesuffix("%")) / 100 for part in style)

@@ -1,0 +1,218 @@
+"""What the page does with a service that is slow, busy, lost or changed: a stub of it, so that each case comes true."""
+
+import json
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.page.serving import BOTH, Seen, Site, keep_screenshot, results_of
+from tests.page.stub import Canned, Stub
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "words"),
+    [
+        (413, '{"message": "Request Entity Too Large"}', "too large"),
+        (429, '{"message": "Too Many Requests"}', "Too many searches"),
+        (503, "<html><body>Service Unavailable</body></html>", "busy or just starting"),
+        (504, "", "took too long"),
+        (418, "short and stout", "answered with an error (418)"),
+        (200, "<html>Welcome to your new web server</html>", "not the search service"),
+    ],
+)
+def test_a_gateways_own_answer_becomes_words(
+    page: Page, page_url: str, stub: Stub, status: int, body: str, words: str
+) -> None:
+    stub.canned.append(Canned(status, body))
+    page.goto(page_url)
+    page.click("#random")
+    expect(page.get_by_role("alert")).to_contain_text(words)
+
+
+def test_the_services_own_words_are_shown_as_they_are(page: Page, page_url: str) -> None:
+    page.goto(f"{page_url}/?key=no/such.jpg")
+    expect(page.locator("#problem-text")).to_have_text("No such image")
+    expect(page.locator("#retry")).to_be_hidden()  # the same key would be refused again
+
+
+def test_try_again_repeats_the_search(page: Page, page_url: str, site: Site, stub: Stub) -> None:
+    stub.canned.append(Canned(503))
+    page.goto(page_url)
+    page.set_input_files("#photo", site.photos[5])
+    expect(page.get_by_role("alert")).to_be_visible()
+    keep_screenshot(page, "page-problem")
+    page.get_by_role("button", name="Try again").click()
+    results_of(page)
+    expect(page.get_by_role("alert")).to_be_hidden()
+    assert [asked.path for asked in stub.asked] == ["/v1/search", "/v1/search"]
+
+
+def test_offline_is_said_and_the_search_goes_on_when_the_network_is_back(page: Page, page_url: str) -> None:
+    page.goto(page_url)
+    page.context.set_offline(True)
+    page.click("#random")
+    expect(page.get_by_role("alert")).to_contain_text("offline")
+    page.context.set_offline(False)
+    results_of(page)
+
+
+@BOTH
+def test_a_slow_start_shows_progress_and_moves_nothing(
+    page: Page, page_url: str, stub: Stub, request: pytest.FixtureRequest
+) -> None:
+    stub.go_on.clear()
+    page.goto(page_url)
+    page.click("#random")
+    expect(page.get_by_role("status")).to_have_text("Searching…")
+    expect(page.get_by_role("progressbar")).to_be_hidden()
+    assert page.locator("#results .placeholder").count() == 16
+    expect(page.get_by_role("status")).to_contain_text("waking up")
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    keep_screenshot(page, f"page-waiting-{request.node.callspec.params['page']}")
+    page.wait_for_timeout(600)  # what moves later than half a second after the click is a shift
+    stub.go_on.set()
+    results_of(page)
+    page.get_by_role("button", name="More").click()
+    results_of(page, 32)
+    page.wait_for_timeout(600)
+    assert page.evaluate("layoutShift") < 0.01
+
+
+def test_a_search_can_be_cancelled_and_taken_up_again(page: Page, page_url: str, stub: Stub) -> None:
+    stub.go_on.clear()
+    page.goto(page_url)
+    page.click("#random")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("alert")).to_contain_text("cancelled")
+    expect(page.locator("#results .placeholder")).to_have_count(0)
+    assert page.evaluate("document.activeElement.id") == "retry"
+    stub.go_on.set()
+    page.keyboard.press("Enter")
+    results_of(page)
+
+
+def test_the_later_of_two_searches_wins(page: Page, page_url: str, site: Site, stub: Stub, seen: Seen) -> None:
+    stub.go_on.clear()
+    page.goto(page_url)
+    page.click("#random")
+    page.set_input_files("#photo", site.photos[7])
+    page.wait_for_timeout(200)
+    stub.go_on.set()
+    results_of(page)
+    expect(page.locator("#query-title")).to_have_text("Your photo")
+    assert page.url == f"{page_url}/"
+    assert seen.console == []
+
+
+def test_back_shows_what_was_there_without_asking_again(page: Page, page_url: str, site: Site, stub: Stub) -> None:
+    page.goto(page_url)
+    page.set_input_files("#photo", site.photos[2])
+    of_photo = results_of(page)
+    page.get_by_role("button", name="More").click()
+    results_of(page, 32)
+    card = page.locator("#results a").nth(20)
+    card.scroll_into_view_if_needed()
+    scrolled = page.evaluate("scrollY")
+    assert scrolled > 0
+    chosen = stub.keys[20]
+    card.click()
+    results_of(page)
+    assert page.url == f"{page_url}/?key={chosen.replace('/', '%2F')}"
+    assert page.evaluate("scrollY") == 0
+    asked = len(stub.asked)
+    page.go_back()
+    assert results_of(page, 32)[:16] == of_photo
+    expect(page.locator("#query-title")).to_have_text("Your photo")
+    assert page.evaluate("scrollY") == scrolled
+    page.go_forward()
+    expect(page.locator("#query-name")).to_have_text(chosen)
+    assert len(stub.asked) == asked
+
+
+def test_a_photo_is_gone_after_a_reload_and_the_page_says_so(page: Page, page_url: str, site: Site) -> None:
+    page.goto(page_url)
+    page.set_input_files("#photo", site.photos[2])
+    results_of(page)
+    page.reload()
+    expect(page.get_by_role("status")).to_contain_text("Your photo was not kept")
+    expect(page.locator("#start")).to_be_visible()
+
+
+def test_an_address_can_be_shared(page: Page, page_url: str, stub: Stub) -> None:
+    key = next(key for key in stub.keys if key.startswith("shirts/"))
+    page.goto(f"{page_url}/?key={key}&folder=dresses&shown=100")
+    results_of(page, 12)  # the folder has no more
+    assert [asked.parameters["k"] for asked in stub.asked] == ["100"]
+    assert {asked.parameters["prefix"] for asked in stub.asked} == {"dresses"}
+    expect(page.locator("#query-image")).to_have_attribute("src", f"{stub.image_base}/{key}")
+    expect(page.locator("#folder")).to_have_value("dresses")
+    expect(page.locator("#more")).to_be_hidden()
+    assert page.title() == f"Similar to {key.split('/')[1].removesuffix('.jpg').replace('-', ' ')}"
+
+
+def test_a_long_list_is_asked_for_in_parts(page: Page, page_url: str, stub: Stub) -> None:
+    stub.keys = [f"shirts/{number:03}.jpg" for number in range(150)]
+    page.goto(f"{page_url}/?key={stub.keys[0]}&shown=128")
+    expect(page.locator("#results .card")).to_have_count(128)
+    assert [(asked.parameters["k"], asked.parameters.get("offset")) for asked in stub.asked] == [
+        ("100", None),
+        ("28", "100"),
+    ]
+
+
+def test_more_begins_anew_when_the_gallery_has_changed(page: Page, page_url: str, stub: Stub) -> None:
+    page.goto(f"{page_url}/?key={stub.keys[0]}")
+    before = results_of(page)
+    stub.generation = "second"
+    stub.keys.remove(stub.keys[4])
+    page.get_by_role("button", name="More").click()
+    after = results_of(page, 32)
+    expect(page.get_by_role("status")).to_contain_text("The gallery has changed meanwhile")
+    assert len(set(after)) == 32
+    assert after[:16] != before
+
+
+def test_more_that_fails_leaves_what_is_there(page: Page, page_url: str, stub: Stub) -> None:
+    page.goto(f"{page_url}/?key={stub.keys[0]}")
+    first = results_of(page)
+    stub.canned.append(Canned(429))
+    page.get_by_role("button", name="More").click()
+    expect(page.get_by_role("alert")).to_contain_text("Too many searches")
+    assert results_of(page) == first
+    page.get_by_role("button", name="Try again").click()
+    assert results_of(page, 32)[:16] == first
+    assert page.evaluate("document.activeElement.closest('li') === document.querySelectorAll('#results li')[16]")
+
+
+def test_the_folder_filter_offers_the_folders_seen(page: Page, page_url: str, stub: Stub) -> None:
+    page.goto(f"{page_url}/?key={stub.keys[0]}&shown=96")
+    results_of(page, 83)
+    folder = page.get_by_label("Folder of the gallery")
+    kinds = ["bags", "dresses", "hats", "shirts", "shoes", "skirts", "trousers"]
+    assert folder.locator("option").all_text_contents() == ["All folders", *kinds]
+    folder.select_option("hats")
+    assert all("/hats/" in url for url in results_of(page, 12))
+    assert page.url.endswith("&folder=hats")
+    page.go_back()
+    results_of(page, 83)
+    expect(folder).to_have_value("")
+
+
+def test_a_gallery_without_folders_has_no_filter(page: Page, page_url: str, stub: Stub) -> None:
+    stub.keys = [f"{number}.jpg" for number in range(30)]
+    page.goto(f"{page_url}/?key={stub.keys[0]}")
+    expect(page.locator("#results .card")).to_have_count(16)
+    expect(page.locator("#folder")).to_be_hidden()
+
+
+def test_a_lost_photo_is_said_and_later_ones_wait_to_be_seen(page: Page, page_url: str, stub: Stub, seen: Seen) -> None:
+    lost = {"key": "hats/lost.jpg", "url": f"{stub.image_base}/hats/lost.jpg", "score": 0.9}
+    answer = {"results": [lost], "index": {"generation": "first", "count": 2}, "query": {}}
+    stub.canned.append(Canned(200, json.dumps(answer)))
+    page.goto(f"{page_url}/?key={stub.keys[0]}")
+    expect(page.locator("#results")).to_contain_text("The photo of lost is not available.")
+    assert page.get_attribute("#results .card", "href") == "/?key=hats%2Flost.jpg"
+    page.goto(f"{page_url}/?key={stub.keys[0]}&shown=80")
+    page.locator("#results .loaded").first.wait_for()
+    assert page.eval_on_selector_all("#results img", "images => images.every((image) => image.loading === 'lazy')")
+    assert page.locator("#results img:not(.loaded)").count() > 0

@@ -1,0 +1,142 @@
+"""<similar-garments> on a product page of another origin than its script, its service and its photos."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from scripts.local_service import ROOT
+from tests.page.serving import BOTH, Seen, keep_screenshot
+from tests.page.stub import Canned, Stub, serve_folder
+from tests.page.test_quality import _AXE, needs_axe, violations
+
+_SHOP = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
+<meta http-equiv="Content-Security-Policy"
+  content="default-src 'self'; script-src {cdn}; connect-src *; img-src * data:">
+<title>A shirt</title>
+<script type="module" src="{cdn}/widget.js"></script>
+</head>
+<body>
+<main><h1>A shirt</h1>{above}
+<similar-garments endpoint="{service}" key="{key}" {more}></similar-garments></main>
+</body>
+</html>"""
+
+
+class Shop:
+    """Product pages in a folder of their own."""
+
+    def __init__(self, folder: Path, url: str, cdn: str, stub: Stub) -> None:
+        self._folder, self._url, self._cdn, self._stub = folder, url, cdn, stub
+
+    def page(self, more: str = "", key: str = "", above: str = "") -> str:
+        """The address of a page with the widget."""
+        key = key or self._stub.keys[0]
+        text = _SHOP.format(cdn=self._cdn, service=self._stub.url, key=key, more=more, above=above)
+        (self._folder / "shirt.html").write_text(text)
+        return f"{self._url}/shirt.html"
+
+
+@pytest.fixture
+def shop(tmp_path: Path, stub: Stub) -> Iterator[Shop]:
+    with serve_folder(ROOT / "site") as cdn, serve_folder(tmp_path) as url:
+        yield Shop(tmp_path, url, cdn, stub)
+
+
+def _widget(page: Page, state: str) -> Locator:
+    widget = page.locator("similar-garments")
+    expect(widget).to_have_attribute("state", state)
+    return widget
+
+
+@BOTH
+def test_one_script_and_one_element_show_similar_items(
+    page: Page, shop: Shop, stub: Stub, seen: Seen, request: pytest.FixtureRequest
+) -> None:
+    stub.go_on.clear()
+    page.goto(shop.page())
+    assert _widget(page, "loading").locator(".placeholder").count() == 8
+    page.wait_for_timeout(600)
+    stub.go_on.set()
+    widget = _widget(page, "ready")
+    assert widget.locator(".card").count() == 8
+    widget.locator("img.loaded").nth(3).wait_for()
+    expect(widget.get_by_role("heading")).to_have_text("Visually similar items")
+    columns = widget.locator("li").evaluate_all("items => items.map((item) => item.getBoundingClientRect().left)")
+    assert len(set(columns)) == (4 if request.node.callspec.params["page"] == "desktop" else 2)
+    keep_screenshot(page, f"widget-{request.node.callspec.params['page']}")
+    assert page.evaluate("layoutShift") < 0.01
+    assert seen.console == []
+
+
+def test_a_choice_without_link_shows_what_is_similar_to_it(page: Page, shop: Shop, stub: Stub) -> None:
+    page.goto(shop.page('count="4" folder="bags" heading="More bags"'))
+    widget = _widget(page, "ready")
+    widget.get_by_role("button").nth(1).press("Enter")
+    expect(widget).to_have_attribute("key", stub.keys[2])
+    _widget(page, "ready")
+    assert [asked.parameters["k"] for asked in stub.asked] == ["4", "4"]
+    assert stub.asked[1].parameters["key"] == stub.keys[2]
+    assert stub.asked[1].parameters["prefix"] == "bags"
+    expect(widget.get_by_role("heading")).to_have_text("More bags")
+
+
+def test_link_leads_to_the_shops_own_pages(page: Page, shop: Shop, stub: Stub) -> None:
+    stub.keys = ["a/1.jpg", "a/r & b/2.jpg"]
+    page.goto(shop.page('link="/p/{name}?from={key}"'))
+    link = _widget(page, "ready").get_by_role("link")
+    expect(link).to_have_attribute("href", "/p/2?from=a%2Fr%20%26%20b%2F2.jpg")
+
+
+def test_the_shop_hears_of_a_choice_and_may_keep_it(page: Page, shop: Shop, stub: Stub) -> None:
+    page.goto(shop.page('link="/p/{name}"'))
+    _widget(page, "ready")
+    page.evaluate("""() => document.addEventListener("choose", (event) => {
+      event.preventDefault();
+      document.title = event.detail.key;
+    })""")
+    page.locator("similar-garments a").first.click()
+    expect(page).to_have_title(stub.keys[1])
+    assert page.url.endswith("/shirt.html")
+
+
+def test_a_failure_is_said_and_can_be_tried_again(page: Page, shop: Shop, stub: Stub) -> None:
+    stub.canned.append(Canned(503))
+    page.goto(shop.page())
+    widget = _widget(page, "error")
+    expect(widget.get_by_role("status")).to_contain_text("busy or just starting")
+    widget.get_by_role("button", name="Try again").click()
+    _widget(page, "ready")
+
+
+def test_a_product_that_is_not_indexed_has_no_similar_items(page: Page, shop: Shop) -> None:
+    page.goto(shop.page(key="new/tomorrow.jpg"))
+    expect(_widget(page, "empty").get_by_role("status")).to_have_text("There are no similar items.")
+
+
+def test_it_asks_only_when_it_comes_near(page: Page, shop: Shop, stub: Stub) -> None:
+    above = "<p>Much about this shirt.</p>" * 200
+    page.goto(shop.page(above=above))
+    page.wait_for_timeout(500)
+    assert stub.asked == []
+    page.locator("similar-garments").scroll_into_view_if_needed()
+    _widget(page, "ready")
+    assert len(stub.asked) == 1
+
+
+@needs_axe
+def test_axe_finds_nothing_in_the_widget(page: Page, shop: Shop, stub: Stub) -> None:
+    page.context.add_init_script(path=_AXE)
+    page.goto(shop.page())
+    _widget(page, "ready").locator("img.loaded").first.wait_for()
+    assert violations(page) == []
+    stub.canned.append(Canned(429))
+    page.reload()
+    _widget(page, "error")
+    assert violations(page) == []
