@@ -22,6 +22,7 @@ from scripts.bundling.checks import check_libraries, check_modules, rehearse
 from scripts.bundling.dependencies import dependencies_archive
 from scripts.bundling.interpreter import Interpreter, find_interpreter
 from scripts.bundling.target import ARCHITECTURES, PYTHONS, ROOT, BundleError, Target, local_target
+from scripts.cli import command_parser, run_command
 
 CACHE = ROOT / ".bundle_cache"
 
@@ -29,18 +30,14 @@ CACHE = ROOT / ".bundle_cache"
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
     options = _parser().parse_args(arguments)
-    try:
-        build(options.out, Target(options.arch, options.python))
-    except BundleError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except BadZipFile as error:
-        print(f"error: {error}; delete {CACHE} and build again", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
-        return 1
-    return 0
+
+    def run() -> None:
+        try:
+            build(options.out, Target(options.arch, options.python))
+        except BadZipFile as error:
+            raise BundleError(f"{error}; delete {CACHE} and build again") from error
+
+    return run_command(run, errors=(BundleError,), interrupted=f"interrupted; {options.out} is as it was")
 
 
 def build(out: Path, target: Target) -> None:
@@ -98,7 +95,7 @@ def _unpacked(archive: Path) -> Path:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_parser(__doc__)
     parser.add_argument("--arch", choices=sorted(ARCHITECTURES), required=True, help="of the Lambda functions")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the zip file to write")
     parser.add_argument(

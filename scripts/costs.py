@@ -23,11 +23,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 from PIL import Image
+from tqdm import tqdm
 
 from embeddings.embedder import BUNDLED_MODEL, Embedder
 from embeddings.index.publish import Content, Current, publish
 from embeddings.index.sources import Sources
 from embeddings.storage.writer import open_writer
+from scripts.cli import command_parser, positive, run_command
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -72,7 +74,9 @@ class Measured:
 def measure(rows: int) -> Measured:
     """Publish an index of `rows` vectors and ask a fresh process."""
     with tempfile.TemporaryDirectory() as folder:
+        bar = tqdm(total=2, desc="measuring", unit="step", disable=None, leave=False)
         _publish(rows, f"{folder}/index")
+        bar.update()
         environment = os.environ | {
             "INDEX_URI": f"{folder}/index",
             "IMAGE_BASE_URL": "https://images.example.com",
@@ -90,6 +94,7 @@ def measure(rows: int) -> Measured:
             text=True,
             check=False,
         )
+        bar.close()
         if answer.returncode:
             raise SystemExit(f"the search function failed:\n{answer.stderr}")
         return Measured(**json.loads(answer.stdout.splitlines()[-1]))  # before it comes the log
@@ -164,11 +169,15 @@ def idle_dollars(prices: Prices, stored_gb: float) -> float:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=60_000, help="photos in the gallery (default %(default)s)")
+    parser = command_parser(__doc__)
+    parser.add_argument("--rows", type=positive, default=60_000, help="photos in the gallery (default %(default)s)")
     parser.add_argument("--memory", type=int, default=1769, metavar="MB", help="of the function (default %(default)s)")
     parser.add_argument("--stored", type=float, default=9.0, metavar="GB", help="gallery and index (%(default)s)")
     options = parser.parse_args(arguments)
+    return run_command(lambda: _report(parser, options))
+
+
+def _report(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     measured, prices = measure(options.rows), Prices()
     print(
         f"{options.rows:,} photos: start {measured.start_ms:.0f} ms, first request {measured.first_ms:.0f} ms, "
@@ -186,7 +195,6 @@ def main(arguments: list[str] | None = None) -> int:
         f"\nThe smallest server costs ${prices.server_month:.2f} a month: "
         f"as much as {(prices.server_month - idle) / warm:,.0f} queries"
     )
-    return 0
 
 
 if __name__ == "__main__":

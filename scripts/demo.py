@@ -1,8 +1,11 @@
 """Try the search on this machine: the functions on one port, the page and the photos on another, as in production.
 
-python scripts/demo.py                          a drawn gallery
-python scripts/demo.py --gallery ~/photos       your own photos
-python scripts/demo.py --gallery clothing-dataset
+    python scripts/demo.py                                # a drawn gallery
+    python scripts/demo.py --gallery ~/photos             # your own photos
+    python scripts/demo.py --gallery clothing-dataset     # 5,000 real photos, fetched once
+    python scripts/demo.py --port 8081 --page-port 8001
+
+`make demo` does the same, and installs what it needs.
 """
 
 import argparse
@@ -18,6 +21,7 @@ from threading import Thread
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from scripts.cli import FAILED, command_parser, run_command
 from scripts.clothing_dataset import FetchError, fetch_clothing_dataset
 from scripts.drawn_gallery import draw_gallery
 from scripts.local_service import HOST, ROOT, ServiceStartError, last_words, serve_functions
@@ -30,18 +34,24 @@ class DemoError(Exception):
     """The demo cannot run; the message says why and what to do."""
 
 
-def main() -> None:
-    """Run the command line until Ctrl-C."""
-    options = _options()
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command until Ctrl-C; return its exit code."""
+    options = _options(arguments)
     # Terminals that close and supervisors that stop us deserve the same cleaning up as Ctrl-C.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
+    return run_command(lambda: _until_stopped(options))
+
+
+def _until_stopped(options: argparse.Namespace) -> int:
     try:
         _run(options)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # the way to end a demo
         print("\nStopped.")
     except (DemoError, FetchError, ServiceStartError) as error:
-        sys.exit(f"demo: {error}")
+        print(f"demo: {error}", file=sys.stderr)  # among make's own lines, `error:` would not say whose
+        return FAILED
+    return 0
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -131,16 +141,13 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description="Serve the search and its page on this machine.",
-        epilog="example: python scripts/demo.py --gallery ~/photos --page-port 8001",
-    )
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = command_parser(__doc__, {0: "stopped with Ctrl-C"})
     parser.add_argument("--gallery", help="a folder of photos, or clothing-dataset (default: drawn garments)")
     parser.add_argument("--port", type=_port, default=8080, help="the service's port (default: 8080)")
     parser.add_argument("--page-port", type=_port, default=8000, help="the page's port (default: 8000)")
     parser.add_argument("--work", type=Path, default=ROOT / ".demo", help="folder for what is made (default: .demo)")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if options.port == options.page_port:
         parser.error("the service and the page need two ports")
     options.work = options.work.resolve()
@@ -148,4 +155,4 @@ def _options() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from embeddings.errors import GarmentSearchError
 from embeddings.storage.writer import open_writer
+from scripts.cli import command_parser, run_command
 from scripts.page_server import config_js
 
 SITE = Path(__file__).resolve().parent.parent / "site"
@@ -34,13 +34,12 @@ _CACHE_CONTROL = "no-cache"
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
     options = _parser().parse_args(arguments)
-    try:
+
+    def run() -> None:
         count = deploy_page(options.service, options.to)
-    except GarmentSearchError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    print(f"{count} files in {options.to}; the page asks {options.service}")
-    return 0
+        print(f"{count} files in {options.to}; the page asks {options.service}")
+
+    return run_command(run, interrupted="interrupted; some files may be written: run it again")
 
 
 def deploy_page(service_url: str, target: str) -> int:
@@ -56,7 +55,8 @@ def deploy_page(service_url: str, target: str) -> int:
     Raises:
         StorageUriError, StorageError: some files may be written; run it again.
     """
-    files = {path.name: path.read_bytes() for path in SITE.iterdir()} | {"config.js": config_js(service_url)}
+    files = {path.name: path.read_bytes() for path in SITE.iterdir() if path.suffix in _CONTENT_TYPES}
+    files["config.js"] = config_js(service_url)
     writer = open_writer(target)
     for name in sorted(files, key=lambda name: (name == "index.html", name)):
         content_type = _CONTENT_TYPES[Path(name).suffix]
@@ -65,7 +65,7 @@ def deploy_page(service_url: str, target: str) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_parser(__doc__)
     parser.add_argument("--service", type=_service_url, required=True, metavar="URL", help="address of the service")
     parser.add_argument("--to", required=True, metavar="URI", help="s3://bucket, gs://bucket or a folder")
     return parser
@@ -73,8 +73,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _service_url(text: str) -> str:
     parts = urlsplit(text)
-    if parts.scheme not in ("https", "http") or not parts.netloc or parts.query or parts.fragment:
+    try:
+        port_fits = parts.port != 0
+    except ValueError:
+        port_fits = False
+    if parts.scheme not in ("https", "http") or not parts.hostname or not port_fits or parts.query or parts.fragment:
         raise argparse.ArgumentTypeError(f"{text!r} is no address such as https://search.example.com")
+    if "/v1" in parts.path:
+        raise argparse.ArgumentTypeError(f"{text!r} is a route of the service; give the address before /v1")
     if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1"):
         raise argparse.ArgumentTypeError(f"{text!r} must be https://: browsers refuse http:// from a page on https://")
     return text.rstrip("/")

@@ -1,9 +1,10 @@
 """Draw a small gallery of garments, so that the demo and the tests need no download.
 
-python scripts/drawn_gallery.py gallery --count 300 --seed 1
+    python scripts/drawn_gallery.py gallery --count 300 --seed 1
+
+Drawings that are there already are left alone.
 """
 
-import argparse
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -12,6 +13,9 @@ from random import Random
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from tqdm import tqdm
+
+from scripts.cli import command_parser, positive, run_command
 from scripts.drawing.bags import draw_bag
 from scripts.drawing.canvas import Canvas
 from scripts.drawing.cloth import COLOURS, WHITE, Cloth, Pattern, Rgb
@@ -44,7 +48,7 @@ def draw_gallery(folder: Path, count: int = 300, seed: int = 1) -> list[Path]:
     random = Random(seed)  # noqa: S311 - a drawing, not a secret
     seen: Counter[str] = Counter()
     files = []
-    for number in range(count):
+    for number in tqdm(range(count), desc="drawing", unit="garment", disable=None, leave=False):
         kind = list(KINDS)[number % len(KINDS)]
         colour, pattern = random.choice(list(COLOURS)), random.choice(_PATTERNS)
         name = f"{kind}/{colour}-{pattern}"
@@ -75,16 +79,20 @@ def _varied(colour: Rgb, random: Random) -> Rgb:
     return red, green, blue
 
 
-def main() -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(description="Draw a small gallery of garments.")
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    parser = command_parser(__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--count", type=int, default=300, help="how many garments (default: 300)")
+    parser.add_argument("--count", type=positive, default=300, help="how many garments (default: 300)")
     parser.add_argument("--seed", type=int, default=1, help="another number, other garments (default: 1)")
-    options = parser.parse_args()
-    files = draw_gallery(options.folder, options.count, options.seed)
-    print(f"{len(files)} garments in {options.folder}")
+    options = parser.parse_args(arguments)
+
+    def run() -> None:
+        files = draw_gallery(options.folder, options.count, options.seed)
+        print(f"{len(files)} garments in {options.folder}")
+
+    return run_command(run, interrupted="interrupted; the same command draws the rest")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

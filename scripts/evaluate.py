@@ -23,7 +23,7 @@ import numpy as np
 from tqdm import tqdm
 
 from embeddings.embedder import Embedder
-from embeddings.errors import GarmentSearchError, ModelError
+from embeddings.errors import ModelError
 from embeddings.model_card import read_card
 from embeddings.training.ablation import ablation, gains_record, gains_table
 from embeddings.training.baselines import OffTheShelf, colour_histogram
@@ -33,6 +33,7 @@ from embeddings.training.photos import PARTS, Split
 from embeddings.training.sheets import CHOICES, Page, choose, draw_sheet
 from embeddings.training.tasks import Vectors
 from embeddings.training.tricks import mirrored
+from scripts.cli import command_parser, run_command
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,16 +42,11 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.phone_photos < 0:
         parser.error("--phone-photos must be 0 or more")
-    try:
-        _evaluate(options)
-    except GarmentSearchError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return run_command(lambda: _evaluate(options))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_parser(__doc__)
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="the photos, in a layout as above")
     parser.add_argument("--model", type=Path, action="append", default=[], metavar="FILE", help=".tflite; repeatable")
     parser.add_argument("--baselines", metavar="WEIGHTS", help="measure these too: a weights file, or 'imagenet'")

@@ -4,8 +4,7 @@
     python scripts/rebuild_embeddings.py --gallery photos/ --index index/ --dry-run
     python scripts/rebuild_embeddings.py --index s3://shop-index --rollback
 
-Exit codes: 0 the index is up to date; 1 an error, the index is as it was; 2 wrong usage; 3 the index is up to date, but
-objects that were not known as unreadable before could not be read; 4 the index is held after a rollback.
+A run with nothing to do publishes nothing, and an interrupted one goes on where it stopped.
 """
 
 import argparse
@@ -20,12 +19,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from embeddings.errors import GarmentSearchError
 from embeddings.index.history import past_generations, release, rollback
 from embeddings.rebuild import Outcome, Summary, rebuild
 from embeddings.storage.writer import open_writer
+from scripts.cli import FAILED, command_parser, run_command
 
 _EXIT_UNREADABLE, _EXIT_HELD = 3, 4
+_EXIT_CODES = {
+    0: "the index is up to date",
+    FAILED: "failed, the last line on stderr says why; the index is as it was",
+    _EXIT_UNREADABLE: "up to date, but objects not known as unreadable before could not be read",
+    _EXIT_HELD: "the index is held after a rollback",
+}
 _FAILURES_SHOWN = 10
 
 
@@ -40,25 +45,13 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--gallery is needed")
     # What could not be read is in the summary; the rest of what the library logs belongs to a person's eyes too.
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    try:
-        if options.rollback or options.release:
-            return _change_pointer(options)
-        with logging_redirect_tqdm():
-            summary = _rebuild(options)
-    except GarmentSearchError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; the next run goes on from the checkpoint", file=sys.stderr)
-        return 1
-    print(json.dumps(asdict(summary)) if options.json else _in_words(summary))
-    if summary.outcome is Outcome.HELD:
-        return _EXIT_HELD
-    return _EXIT_UNREADABLE if summary.failed_new else 0
+    if options.rollback or options.release:
+        return run_command(lambda: _change_pointer(options))
+    return run_command(lambda: _rebuild(options), interrupted="interrupted; the next run goes on from the checkpoint")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_parser(__doc__, _EXIT_CODES)
     parser.add_argument("--gallery", metavar="URI", help="the photos: s3://bucket/prefix, gs://bucket/prefix, a folder")
     parser.add_argument("--index", metavar="URI", required=True, help="the index; not inside the gallery")
     parser.add_argument(
@@ -80,7 +73,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _rebuild(options: argparse.Namespace) -> Summary:
+def _rebuild(options: argparse.Namespace) -> int:
+    with logging_redirect_tqdm():
+        summary = _with_progress(options)
+    print(json.dumps(asdict(summary)) if options.json else _in_words(summary))
+    if summary.outcome is Outcome.HELD:
+        return _EXIT_HELD
+    return _EXIT_UNREADABLE if summary.failed_new else 0
+
+
+def _with_progress(options: argparse.Namespace) -> Summary:
     with tqdm(unit="photo", desc="embedding", disable=None, smoothing=0.05) as bar:
 
         def progress(done: int, total: int) -> None:
@@ -98,16 +100,15 @@ def _rebuild(options: argparse.Namespace) -> Summary:
         )
 
 
-def _change_pointer(options: argparse.Namespace) -> int:
+def _change_pointer(options: argparse.Namespace) -> None:
     writer = open_writer(options.index)
     if options.release:
         print(f"released: generation {release(writer).generation}; the next rebuild publishes again")
-        return 0
+        return
     manifest = rollback(writer, None if options.rollback == "previous" else options.rollback)
     print(f"rolled back to generation {manifest.generation} of {manifest.built_at}, held until --release")
     others = [each for each in past_generations(writer) if each != manifest.generation]
     print(f"other generations: {', '.join(others)}")
-    return 0
 
 
 def _in_words(summary: Summary) -> str:

@@ -12,17 +12,18 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from embeddings.errors import GarmentSearchError
 from embeddings.training.batches import Mix
 from embeddings.training.datasets import Split
+from embeddings.training.model import BACKBONES, LOSSES
 from embeddings.training.train import Config, train
+from scripts.cli import command_parser, run_command
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_parser(__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with labels.csv and the photos it names")
     parser.add_argument("--run", type=Path, required=True, help="the run's folder; a checkpoint in it is resumed")
-    parser.add_argument("--weights", required=True, help="MobileNetV2 weights without top: a file, or 'imagenet'")
+    parser.add_argument("--weights", required=True, help="the backbone's, without top: a file, or 'imagenet'")
     parser.add_argument("--steps", type=int, default=4000, help="end after so many steps (default %(default)s)")
     parser.add_argument("--minutes", type=float, default=240, help="or after so many minutes (default %(default)s)")
     parser.add_argument("--masks", type=Path, help="folder with a mask of every consumer photo, to cut garments out")
@@ -31,7 +32,18 @@ def _parser() -> argparse.ArgumentParser:
         "--consumer-pairs", type=int, default=Mix.consumer_pairs, help="cut-out consumer items (default %(default)s)"
     )
     parser.add_argument("--singles", type=int, default=Mix.singles, help="consumer photos (default %(default)s)")
+    parser.add_argument(
+        "--loss",
+        type=_loss,
+        action="append",
+        default=[],
+        metavar="NAME=NUMBER",
+        help=f"what a loss counts, 0 is off; repeatable ({', '.join(f'{each}={LOSSES[each]}' for each in LOSSES)})",
+    )
     parser.add_argument("--learning-rate", type=float, default=Config.learning_rate, help="default %(default)s")
+    parser.add_argument(
+        "--backbone", choices=tuple(BACKBONES), default=Config.backbone, help="with its weights (default %(default)s)"
+    )
     parser.add_argument("--dimension", type=int, default=Config.dimension, help="of the vector (default %(default)s)")
     parser.add_argument(
         "--frozen-through", default=Config.frozen_through, help="last frozen layer (default %(default)s)"
@@ -40,6 +52,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=Config.seed, help="of views and weights (default %(default)s)")
     parser.add_argument("--split-seed", type=int, default=Split.seed, help="of the parts (default %(default)s)")
     return parser
+
+
+def _loss(text: str) -> tuple[str, float]:
+    name, _, number = text.partition("=")
+    if name not in LOSSES:
+        raise argparse.ArgumentTypeError(f"{text!r} names none of {', '.join(LOSSES)}")
+    try:
+        count = float(number)
+    except ValueError:
+        count = -1.0
+    if not 0 <= count < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} should be like {name}=0.5")
+    return name, count
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -55,6 +80,8 @@ def main(arguments: list[str] | None = None) -> int:
         minutes=options.minutes,
         masks=str(options.masks or ""),
         mix=Mix(options.pairs, options.consumer_pairs, options.singles),
+        backbone=options.backbone,
+        losses=LOSSES | dict(options.loss),
         dimension=options.dimension,
         frozen_through=options.frozen_through,
         learning_rate=options.learning_rate,
@@ -63,17 +90,15 @@ def main(arguments: list[str] | None = None) -> int:
         split=Split(seed=options.split_seed),
     )
     command = shlex.join(["python", *sys.argv]) if arguments is None else shlex.join(["scripts/train.py", *arguments])
-    try:
+
+    def run() -> None:
         summary = train(options.data, options.run, config, command)
-    except GarmentSearchError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(f"\ninterrupted; the same command goes on from the last checkpoint in {options.run}", file=sys.stderr)
-        return 130
-    print(f"{summary['steps']} steps in {summary['minutes']} minutes; best at step {summary['best']['step']:.0f}")
-    print(f"next: python scripts/convert.py --run {options.run} --data {options.data} --out garment.tflite")
-    return 0
+        print(f"{summary['steps']} steps in {summary['minutes']} minutes; best at step {summary['best']['step']:.0f}")
+        print(f"next: python scripts/convert.py --run {options.run} --data {options.data} --out garment.tflite")
+
+    return run_command(
+        run, interrupted=f"interrupted; the same command goes on from the last checkpoint in {options.run}"
+    )
 
 
 if __name__ == "__main__":

@@ -1,3 +1,3 @@
-from tests.rebuild.conftest import shop
+from tests.rebuild.conftest import any_shop, shop
 
-__all__ = ["shop"]
+__all__ = ["any_shop", "shop"]

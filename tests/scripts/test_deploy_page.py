@@ -48,6 +48,8 @@ def test_it_writes_to_google_and_to_a_folder(gcs_server, tmp_path: Path):
         ("search.example.com", "no address such as"),
         ("https://search.example.com/?stage=dev", "no address such as"),
         ("http://search.example.com", "must be https"),
+        ("https://search.example.com:99999", "no address such as"),
+        ("https://search.example.com/v1/search", "route of the service"),
     ],
 )
 def test_an_address_the_page_could_not_use_is_refused(

@@ -1,0 +1,201 @@
+"""Ask an index for what is similar to a photo, or to an image of its gallery, and look at the answer.
+
+    python scripts/query.py photo.jpg --index s3://shop-index
+    python scripts/query.py photo.jpg --index s3://shop-index --gallery s3://shop-photos --sheet found.png
+    python scripts/query.py photo.jpg --index index/ --box 0.2,0.1,0.5,0.6 --prefix shirts --dedupe 0.98
+    python scripts/query.py --key shirts/blue-01.jpg --index index/ --k 5
+    python scripts/query.py --random --index index/ --json
+
+Prints rank, score (cosine) and key. With --gallery it also draws a contact sheet of the query and what was found.
+"""
+
+import argparse
+import json
+import math
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from tqdm import tqdm
+
+from embeddings.errors import PhotoError, StorageError
+from embeddings.gallery import Neighbour
+from embeddings.index.generation import Generation, load_generation
+from embeddings.preprocess import WHOLE_PHOTO, Box
+from embeddings.storage.reader import Reader, open_reader
+from scripts.cli import command_parser, positive, run_command
+from scripts.reporting.sheet import SIDE, Row, draw_sheet
+from scripts.reporting.thumbnails import fetch_thumbnails, thumbnail
+
+DEFAULT_SHEET = Path("neighbours.png")
+
+
+class Query(NamedTuple):
+    """What is asked for: a photo's file, or an image of the gallery by its key."""
+
+    name: str
+    photo: bytes | None
+    """None for an image of the gallery."""
+    vector: NDArray[np.float32]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if bool(options.photos) + bool(options.key) + options.random != 1:
+        parser.error("give photos, or --key, or --random")
+    if options.box != WHOLE_PHOTO and not options.photos:
+        parser.error("--box goes with a photo")
+    if options.sheet and not options.gallery:
+        parser.error("--sheet needs --gallery, to read the photos from")
+    return run_command(lambda: _run(options))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = command_parser(__doc__)
+    parser.add_argument("photos", nargs="*", type=Path, metavar="PHOTO", help="JPEG, PNG or WebP files")
+    parser.add_argument("--key", help="instead of a photo: an image of the gallery, which is not found itself")
+    parser.add_argument("--random", action="store_true", help="instead of a photo: any image of the gallery")
+    parser.add_argument(
+        "--index", metavar="URI", required=True, help="s3://bucket/prefix, gs://bucket/prefix or a folder"
+    )
+    parser.add_argument("--k", type=positive, default=16, help="how many to find (default: %(default)s)")
+    parser.add_argument("--prefix", default="", metavar="FOLDER", help="only in this folder of the gallery")
+    parser.add_argument(
+        "--box",
+        type=_box,
+        default=WHOLE_PHOTO,
+        metavar="X,Y,W,H",
+        help="the part of the photo to search for, as fractions of its width and height from the top left",
+    )
+    parser.add_argument("--min-score", type=_cosine, metavar="S", help="leave out what is less similar (-1 to 1)")
+    parser.add_argument("--dedupe", type=_cosine, metavar="D", help="leave out what is so similar to a better result")
+    parser.add_argument("--gallery", metavar="URI", help="the photos; then a contact sheet is drawn")
+    parser.add_argument(
+        "--sheet", type=_sheet, metavar="FILE", help=f"its name, .png or .jpg (default: {DEFAULT_SHEET})"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    return parser
+
+
+def _run(options: argparse.Namespace) -> None:
+    photos = {str(path): path.read_bytes() for path in options.photos}  # what is cheap to get wrong comes first
+    generation = load_generation(open_reader(options.index))
+    queries = _queries(generation, photos, options)
+    answers = [_search(generation, query, options) for query in queries]
+    print(_as_json(queries, answers, generation) if options.json else _in_words(queries, answers, generation))
+    if options.gallery:
+        sheet = options.sheet or DEFAULT_SHEET
+        _draw(queries, answers, options.box, open_reader(options.gallery), sheet)
+        if not options.json:
+            print(f"\ncontact sheet: {sheet}")
+
+
+def _queries(generation: Generation, photos: dict[str, bytes], options: argparse.Namespace) -> list[Query]:
+    if not photos:
+        key = options.key or generation.gallery.random_key(options.prefix)
+        return [Query(key, None, generation.gallery.vector(key))]
+    queries = []
+    for name, photo in tqdm(photos.items(), desc="queries", unit="photo", disable=None, leave=False):
+        try:
+            queries.append(Query(name, photo, generation.embedder.embed([photo], box=options.box)[0]))
+        except PhotoError as error:
+            raise PhotoError(f"{name}: {error}") from error
+    return queries
+
+
+def _search(generation: Generation, query: Query, options: argparse.Namespace) -> list[Neighbour]:
+    return generation.gallery.search(
+        query.vector,
+        k=options.k,
+        prefix=options.prefix,
+        min_score=options.min_score,
+        dedupe=options.dedupe,
+        exclude=() if query.photo else (query.name,),
+    )
+
+
+def _in_words(queries: list[Query], answers: list[list[Neighbour]], generation: Generation) -> str:
+    manifest = generation.manifest
+    lines = [f"{manifest.count:,} images, generation {manifest.generation} of {manifest.built_at}"]
+    for query, found in zip(queries, answers, strict=True):
+        lines += ["", f"similar to {query.name}:"]
+        lines += [f"{rank:>4}  {score:9.6f}  {key}" for rank, (key, score) in enumerate(found, 1)]
+        if not found:
+            lines.append("  nothing; a lower --min-score or another --prefix may find more")
+    return "\n".join(lines)
+
+
+def _as_json(queries: list[Query], answers: list[list[Neighbour]], generation: Generation) -> str:
+    """The answers in the shape of the HTTP service's, without URLs."""
+    manifest = generation.manifest
+    about = {
+        "generation": manifest.generation,
+        "count": manifest.count,
+        "built_at": manifest.built_at,
+        "model": manifest.model.sha256,
+    }
+    found = [
+        {"query": query.name, "results": [neighbour._asdict() for neighbour in answer]}
+        for query, answer in zip(queries, answers, strict=True)
+    ]
+    return json.dumps({"answers": found, "index": about})
+
+
+def _draw(queries: list[Query], answers: list[list[Neighbour]], box: Box, gallery: Reader, file: Path) -> None:
+    """Write the contact sheet; photos that cannot be read are grey, and are said to be."""
+    wanted = [query.name for query in queries if query.photo is None]
+    wanted += [neighbour.key for answer in answers for neighbour in answer]
+    photos = fetch_thumbnails(gallery, wanted, SIDE)
+    if photos.reasons and not photos.pictures:
+        raise StorageError(f"no contact sheet: {photos.complaint()}")
+    rows = []
+    for query, answer in zip(queries, answers, strict=True):
+        picture: Image.Image | None
+        picture = photos.pictures.get(query.name) if query.photo is None else thumbnail(query.photo, SIDE)
+        rows.append(Row(query.name, picture, box, [(each, photos.pictures.get(each.key)) for each in answer]))
+    draw_sheet(rows).save(file)
+    if photos.reasons:
+        print(photos.complaint(), file=sys.stderr)
+
+
+def _cosine(text: str) -> float:
+    value = _number(text)
+    if not -1 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from -1 to 1")
+    return value
+
+
+def _box(text: str) -> Box:
+    parts = [_number(part) for part in text.split(",")]
+    if len(parts) == 4:
+        box = Box(*parts)
+        # A box drawn to the edge of the photo may exceed it by a rounding error.
+        inside = box.x >= 0 and box.y >= 0 and box.x + box.width <= 1.000001 and box.y + box.height <= 1.000001
+        if inside and box.width >= 0.01 and box.height >= 0.01:
+            return box
+    raise argparse.ArgumentTypeError(f"{text!r} is no x,y,w,h in fractions of the photo, such as 0.2,0.1,0.5,0.6")
+
+
+def _sheet(text: str) -> Path:
+    path = Path(text)
+    if path.suffix.lower() not in (".png", ".jpg", ".jpeg"):
+        raise argparse.ArgumentTypeError(f"{text!r} does not end in .png or .jpg")
+    return path
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""What an index holds, read without its model."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.errors import NotFoundError
+from embeddings.index.fetch import check_file, fetch_generation, fetch_pointer, missing_file
+from embeddings.index.generation import read_keys, read_vectors
+from embeddings.index.manifest import SOURCES, Manifest
+from embeddings.index.sources import Failure, Sources
+from embeddings.storage.reader import Reader
+
+Vectors = NDArray[np.float32]
+"""Unit vectors (n, dimension)."""
+
+TOP = "(no folder)"
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The current generation."""
+
+    manifest: Manifest
+    keys: list[str]
+    vectors: Vectors
+    failures: Mapping[str, Failure]
+
+    @property
+    def size(self) -> int:
+        """Bytes in storage: this generation and its model."""
+        return sum(entry.size for entry in self.manifest.files.values()) + self.manifest.model.size
+
+
+def read_contents(index: Reader) -> Contents:
+    """Fetch what the pointer names, and check it.
+
+    Raises:
+        GalleryIndexError: there is no index, or it is damaged. StorageError: storage failed.
+    """
+    manifest = fetch_pointer(index).manifest
+    files = fetch_generation(index, manifest, known_model=manifest.model.sha256)
+    vectors = read_vectors(manifest, files.vectors).astype(np.float32)
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    return Contents(manifest, read_keys(manifest, files.keys), vectors, _sources(index, manifest).failures)
+
+
+def folder_of(key: str) -> str:
+    """The first folder of a key."""
+    folder, slash, _ = key.partition("/")
+    return folder if slash else TOP
+
+
+def folder_counts(keys: Iterable[str]) -> dict[str, int]:
+    """Images by first folder, most first."""
+    return dict(Counter(map(folder_of, keys)).most_common())
+
+
+def reason_counts(failures: Mapping[str, Failure]) -> dict[str, int]:
+    """Failures by reason, most first."""
+    return dict(Counter(failure.reason for failure in failures.values()).most_common())
+
+
+def _sources(index: Reader, manifest: Manifest) -> Sources:
+    path, entry = manifest.path(SOURCES), manifest.files[SOURCES]
+    try:
+        data = index.get(path).data
+    except NotFoundError as error:
+        raise missing_file(path) from error
+    check_file(path, data, entry)
+    return Sources.from_bytes(data, path)

@@ -1,0 +1,119 @@
+"""All that is said of an index: as figures for machines, and in a few words for a terminal."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from scripts.reporting.contents import Contents, folder_counts, reason_counts
+from scripts.reporting.duplicates import Duplicates, find_duplicates
+from scripts.reporting.layout import Plane, on_plane
+from scripts.reporting.scores import Effect, Scores, measure_scores
+
+_QUANTILES = (0.01, 0.05, 0.5, 0.95, 0.99)
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Report:
+    """Contents, and what was found out about them."""
+
+    contents: Contents
+    limit: float
+    """The cosine from which images are near-duplicates."""
+    duplicates: Duplicates
+    scores: Scores | None
+    """None where there are not two images."""
+    plane: Plane | None
+    """The map; None where there is no image."""
+
+    def effects(self) -> list[Effect]:
+        """What the suggested min_score does, among others; in ascending order."""
+        if self.scores is None:
+            return []
+        tenths = {number / 10 for number in range(1, 10)}
+        return [self.scores.effect(score) for score in sorted(tenths | {self.scores.suggested})]
+
+    def as_record(self) -> dict[str, Any]:
+        """Everything as JSON may hold it."""
+        manifest, keys = self.contents.manifest, self.contents.keys
+        record: dict[str, Any] = {
+            "index": {
+                "generation": manifest.generation,
+                "built_at": manifest.built_at,
+                "held": manifest.held,
+                "model": manifest.model.sha256,
+                "count": manifest.count,
+                "failed": manifest.failed,
+                "dimension": manifest.dimension,
+                "dtype": manifest.dtype,
+                "bytes": self.contents.size,
+            },
+            "folders": folder_counts(keys),
+            "failures": {key: failure.reason for key, failure in self.contents.failures.items()},
+            "near_duplicates": {
+                "limit": self.limit,
+                "pairs": self.duplicates.pairs,
+                "surplus": self.duplicates.surplus,
+                "groups": [
+                    [{"key": keys[row], "score": score} for row, score in group] for group in self.duplicates.groups
+                ],
+            },
+        }
+        if self.plane is not None:
+            record["map"] = {"variance": round(self.plane.variance, 4)}
+        if self.scores is not None:
+            record["scores"] = {
+                "suggested_min_score": self.scores.suggested,
+                "quantiles": {
+                    name: {
+                        str(share): round(float(value), 4)
+                        for share, value in zip(_QUANTILES, np.quantile(values, _QUANTILES), strict=True)
+                    }
+                    for name, values in self.scores.by_name().items()
+                },
+                "effects": [asdict(effect) for effect in self.effects()],
+            }
+        return record
+
+    def in_words(self) -> str:
+        """A few lines."""
+        contents, manifest = self.contents, self.contents.manifest
+        lines = [
+            f"{manifest.count:,} images, {manifest.failed:,} failed, {contents.size / 1e6:.1f} MB with the model",
+            f"generation {manifest.generation} of {manifest.built_at}"
+            + (", held after a rollback" if manifest.held else ""),
+            f"model {manifest.model.sha256[:12]}, dimension {manifest.dimension}, {manifest.dtype}",
+            *_listed("folders", folder_counts(contents.keys)),
+            *_listed("failures", reason_counts(contents.failures)),
+            f"near-duplicates (cosine from {self.limit:g}): {len(self.duplicates.groups):,} groups, "
+            f"{self.duplicates.surplus:,} images more than one of each",
+        ]
+        if self.scores is not None:
+            effect = self.scores.effect(self.scores.suggested)
+            lines.append(
+                f"suggested min_score: {effect.min_score:.2f}; {effect.pairs:.0%} of random pairs reach it, "
+                f"and {effect.answered:.1%} of the gallery's own images still find another"
+            )
+        return "\n".join(lines)
+
+
+def make_report(contents: Contents, limit: float) -> Report:
+    """Find out everything; with progress bars."""
+    vectors = contents.vectors
+    return Report(
+        contents,
+        limit,
+        find_duplicates(vectors, limit),
+        measure_scores(vectors),
+        on_plane(vectors) if len(vectors) else None,
+    )
+
+
+def _listed(title: str, counts: dict[str, int]) -> list[str]:
+    if not counts:
+        return []
+    lines = [f"{title}:", *(f"{count:>8,}  {name}" for name, count in list(counts.items())[:_SHOWN])]
+    if len(counts) > _SHOWN:
+        lines.append(f"          and {len(counts) - _SHOWN:,} more; the report lists them")
+    return lines

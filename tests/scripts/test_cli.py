@@ -1,0 +1,122 @@
+"""The look that all commands share, and that each of them has it and is documented."""
+
+import importlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from embeddings.errors import NoIndexError
+from scripts.cli import run_command
+
+ROOT = Path(__file__).parents[2]
+COMMANDS = sorted(
+    file.name
+    for file in (ROOT / "scripts").glob("*.py")
+    if '__name__ == "__main__"' in file.read_text(encoding="utf-8")
+)
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+_WITH_KERAS = {"convert.py", "train.py"}
+
+
+def _commands(*, slow: set[str]) -> list[object]:
+    return [pytest.param(name, marks=pytest.mark.slow) if name in slow else name for name in COMMANDS]
+
+
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(f"scripts.{name.removesuffix('.py')}")
+
+
+def _help(name: str, capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit) as ended:
+        _module(name).main(["--help"])
+    assert ended.value.code == 0
+    return capsys.readouterr().out
+
+
+def _options_in_use(text: str) -> set[tuple[str, str]]:
+    """(command, option) of every call of a script in a text; a call may go on in the next line after a backslash."""
+    calls = re.findall(r"scripts/(\w+\.py)([^`#|;\n]*)", text.replace("\\\n", " "))
+    return {(name, option) for name, rest in calls for option in re.findall(r"(?<![\w-])--[a-z][\w-]*", rest)}
+
+
+@pytest.mark.parametrize("name", _commands(slow=_WITH_KERAS))
+def test_help_has_examples_that_exist_and_the_exit_codes(name: str, capsys: pytest.CaptureFixture[str]):
+    said = _help(name, capsys)
+    assert re.search(rf"^    python scripts/{name}", said, re.MULTILINE)
+    assert "exit codes:" in said
+    listed = set(re.findall(r"--[a-z][\w-]*", said.partition("options:\n")[2]))
+    documents = "".join(document.read_text(encoding="utf-8") for document in DOCUMENTS)
+    for command, option in _options_in_use(said + documents):
+        assert command != name or option in listed, f"{name} has no option {option}"
+
+
+def test_every_command_is_documented_and_every_documented_one_is_there():
+    listed = re.findall(r"^\| `scripts/(\w+\.py)`", (ROOT / "docs" / "commands.md").read_text(encoding="utf-8"), re.M)
+    assert sorted(listed) == COMMANDS
+    for document in DOCUMENTS:
+        for name in re.findall(r"scripts/(\w+\.py)", document.read_text(encoding="utf-8")):
+            assert (ROOT / "scripts" / name).is_file(), f"{document.name} names scripts/{name}"
+
+
+# What a user may get wrong: the arguments, the exit code, and a part of what is said.
+MISTAKES: dict[str, tuple[str, int, str]] = {
+    "bundle.py": ("--arch arm64 --out .", 1, "is a folder"),
+    "convert.py": ("--run nowhere --data nowhere --out x.tflite", 1, "nowhere"),
+    "costs.py": ("--rows 0", 2, "no whole number above 0"),
+    "demo.py": ("--gallery nowhere --port 18391 --page-port 18392", 1, "there is no folder"),
+    "deploy_page.py": ("--service https://search.example.com --to ftp://page", 1, "s3://bucket/prefix"),
+    "drawn_gallery.py": ("file --count 1", 1, "file"),
+    "evaluate.py": ("--data nowhere --model nowhere.tflite --out x", 1, "nowhere"),
+    "index_report.py": ("--index nowhere", 1, "there is no index yet"),
+    "query.py": ("nowhere.jpg --index nowhere", 1, "nowhere.jpg: No such file"),
+    "rebuild_embeddings.py": ("--gallery nowhere --index x", 1, "there is no such folder"),
+    "train.py": ("--data nowhere --run x --weights imagenet", 1, "labels.csv"),
+}
+
+
+def test_a_mistake_is_tried_with_every_command():
+    assert sorted(MISTAKES) == COMMANDS
+
+
+@pytest.mark.parametrize("name", _commands(slow=_WITH_KERAS))
+def test_a_mistake_is_one_line_without_a_stack(name: str, tmp_path: Path):
+    arguments, code, message = MISTAKES[name]
+    (tmp_path / "file").write_text("no folder")
+    command = [sys.executable, str(ROOT / "scripts" / name), *arguments.split()]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    last = done.stderr.strip().splitlines()[-1]
+    assert done.returncode == code, done.stderr
+    assert re.match(r"(demo|(\w+\.py: )?error): ", last)
+    assert message in last
+    assert "Traceback" not in done.stderr
+
+
+def test_exit_codes_follow_from_what_happened(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    class TooFewError(Exception):
+        pass
+
+    def fails(error: BaseException) -> int:
+        def command() -> None:
+            raise error
+
+        return run_command(command, interrupted="interrupted; do it again", errors=(TooFewError,))
+
+    assert run_command(lambda: None) == 0
+    assert run_command(lambda: 3) == 3
+    assert capsys.readouterr().err == ""
+    for error in (NoIndexError("too few"), TooFewError("too few")):
+        assert fails(error) == 1
+        assert capsys.readouterr().err == "error: too few\n"
+    (tmp_path / "none").touch()
+    assert run_command(lambda: (tmp_path / "none" / "more").touch()) == 1
+    assert capsys.readouterr().err == f"error: {tmp_path / 'none' / 'more'}: Not a directory\n"
+    assert fails(KeyboardInterrupt()) == 130
+    assert capsys.readouterr().err.strip() == "interrupted; do it again"
+    with pytest.raises(ZeroDivisionError):  # a fault of the program: the stack trace is wanted
+        fails(ZeroDivisionError())
+    with pytest.raises(OSError, match="no file"):
+        fails(OSError("no file"))
