@@ -68,7 +68,7 @@ class _Handler(SimpleHTTPRequestHandler):
         self.send_error(404, "File not found")
 
     def end_headers(self) -> None:
-        """Let browsers keep nothing unchecked (the gallery may be another one tomorrow), and any page load the widget."""
+        """Let browsers keep nothing unchecked, as galleries change here, and let any page load the widget."""
         self.send_header("Cache-Control", "no-cache")
         self.send_header("Access-Control-Allow-Origin", "*")
         super().end_headers()
