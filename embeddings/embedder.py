@@ -1,8 +1,8 @@
 """Photos to unit vectors with a TFLite model, run by LiteRT."""
 
 import hashlib
-import threading
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,8 @@ _DTYPES = (np.float32, np.uint8, np.int8)
 class Embedder:
     """An embedding model, safe to call from several threads.
 
-    Two threads on one LiteRT interpreter raise errors, and a lock would make them wait: each thread gets its own.
+    Two threads on one LiteRT interpreter raise errors, and a lock would make them wait: each call takes one that is
+    free, and there are as many as calls at once.
     Pixel normalisation is part of the model's graph, so the file alone suffices.
     """
 
@@ -43,13 +44,18 @@ class Embedder:
                 raise ModelError(f"cannot read the model {name}: {error.strerror}") from error
             card = read_card(Path(model), content)
         self.content = content
-        self.sha256 = hashlib.sha256(content).hexdigest()
-        self._threads = threading.local()
-        self._input, self._output = _signature(self._interpreter(name), name)
+        interpreter = self._open(name)
+        self._input, self._output = _signature(interpreter, name)
+        self._free = [interpreter]
         self.dimension = int(self._output["shape"][1])
         """Length of the vectors."""
         if card is not None and card.get("dimension", self.dimension) != self.dimension:
             raise ModelError(f"the card of {name} says dimension {card['dimension']}, the model has {self.dimension}")
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of the model file's content; a cold start has checked it already, and does not pay for it again."""
+        return hashlib.sha256(self.content).hexdigest()
 
     def embed(
         self, photos: Sequence[bytes], *, box: Box = WHOLE_PHOTO, limits: Limits = DEFAULT_LIMITS
@@ -73,24 +79,25 @@ class Embedder:
 
         Batches are not offered: on these models sixteen at once are hardly faster than one by one.
         """
-        interpreter = self._interpreter("the model")
+        try:
+            interpreter = self._free.pop()
+        except IndexError:
+            interpreter = self._open("the model")
         interpreter.set_tensor(self._input["index"], _quantized(pixels, self._input)[np.newaxis])
         interpreter.invoke()
         vector = _dequantized(interpreter.get_tensor(self._output["index"])[0], self._output)
+        self._free.append(interpreter)
         length = float(np.linalg.norm(vector))
         if not np.isfinite(length) or length == 0.0:
             raise ModelError("the model answered with NaN or zeros; it is damaged, or was converted without weights")
         return vector / np.float32(length)
 
-    def _interpreter(self, name: str) -> Any:
-        interpreter = getattr(self._threads, "interpreter", None)
-        if interpreter is None:
-            try:
-                interpreter = Interpreter(model_content=self.content, num_threads=1)
-                interpreter.allocate_tensors()
-            except (ValueError, RuntimeError) as error:
-                raise ModelError(f"{name} is not a TFLite model that LiteRT can run: {error}") from error
-            self._threads.interpreter = interpreter
+    def _open(self, name: str) -> Any:
+        try:
+            interpreter = Interpreter(model_content=self.content, num_threads=1)
+            interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(f"{name} is not a TFLite model that LiteRT can run: {error}") from error
         return interpreter
 
 

@@ -3,10 +3,13 @@
 import json
 import logging
 from collections.abc import Iterable
+from contextlib import nullcontext
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.current import CurrentGeneration
+from functions.documents import Document
+from functions.load import Gate
 from functions.log import FIELDS
 from functions.problems import Problem, RequestError, problem_of
 from functions.request import Request
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 _NO_STORE = {"Cache-Control": "no-store"}
+_UNLIMITED = ("/healthz", "/openapi.json", "/docs")
+"""Answered however busy the service is: they cost nothing, and who watches over it must not take it for dead."""
 _log = logging.getLogger(__name__)
 
 
@@ -29,7 +34,8 @@ class _Answer(NamedTuple):
 class Application:
     """Stateless but for the generation in memory; safe to call from several threads."""
 
-    def __init__(self, settings: Settings, current: CurrentGeneration) -> None:
+    def __init__(self, settings: Settings, current: CurrentGeneration, gate: Gate) -> None:
+        self._gate = gate
         self._origins = settings.cors_origins
         self._routes = Routes(settings, current).table
 
@@ -60,17 +66,21 @@ class Application:
         handlers = self._routes.get(request.path)
         if handlers is None:
             routes = ", ".join(self._routes)
-            raise RequestError(404, "route-unknown", "No such route", f"This service has {routes}.")
+            raise RequestError(
+                404, "route-unknown", "No such route", f"This service has {routes}; /docs explains them."
+            )
         allowed = ", ".join([*handlers, *(["HEAD"] if "GET" in handlers else []), "OPTIONS"])
         if request.method == "OPTIONS":
             return _Answer(HTTPStatus.NO_CONTENT, {"Allow": allowed, **_NO_STORE}, b"")
         handler = handlers.get("GET" if request.method == "HEAD" else request.method)
         if handler is None:
-            detail = f"This route answers {allowed}."
+            detail = f"{request.path} answers {allowed}; /docs explains it."
             raise RequestError(405, "method-not-allowed", "Wrong method", detail, {"Allow": allowed})
-        content = handler(request)
-        body = content if isinstance(content, bytes) else json.dumps(content).encode()
-        return _Answer(HTTPStatus.OK, {"Content-Type": "application/json", **_NO_STORE}, body)
+        with self._gate.admit(request) if request.path not in _UNLIMITED else nullcontext():
+            content = handler(request)
+        if not isinstance(content, Document):
+            content = Document(json.dumps(content).encode(), {"Content-Type": "application/json"})
+        return _Answer(HTTPStatus.OK, {**content.headers, **_NO_STORE}, content.body)
 
     def _cors(self, request: Request) -> dict[str, str]:
         """https://fetch.spec.whatwg.org/#http-cors-protocol; errors need it too, or the page cannot read them."""

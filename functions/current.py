@@ -4,6 +4,7 @@ Imports nothing heavy at the top: fetching starts first, and the imports happen 
 """
 
 import logging
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -12,18 +13,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from embeddings.errors import GarmentSearchError
-from embeddings.index.fetch import (
-    GenerationFiles,
-    Pointer,
-    fetch_generation,
-    fetch_pointer,
-    fetch_pointer_if_changed,
-)
+from embeddings.index.fetch import fetch_generation, fetch_pointer, fetch_pointer_if_changed
 from embeddings.storage.reader import Reader, open_reader
 
 if TYPE_CHECKING:
     from embeddings.index.generation import Generation
 
+LONGEST_PAUSE = 300.0
+"""Seconds between two looks at storage that fails and fails, unless `refresh_seconds` are more;"""
+LONGEST_COLD_PAUSE = 30.0
+"""and of a process that has nothing to answer with."""
 _log = logging.getLogger(__name__)
 
 
@@ -37,34 +36,38 @@ class CurrentGeneration:
         self._clock = clock
         self._lock = threading.Lock()
         self._reader: Reader | None = None
-        self._fetching: Future[tuple[Pointer, GenerationFiles]] | None = None
+        self._starting: Future[tuple[Generation, str]] | None = None
         self._failure: GarmentSearchError | None = None
         self._failed_at = 0.0
+        self._failures = 0
+        """In a row."""
         self._etag = ""
-        self._checked_at = 0.0
+        self._look_at = 0.0
+        """When to look at storage again."""
         self.generation: Generation | None = None
         """What is in memory; None before the first `get`."""
         self.stale = False
         """Whether the last look at storage failed, so that the generation may be an old one."""
 
     def start(self) -> None:
-        """Begin fetching in a thread; `get` waits for it."""
-        fetching: Future[tuple[Pointer, GenerationFiles]] = Future()
+        """Begin fetching and opening in a thread, so that the caller's imports go on meanwhile; `get` waits for it."""
+        starting: Future[tuple[Generation, str]] = Future()
 
         def run() -> None:
             try:
-                fetching.set_result(self._fetch())
+                starting.set_result(self._fetched())
             except BaseException as error:  # noqa: BLE001 - handed on to whoever waits
-                fetching.set_exception(error)
+                starting.set_exception(error)
 
-        self._fetching = fetching
+        self._starting = starting
         threading.Thread(target=run, name="fetch-index", daemon=True).start()
 
     def get(self) -> "Generation":
         """The generation to answer with.
 
         The first call waits for it to load. Later ones look at the pointer when `refresh_seconds` have passed, one
-        thread at a time; the others go on with what there is, and so do all when storage fails.
+        thread at a time; the others go on with what there is, and so do all when storage fails. Each failure in a row
+        doubles the time to the next look, give or take a fifth, so that many instances do not come back in step.
 
         Raises:
             GarmentSearchError: it cannot be loaded, and there is none in memory.
@@ -84,37 +87,40 @@ class CurrentGeneration:
         return generation
 
     def _due(self) -> bool:
-        return self._clock() - self._checked_at >= self._refresh_seconds
+        return self._clock() >= self._look_at
 
     def _load(self, arrived: float) -> "Generation":
         """Fetch and open, or raise what another thread met while this one waited for it since `arrived`."""
-        from embeddings.index.generation import open_generation
-
-        if self._failure is not None and arrived < self._failed_at:
+        if self._failure is not None and (arrived < self._failed_at or not self._due()):
             raise self._failure.with_traceback(None)  # each trying in turn would add up its waiting
-        fetching, self._fetching = self._fetching, None
-        if fetching is not None and fetching.done() and fetching.exception() is not None:
-            fetching = None  # failed at the start, perhaps long ago
+        starting, self._starting = self._starting, None
+        if starting is not None and starting.done() and starting.exception() is not None:
+            starting = None  # failed at the start, perhaps long ago
         try:
-            pointer, files = self._fetch() if fetching is None else fetching.result()
-            self.generation = open_generation(pointer.manifest, files)
+            self.generation, self._etag = self._fetched() if starting is None else starting.result()
         except GarmentSearchError as error:
             self._failure, self._failed_at = error, self._clock()
+            self._pause(min(1.0, self._refresh_seconds), LONGEST_COLD_PAUSE)
             raise
-        self._etag = pointer.etag
-        self._failure = None
+        self._failure, self._failures = None, 0
         return self.generation
 
     def _refresh(self, generation: "Generation") -> "Generation":
-        self._checked_at = self._clock()
+        self._look_at = self._clock() + self._refresh_seconds
         try:
             generation = self._newer(generation)
-            self.stale = False
+            self.stale, self._failures = False, 0
         except Exception as error:  # noqa: BLE001 - whatever it is, there is something to answer with
             self.stale = True
+            self._pause(self._refresh_seconds, max(self._refresh_seconds, LONGEST_PAUSE))
             unforeseen = not isinstance(error, GarmentSearchError)
             _log.warning("going on with generation %s: %s", generation.manifest.generation, error, exc_info=unforeseen)
         return generation
+
+    def _pause(self, first: float, longest: float) -> None:
+        self._failures += 1
+        pause = min(first * 2.0 ** min(self._failures - 1, 30), longest)
+        self._look_at = self._clock() + pause * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, no secret
 
     def _newer(self, generation: "Generation") -> "Generation":
         """The current generation, if the pointer has moved; else the one that is given."""
@@ -127,16 +133,22 @@ class CurrentGeneration:
         if pointer.manifest.generation == generation.manifest.generation:
             generation = replace(generation, manifest=pointer.manifest)  # held, or released
         else:
-            files = fetch_generation(reader, pointer.manifest, known_model=generation.embedder.sha256)
-            generation = open_generation(pointer.manifest, files, generation.embedder)
+            known = generation.embedder
+            generation = open_generation(
+                pointer.manifest, fetch_generation(reader, pointer.manifest, known_model=known.sha256), known
+            )
         self.generation, self._etag = generation, pointer.etag
         return generation
 
-    def _fetch(self) -> tuple[Pointer, GenerationFiles]:
-        self._checked_at = self._clock()  # an instance may wait for its first request for long
+    def _fetched(self) -> "tuple[Generation, str]":
+        """The current generation, and its pointer's ETag."""
+        self._look_at = self._clock() + self._refresh_seconds  # an instance may wait for its first request for long
         reader = self._opened()
         pointer = fetch_pointer(reader)
-        return pointer, fetch_generation(reader, pointer.manifest)
+        files = [fetch_generation(reader, pointer.manifest)]
+        from embeddings.index.generation import open_generation
+
+        return open_generation(pointer.manifest, files.pop()), pointer.etag  # nobody else holds the files
 
     def _opened(self) -> Reader:
         if self._reader is None:

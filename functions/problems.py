@@ -1,7 +1,7 @@
 """Errors as clients see them: RFC 9457 problem details. The one table from exception to status is here.
 
 A library error's own message may name buckets, keys or paths, which are nobody's business outside: only the messages
-about a client's own photo are passed on. docs/errors.md explains each type.
+about a client's own photo are passed on. docs/errors.md explains each type, and so does the service itself under /docs.
 """
 
 import json
@@ -28,6 +28,8 @@ class Problem(NamedTuple):
             "title": self.title,
             "status": self.status,
             "detail": self.detail,
+            # Relative, as the service knows its own address only from what a client says.
+            "help": f"/docs#{self.slug}",
         }
         return json.dumps(fields).encode()
 
@@ -64,10 +66,13 @@ _TABLE = (
     _Row(errors.PhotoTooLargeError, 413, "photo-too-large", "The photo is too large", None),
     _Row(errors.UnsupportedPhotoError, 415, "photo-unsupported", "Not a photo this service reads", None),
     _Row(errors.BrokenPhotoError, 422, "photo-broken", "The photo is damaged", None),
-    _Row(errors.UnknownKeyError, 404, "key-unknown", "No such image", "The gallery has no image under this key."),
+    _Row(
+        errors.UnknownKeyError, 404, "key-unknown", "No such image",
+        "The gallery has no image under this key. Keys are as in an answer, with folder and ending.",
+    ),
     _Row(
         errors.EmptyGalleryError, 404, "gallery-empty", "The gallery is empty",
-        "There is no image to answer with, neither in the gallery nor in the folder asked for.",
+        "There is no image to choose from, in the gallery or in the folder asked for. /v1/index lists the folders.",
     ),
     _Row(
         errors.NoIndexError, 503, "index-missing", "The gallery is not indexed yet",

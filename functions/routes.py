@@ -1,8 +1,7 @@
-"""What each route answers, as JSON-able values."""
+"""What each route answers: values for JSON, or documents."""
 
 import platform
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import ai_edge_litert
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from embeddings.gallery import Neighbour
 from embeddings.index.generation import Generation
 from embeddings.preprocess import WHOLE_PHOTO, Box, Limits, photo_pixels
-from functions import VERSION
+from functions import VERSION, documents
 from functions.current import CurrentGeneration
 from functions.images import ImageUrls
 from functions.parameters import SearchParameters, box_parameter, search_parameters
@@ -22,8 +21,6 @@ from functions.problems import RequestError
 from functions.request import Request
 from functions.settings import Settings
 from functions.upload import read_upload
-
-_OPENAPI = Path(__file__).parent / "openapi.json"
 
 Route = Callable[[Request], Any]
 
@@ -44,7 +41,8 @@ class Routes:
             "/v1/random": {"GET": self._random},
             "/v1/index": {"GET": self._index},
             "/healthz": {"GET": self._health},
-            "/openapi.json": {"GET": lambda _request: _OPENAPI.read_bytes()},
+            "/openapi.json": {"GET": lambda _request: documents.openapi()},
+            "/docs": {"GET": lambda _request: documents.reference()},
         }
         """Handlers by path and method."""
 
@@ -75,7 +73,10 @@ class Routes:
         key = request.query.get("key", "")
         if not key:
             raise RequestError(
-                400, "parameter-invalid", "The parameter key is missing", "Say key=..., as in an answer."
+                400,
+                "parameter-invalid",
+                "The parameter key is missing",
+                "Say which image: key=shirts/1042.jpg, as in an answer's results.",
             )
         return self._similar_to(request, self._generation(request), key, parameters)
 
@@ -85,7 +86,8 @@ class Routes:
         return self._similar_to(request, generation, generation.gallery.random_key(parameters.prefix), parameters)
 
     def _index(self, request: Request) -> dict[str, Any]:
-        manifest = self._generation(request).manifest
+        generation = self._generation(request)
+        manifest = generation.manifest
         return {
             "generation": manifest.generation,
             "built_at": manifest.built_at,
@@ -95,6 +97,7 @@ class Routes:
             "dimension": manifest.dimension,
             "held": manifest.held,
             "stale": self._current.stale,
+            "folders": [{"name": name, "count": count} for name, count in generation.folders.items()],
         }
 
     def _health(self, _request: Request) -> dict[str, Any]:

@@ -15,5 +15,6 @@ else:
 
 # The heavy imports come after the start of the fetch, and go on while it waits for storage.
 from functions.application import Application  # noqa: E402
+from functions.load import Gate, most_requests  # noqa: E402
 
-application = Application(settings, current)
+application = Application(settings, current, Gate(most_requests(os.environ)))

@@ -69,7 +69,8 @@ def _run(options: argparse.Namespace) -> None:
     }
     log = options.work / "service.log"
     with _page(gallery, service_url, options.page_port), serve_functions(options.port, settings, log) as service:
-        print(f"\n    Open {page_url}\n\nService: {service_url}   Log: {_short(log)}   Stop both: Ctrl-C", flush=True)
+        print(f"\n    Open {page_url}\n", flush=True)
+        print(f"Service: {service_url}   API: {service_url}/docs   Log: {_short(log)}   Stop both: Ctrl-C", flush=True)
         service.wait()
         raise DemoError(f"the service has stopped by itself; its last words: {last_words(log)}")
 

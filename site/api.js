@@ -6,12 +6,6 @@ export const PAGE_SIZE = 16;
 export const MAX_PAGE = 100;
 export const MAX_DEPTH = 1000;
 
-/**
- * What is less similar is not shown. With the shipped model, a drawn garment's nearest has at least 0.61, its sixteenth
- * 0.42 in 99 of 100 searches (but so may the nearest of a photo without a garment). Another model, another number.
- */
-export const MIN_SCORE = 0.4;
-
 // A gateway gives up after 30 seconds; a little more, so that its own answer still arrives.
 const PATIENCE_MS = 35_000;
 
@@ -41,6 +35,13 @@ export class Service {
 
   atRandom(options, signal) {
     return this.#ask("/v1/random", options, { signal });
+  }
+
+  /** The gallery's top ones; older services have no list. */
+  async folders() {
+    const response = await fetch(`${this.url}/v1/index`);
+    const { folders = [] } = await response.json();
+    return folders.map(({ name }) => name);
   }
 
   async #ask(path, parameters, request) {

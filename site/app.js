@@ -1,6 +1,6 @@
 // What a click does: each search is a view with an entry in the browser's history, and stays in memory.
 import { addressOf, readAddress } from "./address.js";
-import { MAX_DEPTH, MAX_PAGE, MIN_SCORE, PAGE_SIZE, Service, ServiceError } from "./api.js";
+import { MAX_DEPTH, MAX_PAGE, PAGE_SIZE, Service, ServiceError } from "./api.js";
 import { SERVICE_URL } from "./config.js";
 import { CropBox, WHOLE } from "./crop.js";
 import { takePhotos } from "./intake.js";
@@ -9,11 +9,14 @@ import * as screen from "./view.js";
 
 // An idle service takes a few seconds to start, and people should know that it is not stuck.
 const SLOW_MS = 500;
+// A photo whose nearest is less like it than this shows no garment of the gallery; another model, another number.
+const MIN_SCORE = 0.4;
 
 const element = (id) => document.getElementById(id);
 const service = new Service(SERVICE_URL);
 const views = new Map(); // by the id in history.state: { file | key | random, folder, shown, results, ... }
-const folders = new Set(); // those of the garments seen so far: the service has no list of them
+const folders = new Set(); // all that the service lists, and those of the garments seen so far
+let listed; // the promise of that list
 let view; // the one on the screen
 let running; // the AbortController of the search under way
 let waitsForNetwork = false;
@@ -91,6 +94,8 @@ async function search() {
     screen.showQuery(view);
     const note = found.renewed ? "The gallery has changed meanwhile, so these are new results. " : "";
     showResults({ kept: found.renewed ? 0 : kept, note });
+    // Not before: now the service is awake.
+    listed ??= service.folders().then(addFolders, () => (listed = undefined));
   } catch (error) {
     if (running === mine) fail(error, kept);
   } finally {
@@ -118,7 +123,7 @@ async function gather(view, signal) {
 }
 
 async function ask(view, page, signal) {
-  const options = { ...page, prefix: view.folder, min_score: view.anyScore ? undefined : MIN_SCORE };
+  const options = { ...page, prefix: view.folder };
   if (view.file) {
     view.photo ??= await openPhoto(view.file);
     if (!signal.aborted) screen.showQuery(view);
@@ -130,12 +135,16 @@ async function ask(view, page, signal) {
 }
 
 function showResults({ kept, note }) {
-  for (const { key } of view.results) {
-    for (let end = key.indexOf("/"); end > 0; end = key.indexOf("/", end + 1)) folders.add(key.slice(0, end));
-  }
+  const similar = !view.file || view.anyScore || view.results[0]?.score >= MIN_SCORE;
+  addFolders(view.results.flatMap(({ key }) => [...key.matchAll("/")].map(({ index }) => key.slice(0, index))));
+  const more = similar && !view.last && view.shown < MAX_DEPTH;
+  screen.showResults(similar ? view : { ...view, results: [] }, { kept, note, more, cardOf });
+  element("nearest").hidden = similar;
+}
+
+function addFolders(names) {
+  for (const name of names) folders.add(name);
   screen.showFolders(folders, view.folder);
-  const more = !view.last && view.shown < MAX_DEPTH;
-  screen.showResults(view, { kept, note, more, cardOf });
 }
 
 // A real address, so that a result can also be opened in a tab of its own, or copied.
@@ -164,7 +173,8 @@ element("random").addEventListener("click", () => open({ random: true }));
 element("retry").addEventListener("click", search);
 element("nearest").addEventListener("click", () => {
   view.anyScore = true;
-  begin();
+  showResults({ kept: 0 });
+  screen.goToResults();
 });
 element("more").addEventListener("click", () => {
   view.shown = Math.min(view.results.length + PAGE_SIZE, MAX_DEPTH);

@@ -28,40 +28,35 @@ cardStyles.replaceSync(`
 
 /** A result as a list item: a link where `href` is given, else a button. */
 export function card({ key, url, score }, { href, onClick }) {
-  const target = document.createElement(href ? "a" : "button");
-  if (href) target.href = href;
-  else target.type = "button";
-  target.className = "card";
-  target.draggable = false;
-  target.title = words(key);
-  target.ariaLabel = `Similar to ${words(key)}, score ${score.toFixed(2)}`;
-  target.addEventListener("click", onClick);
-
-  const image = document.createElement("img");
-  image.alt = "";
-  image.draggable = false;
-  image.loading = "lazy"; // before src, or it is too late
-  image.addEventListener("load", () => image.classList.add("loaded"));
-  image.addEventListener("error", () => image.replaceWith(missing(key)));
-  image.src = url;
-
-  const badge = document.createElement("span");
-  badge.className = "score";
-  badge.textContent = score.toFixed(2);
-  target.append(image, badge);
-  const item = document.createElement("li");
+  const target = make(href ? "a" : "button", {
+    ...(href ? { href } : { type: "button" }),
+    className: "card",
+    draggable: false,
+    title: words(key),
+    ariaLabel: `Similar to ${words(key)}, score ${score.toFixed(2)}`,
+    onclick: onClick,
+  });
+  const image = make("img", {
+    alt: "",
+    draggable: false,
+    loading: "lazy", // before src, or it is too late
+    onload: () => image.classList.add("loaded"),
+    onerror: () => image.replaceWith(missing(key)),
+    src: url,
+  });
+  target.append(image, make("span", { className: "score", textContent: score.toFixed(2) }));
+  const item = make("li");
   item.append(target);
   return item;
 }
 
 /** As many list items in the place of cards to come. */
 export function placeholders(count) {
-  return Array.from({ length: count }, () => {
-    const item = document.createElement("li");
-    item.className = "placeholder";
-    item.ariaHidden = "true";
-    return item;
-  });
+  return Array.from({ length: count }, () => make("li", { className: "placeholder", ariaHidden: "true" }));
+}
+
+export function make(tag, properties) {
+  return Object.assign(document.createElement(tag), properties);
 }
 
 /** "shirts/red-striped-03.jpg" -> "red striped 03" */
@@ -75,8 +70,5 @@ export function fileName(key) {
 }
 
 function missing(key) {
-  const text = document.createElement("span");
-  text.className = "unseen";
-  text.textContent = `The photo of ${words(key)} is not available.`;
-  return text;
+  return make("span", { className: "unseen", textContent: `The photo of ${words(key)} is not available.` });
 }

@@ -1,6 +1,6 @@
 // <similar-garments endpoint="..." key="...">: similar garments on a product page. See docs/page.md.
-import { MIN_SCORE, Service } from "./api.js";
-import { card, cardStyles, fileName, placeholders } from "./cards.js";
+import { Service } from "./api.js";
+import { card, cardStyles, fileName, make, placeholders } from "./cards.js";
 
 const widgetStyles = new CSSStyleSheet();
 widgetStyles.replaceSync(`
@@ -59,7 +59,7 @@ class SimilarGarments extends HTMLElement {
     this.#show("loading", placeholders(this.#count));
     const [endpoint, key, prefix] = ["endpoint", "key", "folder"].map((name) => this.getAttribute(name) ?? "");
     try {
-      const options = { k: this.#count, prefix, min_score: MIN_SCORE };
+      const options = { k: this.#count, prefix };
       const { results } = await new Service(endpoint).byKey(key, options, signal);
       if (signal.aborted) return;
       this.#show(results.length ? "ready" : "empty", results.map((result) => this.#card(result)));
@@ -95,10 +95,6 @@ class SimilarGarments extends HTMLElement {
   get #count() {
     return Math.min(Math.max(parseInt(this.getAttribute("count"), 10) || 8, 1), 100);
   }
-}
-
-function make(tag, properties) {
-  return Object.assign(document.createElement(tag), properties);
 }
 
 customElements.define("similar-garments", SimilarGarments);

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embeddings.errors import EmptyGalleryError, UnknownKeyError
-from embeddings.gallery import Gallery, Neighbour
+from embeddings.gallery import Gallery, Neighbour, unit_rows
 
 FOLDERS = ("bags", "shirts", "shirts-old", "shoes")
 
@@ -103,6 +103,27 @@ def test_float16_keeps_the_neighbours_of_float64() -> None:
         exact = {f"{row:04d}" for row in np.argsort(-(vectors @ query))[:16]}
         overlaps.append(len(exact & {key for key, _ in gallery.search(query.astype(np.float32))}) / 16)
     assert np.mean(overlaps) >= 0.995
+
+
+def test_every_float16_is_widened_exactly() -> None:
+    """All below 1, subnormal ones and zeros of both signs among them, each beside a 1 that makes the length."""
+    numbers = np.arange(2**16, dtype=np.uint16).view(np.float16)
+    small = numbers[np.abs(numbers) < 1]
+    vectors = np.stack([small, np.ones_like(small)], axis=1)
+    exact = vectors.astype(np.float64)
+    lengths = np.sqrt(np.sum(exact**2, axis=1, keepdims=True))
+    np.testing.assert_allclose(unit_rows(vectors), exact / lengths, rtol=2e-7, atol=0)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_rows_of_any_type_become_unit_float32(dtype: type) -> None:
+    vectors = np.random.default_rng(0).normal(size=(3000, 8)).astype(dtype)
+    vectors[7] = 0
+    rows = unit_rows(vectors)
+    assert rows.dtype == np.float32
+    np.testing.assert_allclose(np.delete(rows, 7, axis=0), unit(np.delete(vectors, 7, axis=0)), atol=1e-3)
+    np.testing.assert_allclose(np.linalg.norm(np.delete(rows, 7, axis=0), axis=1), 1, atol=1e-6)
+    assert not rows[7].any()
 
 
 def test_random_is_of_the_folder_and_reaches_all_of_it() -> None:

@@ -1,6 +1,7 @@
 """A generation opened for searching."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from io import BytesIO
 
 import numpy as np
@@ -8,7 +9,8 @@ from numpy.typing import NDArray
 
 from embeddings.embedder import Embedder
 from embeddings.errors import CorruptIndexError, ModelError
-from embeddings.gallery import Gallery
+from embeddings.folders import top_folders
+from embeddings.gallery import Gallery, unit_rows
 from embeddings.index.fetch import GenerationFiles, fetch_generation, fetch_pointer
 from embeddings.index.manifest import KEYS, VECTORS, Manifest
 from embeddings.preprocess import PREPROCESS_VERSION
@@ -22,6 +24,11 @@ class Generation:
     manifest: Manifest
     gallery: Gallery
     embedder: Embedder
+
+    @cached_property
+    def folders(self) -> dict[str, int]:
+        """At the top of the gallery, and how many images each holds; found when first asked for."""
+        return top_folders(self.gallery.keys)
 
 
 def load_generation(reader: Reader) -> Generation:
@@ -38,6 +45,7 @@ def open_generation(manifest: Manifest, files: GenerationFiles, embedder: Embedd
     """Open fetched files.
 
     Args:
+        files: as checked when they were fetched.
         embedder: one to use again; needed if `files.model` is None.
 
     Raises:
@@ -53,17 +61,18 @@ def open_generation(manifest: Manifest, files: GenerationFiles, embedder: Embedd
             embedder = Embedder(files.model)
         except ModelError as error:
             raise CorruptIndexError(f"{manifest.model_path} of the index is unusable: {error}") from error
-    if embedder is None or embedder.sha256 != manifest.model.sha256:
+    elif embedder is None or embedder.sha256 != manifest.model.sha256:
         raise ValueError("the embedder is not this generation's")
-    vectors = read_vectors(manifest, files.vectors)
-    keys = read_keys(manifest, files.keys)
     if embedder.dimension != manifest.dimension:
         raise CorruptIndexError(
             f"{manifest.path(VECTORS)} has dimension {manifest.dimension}, its model {embedder.dimension}; "
             "rebuild the index"
         )
+    stored_keys = files.keys
+    vectors = unit_rows(read_vectors(manifest, files.vectors))
+    del files  # the stored vectors, if the caller has not kept them: of a million images 512 MB
     try:
-        gallery = Gallery(vectors, keys)
+        gallery = Gallery(vectors, read_keys(manifest, stored_keys))
     except ValueError as error:
         raise CorruptIndexError(f"{manifest.path(KEYS)} of the index is damaged: {error}") from error
     return Generation(manifest, gallery, embedder)
@@ -77,7 +86,7 @@ def read_vectors(manifest: Manifest, data: bytes) -> NDArray[np.floating]:
     """
     path = manifest.path(VECTORS)
     try:
-        vectors: NDArray[np.floating] = np.load(BytesIO(data), allow_pickle=False)
+        vectors = _mapped(data)
     except (ValueError, EOFError, OSError) as error:
         raise CorruptIndexError(f"{path} of the index is no numpy matrix ({error}); rebuild with --full") from error
     if vectors.shape != (manifest.count, manifest.dimension) or vectors.dtype.name != manifest.dtype:
@@ -86,6 +95,17 @@ def read_vectors(manifest: Manifest, data: bytes) -> NDArray[np.floating]:
             f"{manifest.dtype} {(manifest.count, manifest.dimension)}; rebuild with --full"
         )
     return vectors
+
+
+def _mapped(data: bytes) -> NDArray[np.floating]:
+    """The array in a .npy file's content, as `np.load` reads it but without a copy."""
+    file = BytesIO(data)  # shares the memory of `bytes`
+    if np.lib.format.read_magic(file) != (1, 0):
+        raise ValueError("it is not of version 1.0")
+    shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
+    if fortran_order or dtype.kind != "f":
+        raise ValueError(f"{dtype} is no number in rows")
+    return np.frombuffer(data, dtype, offset=file.tell()).reshape(shape)
 
 
 def read_keys(manifest: Manifest, data: bytes) -> list[str]:

@@ -9,12 +9,12 @@ from scripts.bundling.interpreter import Interpreter
 from scripts.bundling.target import ROOT
 
 PACKAGES = ("embeddings", "functions")
-_SUFFIXES = (".py", ".json", ".tflite")
+_SUFFIXES = (".py", ".json", ".html", ".tflite")
 _NOT_FOR_LAMBDA = ("embeddings/training", "embeddings/storage/gcs.py", "functions/main.py")
 
 
 def add_application(archive: Path, interpreter: Interpreter) -> None:
-    """Put modules, the contract for /openapi.json, and the model with its card into a zip file.
+    """Put modules, the documents for /openapi.json and /docs, and the model with its card into a zip file.
 
     Raises:
         BundleError: a module does not compile.

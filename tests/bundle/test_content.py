@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # the first one fetch
 NEEDED = (
     "functions/aws.py",
     "functions/openapi.json",
+    "functions/reference.html",
     "embeddings/pretrained/garment.json",
     "embeddings/pretrained/garment.tflite",
     "embeddings/rebuild/run.py",

@@ -62,7 +62,8 @@ class Service(Client):
 def serve(log: Path, **settings: str) -> Iterator[Service]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    with serve_functions(port, settings, log) as process:
+    # The same on every machine; three quarters of them is how many requests it takes at once.
+    with serve_functions(port, {"THREADS": "16", **settings}, log) as process:
         yield Service(port, process.pid, log)
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+_NOT_DESCRIBED = {"allow", "connection", "content-length", "content-type", "date", "server"}
+"""Of HTTP itself; Allow only under 405."""
 OPENAPI = Path(__file__).parents[2] / "functions" / "openapi.json"
 _BOUNDARY = "----tests-boundary"
 
@@ -104,11 +106,21 @@ def check_contract(method: str, path: str, answer: Answer) -> None:
     content_type = answer.header("Content-Type")
     assert content_type is not None
     schema = response["content"][content_type]["schema"]
+    assert errors(answer.json if "json" in content_type else answer.body.decode(), schema) == []
+    headers = {name.lower(): _resolved(header) for name, header in response["headers"].items()}
+    assert {name.lower() for name, _ in answer.headers} - set(headers) <= _NOT_DESCRIBED
+    for name, header in headers.items():
+        value = answer.header(name)
+        if value is None:
+            assert not header.get("required"), f"{name} is missing"
+        else:
+            assert errors(int(value) if header["schema"].get("type") == "integer" else value, header["schema"]) == []
+
+
+def errors(value: Any, schema: dict[str, Any]) -> list[str]:
+    """How a value breaks a schema of openapi.json."""
     # The document is the root, so that references into its components are found.
-    errors = list(Draft202012Validator({**openapi(), **schema}).iter_errors(answer.json))
-    assert not errors, errors
-    for name in response["headers"]:
-        assert answer.header(name) is not None, name
+    return [str(error) for error in Draft202012Validator({**openapi(), **schema}).iter_errors(value)]
 
 
 def _resolved(part: dict[str, Any]) -> dict[str, Any]:

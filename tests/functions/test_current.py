@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from tests.functions.conftest import MODEL, write_gallery
 from tests.photos import photo
 
 REFRESH = 60.0
+LONG = 1.2 * module.LONGEST_PAUSE
+"""After which storage is looked at again, however often it has failed."""
 
 
 class Clock:
@@ -223,14 +226,13 @@ def test_keeps_what_it_has_while_storage_fails(
     first = current.get()
     publish_another(place)
     storage.fail()
+    clock.now += REFRESH
     for expected in (1, 2, 3):
-        clock.now += REFRESH
         assert [current.get() for _ in range(5)] == [first] * 5
         assert current.stale
         assert storage.looks == 1 + expected  # a failure waits for its time too
+        clock.now += LONG
     storage.recover()
-    assert current.get() is first
-    clock.now += REFRESH
     assert list(current.get().gallery.keys) == ["only.jpg"]
     assert not current.stale
 
@@ -268,7 +270,7 @@ def test_a_broken_new_generation_is_tried_again_until_it_is_whole(
     clock.now += REFRESH
     assert current.get() is first
     vectors.write_bytes(whole)
-    clock.now += REFRESH
+    clock.now += LONG
     assert list(current.get().gallery.keys) == ["only.jpg"]
 
 
@@ -278,7 +280,8 @@ def test_a_cold_start_that_fails_recovers(tmp_path: Path, index: Path, clock: Cl
         with pytest.raises(NoIndexError):
             current.get()
     shutil.copytree(index, tmp_path / "later")
-    assert len(current.get().gallery) > 30  # at once, not after REFRESH
+    clock.now += 1.2  # not after REFRESH
+    assert len(current.get().gallery) > 30
 
 
 def test_a_start_that_failed_long_ago_says_nothing_about_now(tmp_path: Path, index: Path) -> None:
@@ -304,9 +307,9 @@ def test_a_start_that_succeeded_long_ago_is_looked_at_again(
     assert list(current.get().gallery.keys) == ["only.jpg"]
 
 
-def test_waiting_for_storage_that_is_down_does_not_add_up(current: CurrentGeneration, storage: Storage) -> None:
+def test_waiting_for_storage_that_is_down_does_not_add_up(place: Path, storage: Storage, clock: Clock) -> None:
     """Each of many requests trying in turn would outlast the gateway's 30 seconds."""
-    real = CurrentGeneration(current._index_uri, REFRESH)
+    real = CurrentGeneration(str(place), REFRESH, clock)
 
     def hang(key: str) -> None:
         time.sleep(0.3)
@@ -319,7 +322,49 @@ def test_waiting_for_storage_that_is_down_does_not_add_up(current: CurrentGenera
     assert time.monotonic() - started < 1.0
     assert all(isinstance(each, GarmentSearchError) for each in failures)
     storage.recover()
+    clock.now += 1.2
     assert len(real.get().gallery) > 30
+
+
+def test_an_outage_is_looked_at_ever_less_often(current: CurrentGeneration, storage: Storage, clock: Clock) -> None:
+    """A week of it, with a request every ten seconds."""
+    first = current.get()
+    storage.fail()
+    storage.asked.clear()
+    looked = []
+    for _ in range(6 * 60 * 24 * 7):
+        clock.now += 10
+        before = storage.looks
+        assert current.get() is first
+        if storage.looks > before:
+            looked.append(clock.now)
+    pauses = [later - earlier for earlier, later in pairwise(looked)]
+    assert 48 <= pauses[0] <= 82
+    assert 96 <= pauses[1] <= 154
+    assert all(240 <= pause <= 370 for pause in pauses[3:])
+    assert len(set(pauses[3:])) > 5, "instances in step"
+    assert current.stale
+    storage.recover()
+    clock.now += LONG
+    current.get()
+    assert not current.stale
+    clock.now += REFRESH
+    storage.fail()
+    current.get()
+    assert current.stale, "as often as before, once it is over"
+
+
+def test_a_cold_outage_is_looked_at_ever_less_often(place: Path, storage: Storage, clock: Clock) -> None:
+    current = CurrentGeneration(str(place), REFRESH, clock)
+    storage.fail()
+    for _ in range(36_000):  # an hour, ten requests a second
+        clock.now += 0.1
+        with pytest.raises(StorageError):
+            current.get()
+    assert 100 <= storage.looks <= 160
+    storage.recover()
+    clock.now += 1.2 * module.LONGEST_COLD_PAUSE
+    assert len(current.get().gallery) > 30
 
 
 def test_held_and_released_show_without_a_reload(

@@ -79,7 +79,7 @@ def test_their_settings(deployment: tuple[str, Google]) -> None:
         "public": {"IMAGE_BASE_URL": "https://storage.googleapis.com/shop-photos/web"},
         "signed": {"SIGNED_URL_SECONDS": "600", "GOOGLE_APPLICATION_CREDENTIALS": key},
     }
-    assert search == {**places, **images[mode], "CORS_ORIGINS": "*", "THREADS": "8"}
+    assert search == {**places, **images[mode], "CORS_ORIGINS": "*", "THREADS": "11"}
     # The functions are not told their timeout, and unfinished work goes on only if it stops in time.
     assert reindex == [
         {**places, "REINDEX_SECONDS": "270", "THREADS": "80"},  # an event may wait for one rebuild, then for its own

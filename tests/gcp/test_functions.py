@@ -130,7 +130,7 @@ def cloud(staged: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cl
             "INDEX_URI": "gs://shop-index",
             "GALLERY_URI": "gs://shop/photos",
         }
-        search = {**places, "IMAGE_BASE_URL": IMAGES, "REFRESH_SECONDS": "0", "THREADS": "8"}
+        search = {**places, "IMAGE_BASE_URL": IMAGES, "REFRESH_SECONDS": "0", "THREADS": "11"}
         yield Cloud(
             storage,
             stack.enter_context(function(staged / "search", "search", logs / "search", search)),

@@ -10,6 +10,7 @@ from cfnlint.api import lint
 
 from functions.application import Application
 from functions.current import CurrentGeneration
+from functions.load import Gate
 from functions.settings import Settings
 from tests.infra.stack import Stack
 
@@ -115,7 +116,7 @@ def preflight_headers(origins: str) -> dict[str, str]:
     setup_testing_defaults(environ)
     environ["HTTP_ORIGIN"] = origins.split(",")[0]
     sent: dict[str, str] = {}
-    application = Application(settings, CurrentGeneration(settings.index_uri, 60))
+    application = Application(settings, CurrentGeneration(settings.index_uri, 60), Gate(1))
     application(environ, lambda _status, headers, *_: sent.update(headers) or (lambda _data: None))
     return sent
 

@@ -54,8 +54,15 @@ class Stub:
     generation: str = "first"
     asked: list[Asked] = field(default_factory=list)
     canned: deque[Canned] = field(default_factory=deque)
+    folders: list[str] | None = None
+    """What /v1/index lists; None for a service that has no such list."""
     go_on: Event = field(default_factory=Event)
     """Answers wait for it; set unless a test clears it."""
+
+    def index(self) -> Canned:
+        """What the service says of itself."""
+        listed = {} if self.folders is None else {"folders": [{"name": name, "count": 1} for name in self.folders]}
+        return Canned(200, json.dumps({"generation": self.generation, **listed}))
 
     def answer(self, asked: Asked) -> Canned:
         """The next canned answer, or neighbours in the order of the keys, from the query's own on."""
@@ -123,10 +130,14 @@ class _Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         parameters = {name: values[0] for name, values in parse_qs(url.query).items()}
+        if url.path == "/v1/index":  # not for what a test counts, delays or cans
+            return self._send(self._stub.index())
         asked = Asked(url.path, parameters, self.headers.get("Content-Type", ""), body)
         self._stub.asked.append(asked)
         self._stub.go_on.wait(60)
-        answer = self._stub.answer(asked)
+        return self._send(self._stub.answer(asked))
+
+    def _send(self, answer: Canned) -> None:
         content = answer.body.encode()
         try:
             self.send_response(answer.status)

@@ -75,7 +75,7 @@ def test_more_goes_on_where_the_first_results_end(page: Page, site: Site, seen: 
     assert seen.console == []
 
 
-def test_what_is_not_similar_enough_is_not_shown_unless_asked_for(page: Page, site: Site, tmp_path: Path) -> None:
+def test_a_photo_like_nothing_shows_what_is_nearest_only_if_asked_for(page: Page, site: Site, tmp_path: Path) -> None:
     Image.new("RGB", (640, 480), "black").save(tmp_path / "dark.png")
     page.goto(f"{site.page_url}/?folder=hats")
     page.set_input_files("#photo", tmp_path / "dark.png")

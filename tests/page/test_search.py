@@ -184,7 +184,19 @@ def test_more_that_fails_leaves_what_is_there(page: Page, page_url: str, stub: S
     assert page.evaluate("document.activeElement.closest('li') === document.querySelectorAll('#results li')[16]")
 
 
-def test_the_folder_filter_offers_the_folders_seen(page: Page, page_url: str, stub: Stub) -> None:
+def test_the_folder_filter_offers_all_folders_before_they_were_seen(page: Page, page_url: str, stub: Stub) -> None:
+    stub.folders = ["bags", "hats", "hüte & more"]
+    stub.keys = [f"bags/{number}.jpg" for number in range(20)] + ["hüte & more/1.jpg"]
+    page.goto(f"{page_url}/?key={stub.keys[0]}")
+    expect(page.locator("#folder option")).to_have_text(["All folders", "bags", "hats", "hüte & more"])
+    page.get_by_label("Folder of the gallery").select_option("hüte & more")
+    expect(page.locator("#results .card")).to_have_count(1)
+    assert stub.asked[-1].parameters["prefix"] == "hüte & more"
+
+
+def test_without_a_list_the_folder_filter_offers_the_folders_seen(
+    page: Page, page_url: str, stub: Stub, seen: Seen
+) -> None:
     page.goto(f"{page_url}/?key={stub.keys[0]}&shown=96")
     results_of(page, 83)
     folder = page.get_by_label("Folder of the gallery")
@@ -193,6 +205,7 @@ def test_the_folder_filter_offers_the_folders_seen(page: Page, page_url: str, st
     folder.select_option("hats")
     assert all("/hats/" in url for url in results_of(page, 12))
     assert page.url.endswith("&folder=hats")
+    assert seen.requests.count(f"{stub.url}/v1/index") == 1
     page.go_back()
     results_of(page, 83)
     expect(folder).to_have_value("")

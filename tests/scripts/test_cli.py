@@ -64,6 +64,7 @@ def test_every_command_is_documented_and_every_documented_one_is_there():
 
 # What a user may get wrong: the arguments, the exit code, and a part of what is said.
 MISTAKES: dict[str, tuple[str, int, str]] = {
+    "benchmark.py": ("--photos nowhere --work x", 1, "nowhere: no photo"),
     "bundle.py": ("--arch arm64 --out .", 1, "is a folder"),
     "convert.py": ("--run nowhere --data nowhere --out x.tflite", 1, "nowhere"),
     "costs.py": ("--rows 0", 2, "no whole number above 0"),
@@ -74,6 +75,7 @@ MISTAKES: dict[str, tuple[str, int, str]] = {
     "index_report.py": ("--index nowhere", 1, "there is no index yet"),
     "query.py": ("nowhere.jpg --index nowhere", 1, "nowhere.jpg: No such file"),
     "rebuild_embeddings.py": ("--gallery nowhere --index x", 1, "there is no such folder"),
+    "reference.py": ("--out nowhere/page.html", 1, "nowhere/page.html: No such file"),
     "train.py": ("--data nowhere --run x --weights imagenet", 1, "labels.csv"),
 }
 

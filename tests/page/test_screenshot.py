@@ -1,0 +1,91 @@
+"""The README's picture shows the demo's page as it is now."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageChops
+from playwright.sync_api import Page, ViewportSize, expect
+
+from scripts.drawn_gallery import draw_gallery
+from scripts.local_service import HOST, ROOT
+from tests.page.serving import free_ports, results_of
+
+_PICTURE = ROOT / "docs" / "screenshot.png"
+_SIZE: ViewportSize = {"width": 1200, "height": 1090}  # three rows of results
+_KILOBYTES = 150
+_LINEN = (214, 203, 186)
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[str]:
+    """What `make demo` runs, with the gallery it draws; yields the page's address."""
+    service, page = map(str, free_ports(2))
+    script = [sys.executable, str(ROOT / "scripts" / "demo.py"), "--work", str(tmp_path / "demo")]
+    with subprocess.Popen([*script, "--port", service, "--page-port", page], stdout=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout is not None
+        assert any("Open " in line for line in demo.stdout)
+        yield f"http://{HOST}:{page}"
+        demo.terminate()
+        demo.communicate()
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A dress and a bag that are not in the gallery, beside each other on linen."""
+    others = tmp_path / "others"
+    draw_gallery(others, count=84, seed=9)
+    scene = Image.new("RGB", (900, 1200), _LINEN)
+    for name, place, width in (("dresses/pink-dotted-01", (20, 50), 600), ("bags/blue-plain-01", (420, 560), 480)):
+        with Image.open(others / f"{name}.jpg") as drawn:
+            garment = drawn.resize((width, round(drawn.height * width / drawn.width)))
+        garment = garment.point(lambda value: min(255, round(value * 1.04)))  # its ground becomes white
+        cloth = scene.crop((*place, place[0] + garment.width, place[1] + garment.height))
+        scene.paste(ImageChops.multiply(cloth, garment), place)
+    scene.save(tmp_path / "wardrobe.jpg", quality=92)
+    return tmp_path / "wardrobe.jpg"
+
+
+@pytest.mark.slow
+def test_the_readmes_picture_is_the_page(page: Page, demo: str, photo: Path) -> None:
+    page.set_viewport_size(_SIZE)
+    page.goto(demo)
+    page.set_input_files("#photo", photo)
+    results_of(page)
+    page.get_by_role("button", name="Mark the garment").click()
+    _drag(page, "se", 0.66, 0.7)
+    _drag(page, "nw", 0.06, 0.05)
+    page.get_by_role("heading", name="Similar garments").click()  # away from the box, so that no focus shows
+    expect(page.get_by_role("status")).to_have_text("The 16 most similar of 300 garments.")
+    assert "/dresses/pink-dotted-" in results_of(page)[0]
+    page.wait_for_timeout(500)  # photos fade in
+    made = ROOT / "tests" / "artifacts" / "readme.png"
+    made.parent.mkdir(exist_ok=True)
+    page.screenshot(path=made)
+    with Image.open(made) as full:
+        full.convert("RGB").quantize(192, dither=Image.Dither.NONE).save(made, optimize=True)
+
+    assert _PICTURE.stat().st_size <= _KILOBYTES * 1024
+    assert _difference(_PICTURE, made) < 6, f"if the page is right, cp {made.relative_to(ROOT)} docs/screenshot.png"
+
+
+def _drag(page: Page, grip: str, x: float, y: float) -> None:
+    """Take a corner of the box to a place on the photo, in fractions of it."""
+    stage = page.locator("#stage").bounding_box()
+    assert stage is not None
+    page.locator(f"[data-grip={grip}]").hover()
+    page.mouse.down()
+    page.mouse.move(stage["x"] + x * stage["width"], stage["y"] + y * stage["height"], steps=5)
+    page.mouse.up()
+
+
+def _difference(one: Path, other: Path) -> float:
+    """Mean difference of the pixels, 0-255, after shrinking: fonts differ between machines, a layout does not."""
+    shrunk = []
+    for file in (one, other):
+        with Image.open(file) as picture:
+            shrunk.append(np.asarray(picture.convert("RGB").resize((60, 54), Image.Resampling.BOX), dtype=float))
+    return float(np.abs(shrunk[0] - shrunk[1]).mean())
