@@ -1,6 +1,7 @@
 """From the bytes of a photo to the pixels a model sees. Indexing and querying share this one path."""
 
 import re
+import warnings
 from dataclasses import dataclass
 from io import BytesIO
 from typing import NamedTuple
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image, WebPImagePlugin
 
 from embeddings.errors import BrokenPhotoError, EmptyPhotoError, PhotoTooLargeError, UnsupportedPhotoError
+from embeddings.pixel_budget import PixelBudget
+from embeddings.structure import structure_problem
 
 # Part of an index's identity: vectors made by another version of this file must not meet. Raise it when pixels change.
 PREPROCESS_VERSION = 1
@@ -40,6 +43,13 @@ Image.preinit()
 
 # Pillow's own guard only warns below twice its limit; `Limits.max_pixels` refuses, before anything is decoded.
 Image.MAX_IMAGE_PIXELS = None
+
+# Pillow warns of odd metadata, with numbers from the file: a photo could write 65,000 lines to the log, and Python
+# would remember each of them.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
+# A decoder needs up to 16 bytes a pixel (WebP); so many pixels as one photo may have are decoded at once.
+_BUDGET = PixelBudget()
 
 
 class Box(NamedTuple):
@@ -84,28 +94,30 @@ def photo_pixels(photo: bytes, box: Box = WHOLE_PHOTO, limits: Limits = DEFAULT_
         raise ValueError(f"{box} is no part of a photo; give fractions from 0 to 1")
     image = _open(photo, limits)
     try:
-        return _scaled(image, box)
+        return _scaled(image, box, limits)
     except MemoryError:
         raise
     except Exception as error:  # Pillow's plugins raise whatever damage leads them to, AssertionError among it
         raise BrokenPhotoError(f"the image is truncated or damaged ({error}); save it again and retry") from error
 
 
-def _scaled(image: Image.Image, box: Box) -> NDArray[np.uint8]:
-    jpeg = image.format in ("JPEG", "MPO")
-    if not jpeg:
-        image.load()  # a PNG may have its EXIF data behind the pixels
-    orientation = _orientation(image)
-    part = _as_stored(box, orientation)
+def _scaled(image: Image.Image, box: Box, limits: Limits) -> NDArray[np.uint8]:
     width, height = float(image.width), float(image.height)
-    if jpeg:
+    pixels = image.width * image.height
+    if image.format in ("JPEG", "MPO"):
+        part = _as_stored(box, _orientation(image))
         drafted = image.draft(None, (round(_DRAFT_SIDE / part.width), round(_DRAFT_SIDE / part.height)))
         if drafted is not None:  # the true extent: the last column and row may hold less than a whole pixel
             width, height = drafted[1][2:]
+        if "progressive" not in image.info:  # otherwise the decoder holds all of it, whatever its scale
+            pixels = image.width * image.height
+    with _BUDGET.hold(pixels, limits.max_pixels):
         image.load()
-    left, top = part.x * width, part.y * height
-    right, bottom = min(left + part.width * width, width), min(top + part.height * height, height)
-    small = _rgb(image).resize((INPUT_SIZE, INPUT_SIZE), Image.Resampling.BOX, box=(left, top, right, bottom))
+        orientation = _orientation(image)  # a PNG may have its EXIF data behind the pixels
+        part = _as_stored(box, orientation)
+        left, top = part.x * width, part.y * height
+        right, bottom = min(left + part.width * width, width), min(top + part.height * height, height)
+        small = _rgb(image).resize((INPUT_SIZE, INPUT_SIZE), Image.Resampling.BOX, box=(left, top, right, bottom))
     method = _UPRIGHT.get(orientation)
     return np.asarray(small if method is None else small.transpose(method))
 
@@ -118,6 +130,8 @@ def _open(photo: bytes, limits: Limits) -> Image.Image:
         raise PhotoTooLargeError(
             f"the photo has {len(photo):,} bytes, the limit is {limits.max_bytes:,}; send it smaller"
         )
+    if problem := structure_problem(photo):
+        raise BrokenPhotoError(f"the image is damaged, or made to be slow to read ({problem}); save it again and retry")
     try:
         image = Image.open(BytesIO(photo), formats=_FORMATS)
     except (OSError, ValueError, EOFError) as error:  # UnidentifiedImageError is an OSError
@@ -155,8 +169,8 @@ def _rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):  # 16-bit grey: Pillow's own conversion clips at 255 instead of scaling
         return Image.fromarray((np.asarray(image).clip(0, 65535) >> 8).astype(np.uint8)).convert("RGB")
     if image.has_transparency_data:
-        rgba = image.convert("RGBA")
+        rgba = image if image.mode == "RGBA" else image.convert("RGBA")  # which would copy it
         white = Image.new("RGB", rgba.size, "white")
-        white.paste(rgba, mask=rgba.getchannel("A"))
+        white.paste(rgba, mask=rgba)
         return white
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")

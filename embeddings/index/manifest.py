@@ -15,6 +15,8 @@ FORMAT = 1
 
 VECTORS, KEYS, SOURCES = "vectors.npy", "keys.txt", "sources.json.gz"
 
+_MOST_BYTES = 100 * 2**30
+"""Of a file; a size beyond any memory would be asked for in millions of parts before it shows that it is wrong."""
 _GENERATION = re.compile(r"[0-9]{8}T[0-9]{12}Z-[0-9a-f]{8}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -87,7 +89,7 @@ class Manifest:
                 files={each: _entry(stored["files"][each]) for each in (VECTORS, KEYS, SOURCES)},
                 held=bool(stored["held"]),
             )
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise CorruptIndexError(f"{name} of the index is damaged ({error!r}); rebuild with --full") from error
         return manifest
 
@@ -103,7 +105,10 @@ def generation_folder(generation: str) -> str:
 
 
 def _entry(stored: Any) -> FileEntry:
-    return FileEntry(sha256=_matching(_SHA256, stored["sha256"]), size=_whole(stored["size"]))
+    entry = FileEntry(sha256=_matching(_SHA256, stored["sha256"]), size=_whole(stored["size"]))
+    if entry.size > _MOST_BYTES:
+        raise ValueError(f"no file has {entry.size} bytes")
+    return entry
 
 
 def _matching(pattern: re.Pattern[str], value: str) -> str:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
@@ -46,7 +47,18 @@ class Sources:
         """
         try:
             content = json.loads(gzip.decompress(data))
-            failures = {key: Failure(each["etag"], each["reason"]) for key, each in content["failures"].items()}
+            failures = {
+                key: Failure(str(each["etag"]), str(each["reason"])) for key, each in content["failures"].items()
+            }
             return cls({str(key): str(etag) for key, etag in content["etags"].items()}, failures)
-        except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (
+            OSError,
+            EOFError,
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            RecursionError,
+            zlib.error,
+        ) as error:
             raise CorruptIndexError(f"{name} of the index is damaged ({error!r}); rebuild with --full") from error

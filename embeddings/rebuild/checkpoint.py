@@ -4,7 +4,6 @@ import json
 import logging
 import secrets
 import time
-import zipfile
 from dataclasses import asdict
 from io import BytesIO
 
@@ -86,10 +85,12 @@ class Checkpoint:
 
     def _read(self, path: str) -> None:
         try:
-            self._results.update(_from_bytes(self._writer.get(path).data))
+            data = self._writer.get(path).data
         except NotFoundError:
             return  # another rebuild has published its results, and deleted it
-        except (ValueError, KeyError, TypeError, AttributeError, OSError, EOFError, zipfile.BadZipFile) as error:
+        try:
+            self._results.update(_from_bytes(data))
+        except Exception as error:  # noqa: BLE001 - whatever damage leads numpy and zipfile to
             _log.warning("the checkpoint %s is damaged and left out: %r", path, error)
 
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import islice
 from typing import Any
 
@@ -86,7 +86,8 @@ class S3Writer:
         """One object, whole."""
         with self._explained(key):
             answer = self._client.get_object(Bucket=self._bucket, Key=self._root + checked(key))
-            with answer["Body"] as body:
+            # The body's own `with` hands out the stream beneath it, whose errors are not botocore's.
+            with closing(answer["Body"]) as body:
                 return Versioned(body.read(), answer["ETag"])
 
     def put(

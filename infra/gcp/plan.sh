@@ -115,14 +115,14 @@ END
 
   cat <<END
 
-# Functions
+# Functions. Eight requests at once are three quarters of eleven threads: the others are there to refuse.
 gcloud run deploy $name-search --project=$project --region=$region \\
   --source="\$staged/search" --function=search --base-image=python313 \\
   --service-account=$(account search) \\
   --build-service-account=projects/$project/serviceAccounts/$(account build) \\
   --allow-unauthenticated --memory=$memory --cpu=1 --cpu-boost --concurrency=8 --max-instances=$max_instances \\
   --timeout=60$secrets \\
-  --set-env-vars='^|^INDEX_URI=$index|GALLERY_URI=$gallery|$mode_variable|CORS_ORIGINS=$cors_origins|THREADS=8'
+  --set-env-vars='^|^INDEX_URI=$index|GALLERY_URI=$gallery|$mode_variable|CORS_ORIGINS=$cors_origins|THREADS=11'
 END
   # Events that come during a rebuild wait in the same instance and share the next one; so a call may last two.
   reindex_function reindex reindex 540 270 80

@@ -1,0 +1,104 @@
+"""What is fuzzed, and what must hold whatever comes in. Needs no fuzzer: `test_corpus.py` replays the corpus here."""
+
+import re
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from embeddings.errors import PhotoError
+from embeddings.preprocess import Limits, photo_pixels
+from embeddings.rebuild import rebuild
+from functions.application import Application
+from functions.current import CurrentGeneration
+from functions.load import Gate
+from functions.settings import Settings
+from tests.functions.http_client import Answer, check_contract
+from tests.photos import photo
+
+_ROOT = Path(__file__).parents[2]
+_MODEL = _ROOT / "tests" / "models" / "float32-12d.tflite"
+_SECRET = "secret-place"
+_MAX_BYTES = 20_000
+_INNER = re.compile(rf"0x[0-9a-f]{{6}}|Traceback|\.py|{_SECRET}|tests-only")
+
+
+def preprocess(data: bytes) -> None:
+    """A picture, or an error of ours: no other exception, and a message fit for people."""
+    try:
+        pixels = photo_pixels(data, limits=Limits(max_bytes=1_000_000, max_pixels=250_000))
+    except PhotoError as error:
+        _check_text(str(error))
+    else:
+        assert (pixels.shape, pixels.dtype.name) == ((160, 160, 3), "uint8")
+
+
+def http(data: bytes) -> None:
+    """An answer that openapi.json declares, never a 500, and nothing of this machine in it.
+
+    Args:
+        data: a request as text: `METHOD /target`, header lines, an empty line, the body. What of it is no request is
+            taken as far as it goes.
+    """
+    head, _, body = data.partition(b"\n\n")
+    first, *lines = head.decode("latin-1").split("\n")
+    method, _, target = first.partition(" ")
+    path, _, query = (target or "/").partition("?")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": method if re.fullmatch("[A-Z]{1,10}", method) else "POST",
+        "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+        "QUERY_STRING": query,
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.input": BytesIO(body),
+    }
+    for line in lines:
+        name, _, value = line.partition(":")
+        name = name.strip().upper().replace("-", "_")
+        environ[name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{name}"] = value.strip()
+    started: list[Any] = []
+    content = b"".join(application()(environ, lambda *arguments: started.append(arguments)))
+    [(status, headers)] = started
+    answer = Answer(int(status.partition(" ")[0]), headers, content)
+    assert answer.status < 500, content
+    for name, value in headers:
+        assert value.isascii(), (name, value)
+        assert value.isprintable(), (name, value)
+    if environ["REQUEST_METHOD"] != "OPTIONS":
+        check_contract(environ["REQUEST_METHOD"], environ["PATH_INFO"] or "/", answer)
+    if answer.status >= 400 and content:
+        _check_text(answer.json["detail"])
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {"preprocess": preprocess, "http": http}
+
+
+@cache
+def application() -> Application:
+    """Of a gallery of two photos."""
+    folder = Path(tempfile.mkdtemp(prefix=_SECRET))
+    for name in ("a.jpg", "b.jpg"):
+        (folder / "gallery").mkdir(exist_ok=True)
+        (folder / "gallery" / name).write_bytes(photo("red" if name == "a.jpg" else "blue", (40, 40)))
+    index = str(folder / "index")
+    rebuild(str(folder / "gallery"), index, model=_MODEL)
+    settings = Settings.for_search(
+        {
+            "INDEX_URI": index,
+            "IMAGE_BASE_URL": "https://images.example",
+            "CORS_ORIGINS": "https://shop.example",
+            "MAX_UPLOAD_BYTES": str(_MAX_BYTES),
+            "MAX_PIXELS": "250000",
+        }
+    )
+    current = CurrentGeneration(index, 86_400)
+    current.get()
+    return Application(settings, current, Gate(1))
+
+
+def _check_text(message: str) -> None:
+    assert message.isprintable(), message
+    assert len(message) < 400, message
+    assert not _INNER.search(message), message

@@ -1,0 +1,111 @@
+"""Photos that are small to send and dear to read; all are drawn here."""
+
+import struct
+import zlib
+from collections.abc import Callable
+from io import BytesIO
+
+from PIL import Image
+
+from tests.photos import huge_png, photo
+
+_LARGE = 9_500_000  # just under the limit for uploads
+
+
+def jpeg(segment: bytes) -> bytes:
+    """With the segment in its header, as often as fits."""
+    plain = photo("red", (16, 16))
+    return plain[:2] + segment * (_LARGE // len(segment)) + plain[2:]
+
+
+def many_scans(size: tuple[int, int] = (4000, 3000), scans: int = 5000) -> bytes:
+    """A progressive JPEG that repeats its last scan."""
+    whole = large("JPEG", "RGB", size)
+    return whole[:-2] + whole[whole.rindex(b"\xff\xda") : -2] * scans + whole[-2:]
+
+
+def hidden_scans() -> bytes:
+    """The same, where a walk that takes a lone marker for one with a length jumps over the scans."""
+    whole = many_scans(scans=0)
+    scan = whole[whole.rindex(b"\xff\xda") : -2]
+    return whole[:-2] + (b"\xff\x01\xff\x03" + scan) * 5000 + whole[-2:]
+
+
+def chunk(kind: bytes, content: bytes = b"") -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def png(added: bytes, *, before: bytes = b"IDAT") -> bytes:
+    """With the chunks before the first one of that kind, as often as fits."""
+    plain = photo("red", (16, 16), "PNG")
+    at = plain.index(before) - 4
+    return plain[:at] + added * (_LARGE // len(added)) + plain[at:]
+
+
+def large(format: str, mode: str, size: tuple[int, int] = (2000, 2000)) -> bytes:
+    """One colour, so a few hundred bytes to some kilobytes of file."""
+    file = BytesIO()
+    options = {"WEBP": {"lossless": True, "quality": 0, "method": 0}, "JPEG": {"progressive": True}}.get(format, {})
+    Image.new(mode, size).save(file, format, **options)
+    return file.getvalue()
+
+
+def _exif(entries: int, size: int) -> bytes:
+    """An EXIF directory whose entries all say that they are the whole of it."""
+    body = b"".join(struct.pack(">HHLL", 0x8000 + number, 7, size, 8) for number in range(entries))
+    return b"MM\0*\0\0\0\x08" + struct.pack(">H", entries) + body + bytes(size)
+
+
+def _exif_png() -> bytes:
+    plain = photo("red", (16, 16), "PNG")
+    at = plain.index(b"IDAT") - 4
+    return plain[:at] + chunk(b"eXIf", _exif(30_000, 1_000_000)) + plain[at:]
+
+
+# Refused without decoding.
+REFUSED: dict[str, Callable[[], bytes]] = {
+    "5,000 scans": many_scans,
+    "5,000 scans behind lone markers": hidden_scans,
+    "2.4 million empty comments": lambda: jpeg(b"\xff\xfe\0\2"),
+    "9.5 million bytes of padding": lambda: jpeg(b"\xff"),
+    "4.8 million starts of an image": lambda: jpeg(b"\xff\xd8"),
+    "4.8 million ends of an image": lambda: jpeg(b"\xff\xd9"),
+    "junk between segments": lambda: jpeg(b"\xff\xfe\0\2" + bytes(50)),
+    "800,000 chunks before the pixels": lambda: png(chunk(b"teXt")),
+    "800,000 chunks behind the pixels": lambda: png(chunk(b"teXt"), before=b"IEND"),
+    "800,000 empty pieces of pixels": lambda: png(chunk(b"IDAT")),
+    "9,000 colour profiles of a megabyte": lambda: png(chunk(b"iCCP", b"x\0\0" + zlib.compress(bytes(900_000), 9))),
+    "9,000 texts of a megabyte": lambda: png(chunk(b"zTXt", b"x\0\0" + zlib.compress(bytes(1_000_000), 9))),
+    "a text of 100 megabytes": lambda: png(chunk(b"zTXt", b"x\0\0" + zlib.compress(bytes(100_000_000), 9))),
+    "a PNG that claims 4 gigapixels": lambda: huge_png(65_535, 65_535),
+    "a WebP that claims 268 megapixels": lambda: _large_webp(16_383),
+    "a JPEG that claims 4 gigapixels": lambda: _claim(photo("red", (16, 16)), 65_535, 65_535),
+}  # fmt: skip
+
+# Read, within bounds.
+READ: dict[str, Callable[[], bytes]] = {
+    "65,535 pixels wide": lambda: large("PNG", "RGB", (65_535, 60)),
+    "65,500 pixels high": lambda: large("JPEG", "RGB", (60, 65_500)),
+    "30,000 entries of EXIF, a megabyte each": _exif_png,
+    "transparent PNG": lambda: large("PNG", "RGBA"),
+    "PNG": lambda: large("PNG", "RGB"),
+    "grey and transparent PNG": lambda: large("PNG", "LA"),
+    "16-bit PNG": lambda: large("PNG", "I;16"),
+    "WebP": lambda: large("WEBP", "RGB"),
+    "transparent WebP": lambda: large("WEBP", "RGBA"),
+    "progressive JPEG": lambda: large("JPEG", "CMYK"),
+    "large segments": lambda: jpeg(b"\xff\xfe\xff\xff" + b"\xff" * 65_533),
+}
+
+
+def _claim(content: bytes, width: int, height: int) -> bytes:
+    """The JPEG, saying that it is so large."""
+    at = content.index(b"\xff\xc0") + 5
+    return content[:at] + struct.pack(">HH", height, width) + content[at + 4 :]
+
+
+def _large_webp(side: int) -> bytes:
+    """A lossless WebP, saying that it is so large: 14 bits each for width and height, less one."""
+    content = large("WEBP", "RGB", (16, 16))
+    at = content.index(b"VP8L") + 9
+    return content[:at] + struct.pack("<I", (side - 1) | (side - 1) << 14) + content[at + 4 :]

@@ -1,0 +1,93 @@
+"""Storage that fails at its n-th call, for a rebuild of a gallery in a folder."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from embeddings.errors import StorageError, UnavailableError
+from embeddings.rebuild import checkpoint
+from embeddings.storage.folder import FolderWriter
+from embeddings.storage.reader import Reader
+from tests.rebuild.gallery import Shop
+
+Kind = Literal["error", "lost answer", "short read", "kill"]
+
+GRAIN = 2
+BEFORE = {"stays.jpg": "red", "changes.jpg": "green", "goes.jpg": "blue"}
+NEW = {f"new/{number}.jpg": colour for number, colour in enumerate(("pink", "navy", "olive", "teal", "black"))}
+OLD_KEYS = sorted(BEFORE)
+NEW_KEYS = sorted(BEFORE.keys() - {"goes.jpg"} | NEW.keys())
+TO_EMBED = len(NEW) + 1
+
+
+def fill(shop: Shop) -> None:
+    """With an index that is some photos behind the gallery."""
+    shop.put(BEFORE)
+    shop.rebuild()
+    shop.photos.delete(["goes.jpg"])
+    shop.put({**NEW, "changes.jpg": "purple"})
+
+
+WRITES = tuple(f"FolderWriter.{name}" for name in ("put", "compare_and_set", "delete"))
+CALLS = (*WRITES, *(f"FolderWriter.{name}" for name in ("list", "stat", "get")), "Reader.get")
+
+
+@dataclass
+class Fault:
+    """What happens at which call."""
+
+    kind: Kind
+    at: int
+    calls: list[str] = field(default_factory=list)
+    happened: bool = False
+
+    def around(self, name: str, call: Callable[[], Any]) -> Any:
+        # A read whose answer is lost is a read that fails; and readers see themselves that one is short.
+        if name not in {"lost answer": WRITES, "short read": ("FolderWriter.get",)}.get(self.kind, CALLS):
+            return call()
+        self.calls.append(name)
+        if len(self.calls) - 1 != self.at:
+            return call()
+        self.happened = True
+        if self.kind == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.kind == "error":
+            raise StorageError(f"{name}: injected")
+        answer = call()
+        if self.kind == "short read":
+            return replace(answer, data=answer.data[: len(answer.data) // 2])
+        raise UnavailableError(f"{name}: injected")
+
+
+@contextmanager
+def injected(fault: Fault) -> Iterator[None]:
+    """Every call of storage goes through the fault, and checkpoints are small."""
+    real = {
+        (kind, name): getattr(kind, name)
+        for kind in (FolderWriter, Reader)
+        for name in ("list", "stat", "get", "put", "compare_and_set", "delete")
+        if f"{kind.__name__}.{name}" in CALLS
+    }
+    grain = checkpoint.GRAIN
+    checkpoint.GRAIN = GRAIN
+
+    def wrapped(kind: type, name: str) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:
+            method = real[kind, name]
+            if name == "list":
+                return fault.around(f"{kind.__name__}.list", lambda: iter(list(method(*arguments, **options))))
+            return fault.around(f"{kind.__name__}.{name}", lambda: method(*arguments, **options))
+
+        return call
+
+    for kind, name in real:
+        setattr(kind, name, wrapped(kind, name))
+    try:
+        yield
+    finally:
+        checkpoint.GRAIN = grain
+        for (kind, name), method in real.items():
+            setattr(kind, name, method)

@@ -1,0 +1,51 @@
+"""Any text as a parameter: a value within its rule, or a 400 that names the parameter and repeats nothing."""
+
+import math
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from functions.parameters import box_parameter, search_parameters
+from functions.problems import RequestError
+
+NUMBERS = st.one_of(
+    st.text(max_size=12),
+    st.from_regex(r"[+-]?[0-9._e]{0,12}", fullmatch=True),
+    st.integers().map(str),
+    st.floats().map(str),
+    st.sampled_from(["", "nan", "inf", "-0", "1e400", "٣", "1_0", " 1", "0x1", "1" * 5000]),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys(("k", "offset", "min_score", "dedupe", "prefix"), NUMBERS)))
+def test_search_parameters(texts: dict[str, str]) -> None:
+    try:
+        found = search_parameters(texts)
+    except RequestError as error:
+        problem = error.problem
+        assert (problem.status, problem.slug) == (400, "parameter-invalid")
+        named = problem.detail.split()[0]
+        assert named in ("k", "offset", "min_score", "dedupe")
+        return
+    assert 1 <= found.k <= 100
+    assert 0 <= found.offset <= 1000 - found.k
+    for value, least in ((found.min_score, -1), (found.dedupe, 0)):
+        assert value is None or (math.isfinite(value) and least <= value <= 1)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.one_of(st.text(max_size=30), st.lists(NUMBERS, min_size=3, max_size=5).map(",".join)))
+def test_boxes(text: str) -> None:
+    try:
+        box = box_parameter({"box": text})
+    except RequestError as error:
+        problem = error.problem
+        assert (problem.status, problem.slug) == (400, "parameter-invalid")
+        return
+    assert all(map(math.isfinite, box))
+    assert 0 <= box.x < 1
+    assert 0 <= box.y < 1
+    assert box.width > 0
+    assert box.height > 0
+    assert max(box.x + box.width, box.y + box.height) < 1.00001

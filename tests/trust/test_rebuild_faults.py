@@ -1,0 +1,110 @@
+"""Whatever call of storage fails, and however: readers see one generation whole, and the next run makes it right."""
+
+import shutil
+import subprocess
+import sys
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from embeddings.embedder import Embedder
+from embeddings.errors import GarmentSearchError, StorageError
+from embeddings.rebuild import Outcome
+from embeddings.rebuild.checkpoint import Checkpoint
+from embeddings.storage import gcs as gcs_module
+from tests.rebuild.gallery import MODEL, Shop
+from tests.servers.gcs import GcsServer, RefusedError
+from tests.trust.faults import CALLS, GRAIN, NEW_KEYS, OLD_KEYS, TO_EMBED, WRITES, Fault, Kind, fill, injected
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("template")
+    fill(Shop(str(folder / "gallery"), str(folder / "index")))
+    return folder
+
+
+def copy(template: Path, to: Path) -> Shop:
+    place = shutil.copytree(template, to)
+    return Shop(str(place / "gallery"), str(place / "index"))
+
+
+def check(shop: Shop) -> int:
+    """All that must hold after a fault; how many photos need not be embedded again."""
+    served = set(shop.load().gallery.keys)
+    # Of the new generation a photo may be missing that storage did not give; the next run asks for it again.
+    new = served <= set(NEW_KEYS) and len(served) >= len(NEW_KEYS) - 1
+    assert new or served == set(OLD_KEYS)
+    spared = Checkpoint(shop.index_files, Embedder(MODEL).sha256)
+    todo = [each for each in shop.photos.list() if each.key.startswith("new/") or each.key == "changes.jpg"]
+    known = sum(spared.find(each.key, each.etag) is not None for each in todo)
+    summary = shop.rebuild()
+    if new:
+        assert summary.embedded <= 1
+    else:
+        assert (summary.outcome, summary.embedded) == (Outcome.PUBLISHED, TO_EMBED - known)
+    assert list(shop.load().gallery.keys) == NEW_KEYS
+    assert summary.failed == 0
+    assert shop.rebuild().outcome is Outcome.UNCHANGED
+    return TO_EMBED if new else known
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["error", "lost answer", "short read"])
+def test_a_fault_at_every_call(template: Path, tmp_path: Path, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("embeddings.index.publish.time.sleep", lambda seconds: None)
+    added: list[str] = []
+    add = Checkpoint.add
+    monkeypatch.setattr(Checkpoint, "add", lambda self, key, *rest: (added.append(key), add(self, key, *rest))[1])
+    for at in count():
+        shop, fault = copy(template, tmp_path / str(at)), Fault(kind, at)
+        added.clear()
+        with injected(fault), suppress(GarmentSearchError):
+            shop.rebuild()
+        done = len(added)
+        known = check(shop)
+        assert done - known <= GRAIN, f"more than a grain is done twice after call {at}, {fault.calls[at:][:1]}"
+        if not fault.happened:
+            break
+    expected = {"error": CALLS, "lost answer": WRITES, "short read": ["FolderWriter.get"]}[kind]
+    assert set(fault.calls) == set(expected) - {"FolderWriter.stat"}  # which only events need
+
+
+@pytest.mark.slow
+def test_a_kill_at_every_call(template: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.trust.killed", str(template), str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, timeout=100, stderr=subprocess.DEVNULL)
+    places = sorted(tmp_path.iterdir(), key=lambda place: int(place.name))
+    assert len(places) > 25
+    for place in places:
+        check(Shop(str(place / "gallery"), str(place / "index")))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("begins", range(0, 40, 6))
+def test_an_outage_of_a_bucket_from_some_request_on(
+    begins: int, gcs_server: GcsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over HTTP, as the real clients see it; until it ends."""
+    patient = gcs_module._RETRY
+    gcs_server.buckets["shop"] = {}
+    shop = Shop("gs://shop/gallery", "gs://shop/index")
+    fill(shop)
+    count = [0]
+
+    def outage(request: str) -> None:
+        count[0] += 1
+        if count[0] > begins:
+            raise RefusedError(503, "injected")
+
+    monkeypatch.setattr(gcs_module, "_RETRY", patient.with_timeout(0.1).with_delay(0.02, 0.02))
+    gcs_server.before_request = outage
+    with suppress(StorageError):
+        shop.rebuild()
+    gcs_server.before_request = lambda request: None
+    monkeypatch.setattr(gcs_module, "_RETRY", patient)
+    check(shop)
