@@ -3,12 +3,13 @@ PYTHON ?= python3
 PORT ?= 8080
 PAGE_PORT ?= 8000
 GALLERY ?=
+PHOTOS ?=
 
 DEMO := .venv/demo
 FULL := .venv/full
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock
+.PHONY: help demo test bench lint lock
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +19,10 @@ demo: $(DEMO)/.ready ## try it here: make demo [GALLERY=folder|clothing-dataset]
 
 test: $(FULL)/.ready ## run all tests
 	$(FULL)/bin/python -m pytest
+
+bench: $(FULL)/.ready ## measure speed and memory: make bench [PHOTOS=folder]
+	$(FULL)/bin/python scripts/benchmark.py --json .benchmark_cache/bench.json --plot .benchmark_cache/growth.png \
+		$(if $(PHOTOS),--photos "$(PHOTOS)")
 
 lint: $(FULL)/.ready ## check style and types
 	$(FULL)/bin/ruff check

@@ -1,0 +1,1 @@
+"""What scripts/benchmark.py measures: one measurement a file; `children` run in processes of their own."""

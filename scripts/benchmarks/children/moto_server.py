@@ -1,0 +1,30 @@
+"""An S3 server on loopback with a bucket `bench`, until its standard input closes.
+
+Arguments: `folders` by prefix, whose files it holds; `keys` by prefix, how many empty-handed objects to invent.
+"""
+
+import json
+import logging
+import sys
+from pathlib import Path
+
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.s3.models import s3_backends
+from moto.server import ThreadedMotoServer
+
+given = json.loads(sys.argv[1])
+logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it prints a line a request
+server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+server.start()
+backend = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
+backend.create_bucket("bench", "us-east-1")
+for prefix, folder in given.get("folders", {}).items():
+    for file in Path(folder).rglob("*"):
+        if file.is_file():
+            key = backend.put_object("bench", f"{prefix}/{file.relative_to(folder)}", file.read_bytes())
+            key.etag  # noqa: B018 - made now: when several threads ask at once, moto reads beside itself
+for prefix, count in given.get("keys", {}).items():
+    for number in range(count):
+        backend.put_object("bench", f"{prefix}/photo-{number:08}.jpg", b"%d" % number)
+print("http://{}:{}".format(*server.get_host_and_port()), flush=True)
+sys.stdin.read()

@@ -1,0 +1,59 @@
+"""A photo as a phone takes it: 12 megapixels. How much faster, and whether the same neighbours come out."""
+
+import time
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from embeddings.embedder import BUNDLED_MODEL, Embedder
+from embeddings.preprocess import INPUT_SIZE, photo_pixels
+from scripts.benchmarks.bench import Bench
+from scripts.benchmarks.inputs import encoded, photographed
+from scripts.benchmarks.results import Result, paired
+
+SIZE = (3000, 4000)
+_GALLERY = 3000
+
+
+def measure(bench: Bench) -> Result:
+    """Decode and scale by both ways in turns; look up the neighbours of both among the other photos."""
+    result = Result(f"Photo of 12 megapixels, jpeg, {'drawn' if bench.options.photos is None else 'real'} and upscaled")
+    embedder = Embedder(BUNDLED_MODEL)
+    files = bench.photos(bench.repeats(_GALLERY) if not bench.options.quick else 100)
+    count = min(bench.repeats(40), len(files) // 2)
+    chosen = files[:: len(files) // count][:count]
+    gallery = _gallery([file for file in files if file not in set(chosen)], embedder)
+    plain: list[float] = []
+    ours: list[float] = []
+    overlaps = []
+    for number, file in enumerate(chosen):
+        photo = encoded(photographed(file, SIZE, number))
+        pixels = []
+        for times, scaled in ((plain, _plainly), (ours, photo_pixels)):
+            began = time.perf_counter()
+            pixels.append(scaled(photo))
+            times.append(1000 * (time.perf_counter() - began))
+        overlaps.append(_overlap(gallery, *(embedder.embed_pixels(each) for each in pixels)))
+    result.add("full decode and resize", "ms", plain)
+    result.add("this project's preprocessing", "ms", ours)
+    result.at_least("times faster", result.add("ratio, photo by photo", "", paired(plain, ours)), 2.5)
+    result.add(f"top 16 in common, of {len(gallery):,} photos", "", overlaps)
+    result.at_least("mean overlap of the top 16", float(np.mean(overlaps)), 0.95)
+    return result
+
+
+def _plainly(photo: bytes) -> NDArray[np.uint8]:
+    with Image.open(BytesIO(photo)) as image:
+        return np.asarray(image.convert("RGB").resize((INPUT_SIZE, INPUT_SIZE), Image.Resampling.BOX))
+
+
+def _gallery(files: list[Path], embedder: Embedder) -> NDArray[np.float32]:
+    return embedder.embed([file.read_bytes() for file in files])
+
+
+def _overlap(gallery: NDArray[np.float32], one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    tops = [set(np.argsort(-(gallery @ vector))[:16].tolist()) for vector in (one, other)]
+    return len(tops[0] & tops[1]) / len(tops[0])

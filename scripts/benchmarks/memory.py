@@ -1,0 +1,61 @@
+"""What one instance weighs."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from PIL import Image
+
+from scripts.benchmarks.bench import Bench
+from scripts.benchmarks.inputs import encoded, photographed, published
+from scripts.benchmarks.processes import run_child
+from scripts.benchmarks.requests import HANDLER, write_event
+from scripts.benchmarks.results import Result
+
+_LARGE = 1_000_000
+_SIZE = (8660, 5773)  # 50 megapixels, as many as are allowed
+
+
+def _see_through(image: Image.Image) -> bytes:
+    image.putalpha(200)
+    return encoded(image, "PNG", compress_level=1)
+
+
+_LARGEST: dict[str, Callable[[Image.Image], bytes]] = {
+    "jpeg": encoded,
+    "progressive jpeg": partial(encoded, progressive=True),
+    "png": partial(encoded, kind="PNG", compress_level=1),
+    "png with transparency": _see_through,
+    "webp": partial(encoded, kind="WEBP", quality=70, method=0),
+}
+
+
+def measure(bench: Bench) -> Result:
+    """Fresh handlers: after the first small photo, and after one of the largest photos allowed."""
+    result = Result("Memory of one instance, one request at a time")
+    small = write_event(bench.work / "event.json", bench.queries[0].read_bytes())
+
+    def weigh(rows: int, large: Path | None = None) -> dict[str, float]:
+        given = {"event": str(small), "weigh": True, "more": 3} | ({"large": str(large)} if large else {})
+        variables = {**HANDLER, "MAX_UPLOAD_BYTES": "100000000", "INDEX_URI": str(published(rows, bench.work))}
+        return dict(run_child("handler", bench.environment, given, variables).told)
+
+    rows = bench.options.rows
+    runs = [weigh(rows) for _ in range(bench.repeats(5))]
+    resident = result.add(f"{rows:,} rows: resident", "MB", [run["resident_mb"] for run in runs])
+    result.add(f"{rows:,} rows: most until then", "MB", [run["peak_mb"] for run in runs])
+    result.at_most(f"{rows:,} rows: resident, MB", resident, 200)
+    if bench.options.quick:
+        return result
+    image = photographed(bench.photos(20)[0], _SIZE)
+    for name, encode in _LARGEST.items():
+        run = weigh(rows, write_event(bench.work / "large.json", encode(image.copy())))
+        result.add(f"  and for a {name} of 50 megapixels", "MB", [run["large_peak_mb"] - run["resident_mb"]])
+    packed = published(_LARGE, bench.work).joinpath("generations").glob("*/vectors.npy")
+    limit = 3 * next(packed).stat().st_size / 1e6 + 120
+    run = weigh(_LARGE)
+    result.add(f"{_LARGE:,} rows: resident", "MB", [run["resident_mb"]])
+    result.add(f"{_LARGE:,} rows: most until then", "MB", [run["peak_mb"]])
+    result.at_most(f"{_LARGE:,} rows: resident, MB", run["resident_mb"], limit)
+    result.at_most(f"{_LARGE:,} rows: most, MB", run["peak_mb"], limit)
+    return result

@@ -1,0 +1,107 @@
+"""Indexing a gallery, and looking again at one where nothing has changed."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from embeddings.embedder import BUNDLED_MODEL
+from scripts.benchmarks.bench import Bench
+from scripts.benchmarks.environment import INSTALLED
+from scripts.benchmarks.processes import run_child
+from scripts.benchmarks.results import Result
+from scripts.benchmarks.stores import BUCKET, served
+
+_S3_KEYS = 20_000  # moto looks at all keys for every page of a listing
+_CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+_LISTING_LIMIT = 1.5
+
+
+def measure(bench: Bench) -> Result:
+    """Bare calls and the rebuild in turns, then galleries without change in a folder and on S3."""
+    kind = "drawn" if bench.options.photos is None else "real"
+    result = Result(f"Rebuild, folder of {kind} photos, {_CORES} cores")
+    files = bench.photos(60 if bench.options.quick else 6000)
+    few = files[:: max(1, len(files) // 3000)]
+    gallery = _gallery(few, bench.work / "gallery-few")
+    alone, together, rates = [], [], []
+    for _ in range(bench.repeats(3)):
+        alone.append(_seconds_a_photo([few[:500]]))
+        rates.append(len(few) / _rebuild(gallery, bench.work)["seconds"])
+        together.append(_seconds_a_photo([few[start::_CORES] for start in range(_CORES)]))
+    bare = result.add("bare decode + embed, a photo, one core at work", "ms", [1000 * each for each in alone])
+    busy = result.add("bare decode + embed, a photo, all cores at work", "ms", [1000 * each for each in together])
+    rate = result.add(f"rebuild of {len(few):,} photos, imports not counted", "photos/s", rates)
+    result.at_least("rebuild / (cores / bare time a photo)", rate * bare / 1000 / _CORES, 0.8)
+    result.at_least("the same, bare time with all cores at work", rate * busy / 1000 / _CORES, 0.8)
+    if len(files) > len(few):
+        _compare_memory(bench, files, few, result)
+    _look_again(bench, result)
+    return result
+
+
+def _gallery(files: Sequence[Path], folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for number, file in enumerate(files):
+        shutil.copyfile(file, folder / f"{number:06}{file.suffix}")
+    return folder
+
+
+def _rebuild(gallery: Path, work: Path) -> dict[str, float]:
+    index = work / "rebuilt"
+    shutil.rmtree(index, ignore_errors=True)
+    return run_child("rebuilding", INSTALLED, {"gallery": str(gallery), "index": str(index)}).told
+
+
+def _seconds_a_photo(parts: Sequence[Sequence[Path]]) -> float:
+    """Of bare calls in one process for each part, at once."""
+    with ThreadPoolExecutor(len(parts)) as pool:
+        runs = [
+            pool.submit(
+                run_child, "bare_embedding", INSTALLED, {"model": str(BUNDLED_MODEL), "photos": list(map(str, part))}
+            )
+            for part in parts
+        ]
+        return max(float(run.result().told["seconds"]) for run in runs)
+
+
+def _compare_memory(bench: Bench, files: Sequence[Path], few: Sequence[Path], result: Result) -> None:
+    """A gallery of four times as many photos needs more only by what the index itself is."""
+    small = _rebuild(bench.work / "gallery-few", bench.work)["peak_mb"]
+    large = _rebuild(_gallery(files, bench.work / "gallery-many"), bench.work)["peak_mb"]
+    result.add(f"most memory, {len(few):,} photos", "MB", [small])
+    result.add(f"most memory, {len(files):,} photos", "MB", [large])
+    result.add("more for a photo more", "kB", [1000 * (large - small) / (len(files) - len(few))])
+
+
+def _look_again(bench: Bench, result: Result) -> None:
+    count = 1000 if bench.options.quick else 60_000
+    folder = bench.work / f"keys-{count}"
+    if not folder.exists():
+        folder.mkdir()
+        for number in range(count):
+            (folder / f"photo-{number:08}.jpg").write_bytes(b"%d" % number)
+    index = bench.work / f"unchanged-{count}"
+    given = {"gallery": str(folder), "index": str(index)}
+    if not index.exists():
+        run_child("pretending", INSTALLED, given)
+    runs = [run_child("rebuilding", INSTALLED, given) for _ in range(bench.repeats(5))]
+    assert all(run.told["outcome"] == "UNCHANGED" for run in runs)  # noqa: S101
+    seconds = result.add(
+        f"no change, folder of {count:,} keys, with imports", "s", [run.answer_ms / 1000 for run in runs]
+    )
+    result.at_most(f"no change, folder of {count:,} keys, s", seconds, 2)
+    count = min(count, _S3_KEYS)
+    with served("moto_server", {"keys": {"gallery": count}}) as s3:
+        given = {"gallery": f"s3://{BUCKET}/gallery", "index": f"s3://{BUCKET}/index"}
+        run_child("pretending", INSTALLED, given, s3)
+        listings, looks = [], []
+        for _ in range(bench.repeats(3)):
+            listing = run_child("listing", INSTALLED, {"bucket": BUCKET, "prefix": "gallery/"}, s3)
+            listings.append(float(listing.told["seconds"]))
+            looks.append(float(run_child("rebuilding", INSTALLED, given, s3).told["seconds"]))
+    listed = result.add(f"one listing of {count:,} keys on S3, boto3 alone", "s", listings)
+    looked = result.add(f"no change, {count:,} keys on S3", "s", looks)
+    result.at_most("no change on S3 / one listing", looked / listed, _LISTING_LIMIT)

@@ -1,0 +1,31 @@
+"""Requests as Lambda gets them."""
+
+import json
+from base64 import b64encode
+from pathlib import Path
+
+HANDLER = {
+    # As serverless.yml sets them.
+    "AWS_LAMBDA_FUNCTION_NAME": "search",
+    "_HANDLER": "functions.aws.search",
+    "IMAGE_BASE_URL": "https://images.example.com/shop",
+    "REFRESH_SECONDS": "86400",
+    "OPENBLAS_NUM_THREADS": "1",
+    # Otherwise the C library keeps what the parts of the matrix were fetched into, up to 50 MB at 60,000 rows.
+    "MALLOC_MMAP_THRESHOLD_": "1048576",
+}
+
+
+def write_event(file: Path, photo: bytes) -> Path:
+    """A photo in payload format 2.0 of an HTTP API, as JSON in `file`."""
+    event = {
+        "version": "2.0",
+        "rawPath": "/v1/search",
+        "rawQueryString": "",
+        "headers": {"content-type": "application/octet-stream", "host": "search.example.com"},
+        "requestContext": {"http": {"method": "POST", "path": "/v1/search", "protocol": "HTTP/1.1", "sourceIp": "::1"}},
+        "body": b64encode(photo).decode(),
+        "isBase64Encoded": True,
+    }
+    file.write_text(json.dumps(event))
+    return file

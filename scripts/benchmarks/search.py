@@ -1,0 +1,33 @@
+"""Exact search on one thread."""
+
+import statistics
+
+from embeddings.embedder import BUNDLED_MODEL, Embedder
+from scripts.benchmarks.bench import Bench
+from scripts.benchmarks.environment import INSTALLED
+from scripts.benchmarks.processes import run_child
+from scripts.benchmarks.results import Result, paired
+
+_LARGE = 1_000_000
+
+
+def measure(bench: Bench) -> Result:
+    """The gallery, numpy and faiss in turns, query by query."""
+    dimension = Embedder(BUNDLED_MODEL).dimension
+    result = Result(f"Search, top 16 of unit vectors of dimension {dimension}, one thread")
+    sizes = {bench.options.rows: 20 if bench.options.quick else 300}
+    if not bench.options.quick:
+        sizes[_LARGE] = 60
+    for rows, queries in sizes.items():
+        told = run_child("searching", INSTALLED, {"rows": rows, "dimension": dimension, "queries": queries}).told
+        times = told["times"]
+        for name, label in {"gallery": "this project", "numpy": "numpy, argpartition", "faiss": "faiss flat"}.items():
+            if name in times:
+                result.add(f"{rows:,} rows: {label}", "ms", times[name])
+        if "faiss" in times:
+            ratio = result.add(f"{rows:,} rows: ratio to faiss", "", paired(times["gallery"], times["faiss"]))
+            result.at_most(f"{rows:,} rows: time / faiss flat", ratio, 1.0)
+        elif not result.notes:
+            result.notes.append("faiss-cpu is not installed, so it was not measured")
+        result.at_least(f"{rows:,} rows: overlap with float64", statistics.mean(told["overlaps"]), 0.995)
+    return result

@@ -1,0 +1,61 @@
+"""What importing the deployed handler costs, against numpy alone: a dependency must earn its place at the start."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+BUDGET = 2.4
+"""Processor time of importing the handler with all it needs / of importing numpy; 1.9 to 2.1 when it was set."""
+ROUNDS = 6
+
+PACKAGES = {
+    *("ai_edge_litert", "apig_wsgi", "multipart", "numpy", "obstore", "PIL"),
+    *("embeddings", "functions"),
+}
+"""What a query may import beside the standard library. werkzeug would cost 38 ms, boto3 160, tensorflow seconds."""
+
+_IMPORT = "import functions.aws, apig_wsgi"
+_ENVIRONMENT = {
+    "PATH": os.environ["PATH"],
+    # With -S, as in a bundle: what other packages let run at every start is not the handler's.
+    "PYTHONPATH": os.pathsep.join([str(ROOT), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]),
+    "_HANDLER": "functions.aws.search",
+    "AWS_LAMBDA_FUNCTION_NAME": "search",
+    "INDEX_URI": str(ROOT / "no such index"),
+    "IMAGE_BASE_URL": "https://images.example/shop",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+
+
+def _command(code: str) -> list[str]:
+    return [sys.executable, "-S", "-c", code]
+
+
+def _cpu_seconds(code: str) -> float:
+    """Of a fresh process. Unlike time on the clock, what else the machine does hardly changes it."""
+    child = os.posix_spawn(sys.executable, _command(code), _ENVIRONMENT)
+    _, status, usage = os.wait4(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    return usage.ru_utime + usage.ru_stime
+
+
+def test_the_import_of_the_handler_keeps_to_its_budget() -> None:
+    handler, numpy = [], []
+    for _ in range(1 + ROUNDS):
+        handler.append(_cpu_seconds(_IMPORT))
+        numpy.append(_cpu_seconds("import numpy"))
+    # The first may have compiled modules. The least of the others: noise only ever adds.
+    ratio = min(handler[1:]) / min(numpy[1:])
+    assert ratio < BUDGET, f"importing the handler takes {ratio:.2f} times as long as numpy"
+
+
+def test_the_handler_imports_nothing_that_is_not_on_its_list() -> None:
+    tell = "import sys; print(*{n.split('.')[0] for n, m in sys.modules.items() if getattr(m, '__file__', None)})"
+    done = subprocess.run(
+        _command(f"{_IMPORT}; {tell}"), env=_ENVIRONMENT, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert set(done.stdout.split()) - set(sys.stdlib_module_names) - {"__main__"} == PACKAGES
