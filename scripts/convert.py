@@ -18,10 +18,11 @@ from tqdm import tqdm
 
 from embeddings.errors import ModelError
 from embeddings.preprocess import photo_pixels
+from embeddings.training.attributes import with_attributes
 from embeddings.training.datasets import Photo, read_photos, select
 from embeddings.training.export import KINDS, check_parity, convert, spread, write_model
 from embeddings.training.model import mirrored
-from embeddings.training.runs import how_made, load_embedder, run_split
+from embeddings.training.runs import how_made, load_embedder, load_heads, run_split
 from embeddings.training.train import embed_with
 from embeddings.training.validation import encoded_photos
 from scripts.cli import command_parser, run_command
@@ -44,13 +45,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--mirrored", action="store_true", help="average each photo with its mirror image: twice the time"
     )
+    parser.add_argument(
+        "--attributes",
+        action="store_true",
+        help="put into the vector what the heads say of category, kind and colour: for photos with labels",
+    )
     parser.add_argument("--compare", action="store_true", help="measure the other kinds too")
     parser.add_argument("--note", default="", metavar="TEXT", help="for the card: the photos' source and licence")
     return parser
 
 
 def _convert(options: argparse.Namespace) -> None:
-    made = how_made(options.run) | {"mirrored": options.mirrored, "note": options.note}
+    made = how_made(options.run) | {name: getattr(options, name) for name in ("mirrored", "attributes", "note")}
+    heads = load_heads(options.run) if options.attributes else {}
     model = load_embedder(options.run)
     if options.mirrored:
         model = mirrored(model)
@@ -58,6 +65,8 @@ def _convert(options: argparse.Namespace) -> None:
     train = select(photos, "shop", "train") + select(photos, "consumer", "train")
     unseen = select(photos, "shop", "validation") + select(photos, "consumer", "validation")
     made["photos"] = {"train": len(train), "validation": len(unseen)}
+    if options.attributes:
+        model = with_attributes(model, heads, embed_with(model, _pixels(options.data, train, "trained photos")))
     examples = _pixels(options.data, spread(train, _EXAMPLES), "examples")
     pixels = _pixels(options.data, spread(unseen, _COMPARED), "unseen photos")
     expected = embed_with(model, pixels)

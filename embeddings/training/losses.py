@@ -6,6 +6,9 @@ from keras import ops
 
 Tensor = Any  # a tensor of whichever backend Keras runs on
 
+SCALE = 16.0
+"""Of the heads' cosines: how sure of a class a vector can make them."""
+
 
 def cosine_softmax(embeddings: Tensor, proxies: Tensor, targets: Tensor, scale: float) -> Tensor:
     """Cross-entropy over cosines to one proxy a class: NormFace (Wang et al. 2017, eq. 4), with soft targets.

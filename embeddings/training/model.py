@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
+from numpy.typing import NDArray
 
 from embeddings.errors import ModelError
 from embeddings.preprocess import INPUT_SIZE
-from embeddings.training.losses import cosine_softmax, info_nce, neighbour_softmax
+from embeddings.training.losses import SCALE, cosine_softmax, info_nce, neighbour_softmax
 
 Tensor = Any
 
@@ -19,7 +21,6 @@ _BATCH_NORM_MOMENTUM = 0.95
 
 _BLOCK_ENDS = ("_project_BN", "_project_bn", "_Add", "_add")
 
-_SCALE = 16.0
 _TEMPERATURE = 0.07
 _NEIGHBOURS_TEMPERATURE = 0.1
 _MEMORY = 2048
@@ -145,6 +146,10 @@ class Trainee(keras.Model):  # type: ignore[misc]  # Keras has no types
     def _remembered(self, name: str, width: int) -> keras.Variable:
         return self.add_weight(shape=(_MEMORY, width), initializer="zeros", trainable=False, name=f"memory_{name}")
 
+    def proxies(self) -> dict[str, NDArray[np.float32]]:
+        """The proxies (classes, d) of each head, of any length."""
+        return {head: ops.convert_to_numpy(proxies) for head, proxies in self._proxies.items()}
+
     def call(self, images: Tensor, training: bool = False) -> Tensor:
         """Embed images (n, 160, 160, 3)."""
         return self.embedder(images, training=training)
@@ -186,7 +191,7 @@ class Trainee(keras.Model):  # type: ignore[misc]  # Keras has no types
     def _classified(self, head: str, embeddings: Tensor, targets: Tensor, consumer: Tensor) -> Tensor:
         """Each domain counts the same, however many of the rows are its own: shop photos are many and easy."""
         return 0.5 * sum(
-            cosine_softmax(embeddings, self._proxies[head], targets * rows, _SCALE)
+            cosine_softmax(embeddings, self._proxies[head], targets * rows, SCALE)
             for rows in (consumer, 1.0 - consumer)
         )
 

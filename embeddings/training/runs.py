@@ -3,13 +3,16 @@
 import json
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
 from embeddings.errors import ModelError
 from embeddings.training.datasets import Split
 from embeddings.training.model import build_embedder
-from embeddings.training.train import BEST
+from embeddings.training.train import BEST, HEADS
 
 
 def load_embedder(run: Path) -> keras.Model:
@@ -25,6 +28,19 @@ def load_embedder(run: Path) -> keras.Model:
     except (OSError, ValueError) as error:
         raise ModelError(f"cannot load {run / BEST} ({error}); has the run reached its first figures?") from error
     return model
+
+
+def load_heads(run: Path) -> dict[str, NDArray[np.float32]]:
+    """The proxies (classes, d) of each head, as they were when the embedder was best.
+
+    Raises:
+        ModelError: the folder holds none.
+    """
+    try:
+        with np.load(run / HEADS, allow_pickle=False) as heads:
+            return dict(heads)
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
+        raise ModelError(f"cannot load {run / HEADS} ({error}); convert without --attributes, or train anew") from error
 
 
 def run_split(run: Path) -> Split:

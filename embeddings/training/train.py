@@ -1,4 +1,4 @@
-"""One training run, in a folder of its own: config.json, log.csv, curves.png, checkpoint.npz, best.weights.h5."""
+"""One training run, in a folder of its own: config.json, log.csv, curves.png, checkpoint.npz, best.weights.h5, heads.npz."""
 
 import json
 import time
@@ -27,6 +27,9 @@ from embeddings.training.validation import Validation
 
 BEST = "best.weights.h5"
 """Name of the best embedder's weights in a run's folder."""
+
+HEADS = "heads.npz"
+"""Name of the proxies that were trained with it, an array (classes, d) for each head."""
 
 _WARM_UP = 0.03  # of the run
 _WORKERS = 2
@@ -166,6 +169,7 @@ class _Run:
         figures = self.validation.figures(lambda pixels: embed_with(self.trainee.embedder, pixels))
         if not rows or figures["score"] > max(row["score"] for row in rows):
             self.trainee.embedder.save_weights(self.folder / BEST)
+            np.savez(self.folder / HEADS, **self.trainee.proxies())
         tqdm.write(f"step {step}: " + ", ".join(f"{name} {value:.3f}" for name, value in figures.items()))
         return {"step": step, **{f"loss {name}": value for name, value in losses.items()}, **figures}
 

@@ -1,0 +1,86 @@
+"""What the heads say, as part of the vector: against the formula written out, and for what it is good for."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from embeddings.training.attributes import WEIGHTS, described, with_attributes
+from embeddings.training.export import check_parity, convert
+from embeddings.training.losses import SCALE
+from embeddings.training.tasks import neighbours, precision
+from embeddings.training.train import embed_with
+from embeddings.training.tricks import Whitening, unit
+
+CATEGORIES, DIMENSION = 5, 24
+
+
+@pytest.fixture(scope="module")
+def proxies() -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(0)
+    return {
+        "category": rng.normal(size=(CATEGORIES, DIMENSION)).astype(np.float32),
+        "palette": 7 * rng.normal(size=(3, DIMENSION)).astype(np.float32),
+    }
+
+
+@pytest.fixture(scope="module")
+def prints(proxies: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Vectors that say a little of their category, and much of something else; and the categories."""
+    rng = np.random.default_rng(1)
+    labels = rng.integers(CATEGORIES, size=400)
+    other = rng.normal(size=(8, DIMENSION))[rng.integers(8, size=400)]
+    noise = 0.3 * rng.normal(size=(400, DIMENSION))
+    return unit(unit(proxies["category"])[labels] + unit(other) + noise), labels.astype(str)
+
+
+def test_two_vectors_agree_by_what_they_hold_and_by_what_the_heads_say(proxies, prints):
+    vectors = prints[0][:20]
+    whitening = Whitening.fit(prints[0])
+    whole = ops.convert_to_numpy(described(ops.convert_to_tensor(vectors), proxies, whitening))
+    assert whole.shape == (20, DIMENSION + CATEGORIES + 3)
+
+    expected = whitening.apply(vectors) @ whitening.apply(vectors).T
+    for head, directions in proxies.items():
+        cosines = vectors @ np.array([each / np.sqrt((each**2).sum()) for each in directions]).T
+        said = np.exp(SCALE * cosines) / np.exp(SCALE * cosines).sum(axis=1, keepdims=True)
+        bhattacharyya = [[np.sqrt(one * other).sum() for other in said] for one in said]
+        expected += WEIGHTS[head] ** 2 * np.array(bhattacharyya)
+    assert whole @ whole.T == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_head_there_is_not_is_left_out(proxies, prints):
+    whitening = Whitening.fit(prints[0])
+    whole = described(ops.convert_to_tensor(prints[0]), {"category": proxies["category"]}, whitening)
+    assert whole.shape == (400, DIMENSION + CATEGORIES)
+
+
+def test_answers_of_the_category_come_first_and_the_file_answers_as_keras_does(proxies, prints):
+    vectors, labels = prints
+    pixels = as_pixels(vectors)
+    embedder = reading_embedder()
+    model = with_attributes(embedder, proxies, embed_with(embedder, pixels))
+    better = embed_with(model, pixels)
+    assert better.shape == (400, DIMENSION)
+    assert np.linalg.norm(better, axis=1) == pytest.approx(1, abs=1e-5)
+    assert hits(better, labels) > hits(vectors, labels) + 0.15
+    assert check_parity(convert(model, "fp32", pixels[:1]), "fp32", pixels, better).overlap > 0.99
+
+
+def hits(vectors: np.ndarray, labels: np.ndarray) -> float:
+    return precision(labels, neighbours(vectors, vectors, without_self=True), labels, without_self=True).mean()
+
+
+def as_pixels(vectors: np.ndarray) -> np.ndarray:
+    """Images that hold the numbers of a vector in their first pixels."""
+    pixels = np.zeros((len(vectors), 160, 160, 3), np.uint8)
+    pixels[:, 0, : DIMENSION // 3] = np.round(127.5 + 127.5 * vectors).reshape(len(vectors), -1, 3)
+    return pixels
+
+
+def reading_embedder() -> keras.Model:
+    """Reads `as_pixels`."""
+    photo = keras.Input((160, 160, 3))
+    corner = keras.layers.Cropping2D(((0, 159), (0, 160 - DIMENSION // 3)))(photo)
+    read = keras.layers.Flatten()(keras.layers.Rescaling(1 / 127.5, -1.0)(corner))
+    return keras.Model(photo, keras.layers.UnitNormalization()(read))
