@@ -76,6 +76,13 @@ def bring_up_to_date(work: Work, settings: Settings, seconds: float = math.inf) 
     stop_at = time.monotonic() + seconds - min(_MARGIN_SECONDS, _MARGIN_SHARE * seconds)
     # Events of deleted photos say so one by one; a whole gallery that has vanished is rather another bucket's name.
     named = work.keys is not None
-    summary = rebuild(settings.gallery_uri, settings.index_uri, keys=work.keys, stop_at=stop_at, may_empty=named)
+    summary = rebuild(
+        settings.gallery_uri,
+        settings.index_uri,
+        keys=work.keys,
+        stop_at=stop_at,
+        may_empty=named,
+        vector_bucket=settings.vector_bucket,
+    )
     _log.info("rebuild", extra={FIELDS: summary.counts()})
     return summary

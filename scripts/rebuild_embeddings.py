@@ -39,7 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.rollback or options.release:
-        if options.gallery or options.model or options.prefix or options.full or options.dry_run or options.json:
+        others = (options.gallery, options.model, options.prefix, options.vector_bucket, options.full)
+        if any(others) or options.dry_run or options.json:
             parser.error("--rollback and --release go with --index alone")
     elif options.gallery is None:
         parser.error("--gallery is needed")
@@ -58,6 +59,12 @@ def _parser() -> argparse.ArgumentParser:
         "--model", type=Path, metavar="FILE", help="a .tflite file (default: the index's own; at first the bundled one)"
     )
     parser.add_argument("--prefix", default="", metavar="FOLDER", help="look at this folder of the gallery only")
+    parser.add_argument(
+        "--vector-bucket",
+        default="",
+        metavar="NAME",
+        help="keep the vectors in this vector bucket of Amazon S3 Vectors (default: where the index's own are)",
+    )
     parser.add_argument("--full", action="store_true", help="embed everything again; replaces a damaged index too")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
@@ -96,6 +103,7 @@ def _with_progress(options: argparse.Namespace) -> Summary:
             prefix=options.prefix,
             full=options.full,
             dry_run=options.dry_run,
+            vector_bucket=options.vector_bucket,
             progress=progress,
         )
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from embeddings.errors import GalleryIndexError, NoIndexError, NotFoundError
-from embeddings.index.manifest import Manifest, generation_folder
+from embeddings.index.manifest import Manifest, VectorIndexName, generation_folder
 from embeddings.index.publish import PAST_MANIFEST, read_current, read_file, swap_pointer
 from embeddings.storage.writer import ObjectInfo, Writer
 
@@ -69,6 +69,12 @@ def release(writer: Writer) -> Manifest:
     return released
 
 
+def vector_indexes(writer: Writer) -> set[VectorIndexName]:
+    """Those that the past generations name."""
+    manifests = (_past_manifest(writer, generation) for generation in past_generations(writer))
+    return {each.vector_index for each in manifests if each.vector_index is not None}
+
+
 def clean(writer: Writer, now: datetime) -> int:
     """Delete what neither the pointer nor a kept generation names and what is past its grace; say how many files.
 
@@ -96,8 +102,12 @@ def clean(writer: Writer, now: datetime) -> int:
 
 
 def _models_of(writer: Writer, generations: Iterable[str]) -> set[str]:
-    paths = [generation_folder(generation) + PAST_MANIFEST for generation in generations]
-    return {Manifest.from_json(writer.get(path).data, path).model_path for path in paths}
+    return {_past_manifest(writer, generation).model_path for generation in generations}
+
+
+def _past_manifest(writer: Writer, generation: str) -> Manifest:
+    path = generation_folder(generation) + PAST_MANIFEST
+    return Manifest.from_json(writer.get(path).data, path)
 
 
 def _past(objects: Iterator[ObjectInfo]) -> dict[str, datetime]:

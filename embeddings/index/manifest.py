@@ -14,11 +14,15 @@ POINTER = "current.json"
 FORMAT = 1
 
 VECTORS, KEYS, SOURCES = "vectors.npy", "keys.txt", "sources.json.gz"
+FOLDERS = "folders.json"
+"""In place of vectors and keys, where those lie in a vector index."""
 
 _MOST_BYTES = 100 * 2**30
 """Of a file; a size beyond any memory would be asked for in millions of parts before it shows that it is wrong."""
 _GENERATION = re.compile(r"[0-9]{8}T[0-9]{12}Z-[0-9a-f]{8}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+VECTOR_BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+"""Of a vector bucket or index: https://docs.aws.amazon.com/AmazonS3/latest/API/API_S3VectorBuckets_CreateIndex.html"""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,17 @@ class FileEntry:
 
     sha256: str
     size: int
+
+
+@dataclass(frozen=True)
+class VectorIndexName:
+    """Of a vector index of Amazon S3 Vectors, in the function's own region."""
+
+    bucket: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"s3vectors://{self.bucket}/{self.name}"
 
 
 @dataclass(frozen=True)
@@ -49,6 +64,8 @@ class Manifest:
     files: Mapping[str, FileEntry]
     held: bool = False
     """After a rollback: rebuilds leave the pointer alone until it is released."""
+    vector_index: VectorIndexName | None = None
+    """Where the vectors lie, if not in a matrix; it holds those of one model and one way of preprocessing alone."""
 
     def path(self, name: str) -> str:
         """Where a file of this generation lies in the index."""
@@ -77,6 +94,8 @@ class Manifest:
                     f"{name} has format {stored['format']!r}, this version reads {FORMAT}: "
                     "rebuild the index with the version that reads it"
                 )
+            vector_index = _vector_index(stored.get("vector_index"))
+            names = (VECTORS, KEYS, SOURCES) if vector_index is None else (FOLDERS, SOURCES)
             manifest = cls(
                 generation=_matching(_GENERATION, stored["generation"]),
                 built_at=datetime.fromisoformat(stored["built_at"]).isoformat(),
@@ -86,8 +105,9 @@ class Manifest:
                 dtype=str(stored["dtype"]),
                 model=_entry(stored["model"]),
                 preprocess=_whole(stored["preprocess"]),
-                files={each: _entry(stored["files"][each]) for each in (VECTORS, KEYS, SOURCES)},
+                files={each: _entry(stored["files"][each]) for each in names},
                 held=bool(stored["held"]),
+                vector_index=vector_index,
             )
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise CorruptIndexError(f"{name} of the index is damaged ({error!r}); rebuild with --full") from error
@@ -102,6 +122,12 @@ def new_generation_id(now: datetime) -> str:
 def generation_folder(generation: str) -> str:
     """Where a generation's files lie in the index."""
     return f"generations/{generation}/"
+
+
+def _vector_index(stored: Any) -> VectorIndexName | None:
+    if stored is None:
+        return None
+    return VectorIndexName(*(_matching(VECTOR_BUCKET_NAME, stored[each]) for each in ("bucket", "name")))
 
 
 def _entry(stored: Any) -> FileEntry:

@@ -12,18 +12,19 @@ from pathlib import Path
 import numpy as np
 
 from embeddings.embedder import Embedder
-from embeddings.errors import ConflictError, GalleryIndexError, GarmentSearchError, StorageError, StorageUriError
+from embeddings.errors import ConflictError, GalleryIndexError, GarmentSearchError, StorageUriError
 from embeddings.index.history import clean
-from embeddings.index.manifest import Manifest
+from embeddings.index.manifest import VECTOR_BUCKET_NAME, Manifest
 from embeddings.index.publish import Content, Vectors, publish, read_current
 from embeddings.index.sources import Failure, Sources
 from embeddings.preprocess import DEFAULT_LIMITS, Limits
 from embeddings.rebuild.checkpoint import Checkpoint, Vector
 from embeddings.rebuild.past import Past
 from embeddings.rebuild.plan import Plan, make_plan
+from embeddings.rebuild.refusals import refuse_emptied
 from embeddings.rebuild.scope import Scope, folder_scope, key_scope
 from embeddings.rebuild.summary import Outcome, Summary, summarize
-from embeddings.rebuild.work import NOT_GIVEN, Result, embed_all
+from embeddings.rebuild.work import Result, embed_all
 from embeddings.storage.reader import Reader, open_reader
 from embeddings.storage.uri import StorageUri
 from embeddings.storage.writer import ObjectInfo, Writer, open_writer
@@ -47,6 +48,7 @@ def rebuild(
     limits: Limits = DEFAULT_LIMITS,
     stop_at: float = math.inf,
     may_empty: bool = True,
+    vector_bucket: str = "",
     progress: Progress = lambda _done, _total: None,
 ) -> Summary:
     """Make the index say what the gallery holds now, embedding only what is new or changed.
@@ -68,12 +70,16 @@ def rebuild(
             least one is embedded, so that a chain of rebuilds comes to its end. Leave time to publish.
         may_empty: publish an index without any photo in place of one that has some. An unattended run should not: the
             likelier reason is a wrong address.
+        vector_bucket: of Amazon S3 Vectors, to keep the vectors in; "" for where the index's own are, and for a new
+            index a matrix.
         progress: told after each photo.
 
     Raises:
         StorageUriError, StorageError, GalleryIndexError, ModelError: the published index is as it was before.
     """
     _refuse_overlap(gallery, index)
+    if vector_bucket and not VECTOR_BUCKET_NAME.fullmatch(vector_bucket):
+        raise StorageUriError(f"{vector_bucket!r} is no name of a vector bucket: give one such as shop-vectors")
     scope = folder_scope(prefix) if keys is None else key_scope(keys)
     chosen = None if model is None else Embedder(model)
     run = _Run(
@@ -86,6 +92,8 @@ def rebuild(
         limits,
         stop_at,
         may_empty,
+        vector_bucket,
+        index,
         progress,
     )
     for attempt in range(1, _ATTEMPTS + 1):
@@ -118,6 +126,8 @@ class _Run:
     limits: Limits
     stop_at: float
     may_empty: bool
+    vector_bucket: str
+    index_uri: str
     progress: Progress
     embedded: int = 0
     remaining: int = 0
@@ -131,8 +141,13 @@ class _Run:
             return self._held(current.manifest)
         past = Past(self.index, current, repair=self.full)
         same_vectors = past.made_by(self.chosen)
-        if not same_vectors:
-            scope = _widened(scope, past)
+        bucket = self.vector_bucket or past.vector_bucket
+        if not same_vectors or bucket != past.vector_bucket:
+            scope = _widened(scope, past, same_vectors=same_vectors)
+        if bucket:
+            from embeddings.rebuild.vectors import VectorRebuild  # and with it botocore
+
+            return VectorRebuild(self, past, current, bucket).attempt(scope)
         reusable = past.sources if same_vectors and not self.full else _outside(past.sources, scope)
         plan = make_plan(reusable, scope, scope.list(self.gallery, self.limits))
         if self.dry_run:
@@ -148,15 +163,9 @@ class _Run:
             if self.remaining:
                 return self._summary(Outcome.UNFINISHED, past.manifest, past.sources, past.sources)
             after, vectors = _outcome(plan, results, fallback=past.sources if same_vectors else Sources())
-            if not after.etags and any(failure.reason == NOT_GIVEN for failure in after.failures.values()):
-                raise StorageError("storage gave none of the photos; the log says why")
+        refuse_emptied(len(past.sources.etags), len(after.etags), after.failures, may_empty=self.may_empty)
         if same_vectors and not self.full and after == past.sources:
             return self._summary(Outcome.UNCHANGED, past.manifest, past.sources, after)
-        if not self.may_empty and past.sources.etags and not after.etags:
-            raise GalleryIndexError(
-                f"nothing of the {len(past.sources.etags)} photos of the index is left in the gallery; if that is so, "
-                "scripts/rebuild_embeddings.py publishes an empty index, and otherwise GALLERY_URI is wrong"
-            )
         embedder = embedder or past.embedder()
         content = Content(_matrix(past, after, vectors, embedder.dimension), after, embedder.content)
         published = publish(self.index, content, current, with_model=self.full or not same_vectors)
@@ -207,10 +216,11 @@ class _Run:
         return summarize(outcome, generation, before, after, self.embedded, self.remaining, seconds)
 
 
-def _widened(scope: Scope, past: Past) -> Scope:
-    """Without vectors to build on, the whole gallery must be embedded."""
+def _widened(scope: Scope, past: Past, *, same_vectors: bool) -> Scope:
+    """Without vectors to build on, or where they move, the whole gallery is looked at."""
     if scope.prefix and (past.damaged or past.manifest is not None):
-        why = "the index is damaged" if past.damaged else "the model or the preprocessing changes"
+        why = "the vector bucket changes" if same_vectors else "the model or the preprocessing changes"
+        why = "the index is damaged" if past.damaged else why
         raise GalleryIndexError(f"{why}, which concerns the whole gallery: run without --prefix")
     return Scope(prefix=scope.prefix)
 

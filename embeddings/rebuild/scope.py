@@ -1,7 +1,7 @@
 """Which part of the gallery a rebuild looks at, and what is there now."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -39,15 +39,20 @@ class Scope:
     def __contains__(self, key: str) -> bool:
         return key in self.keys if self.keys is not None else key.startswith(self.prefix)
 
-    def list(self, gallery: Writer, limits: Limits) -> Listing:
+    def list(self, gallery: Writer, limits: Limits, problem_of: Callable[[str], str | None] = key_problem) -> Listing:
         """What is in the gallery now. An object that is too large is not even fetched.
+
+        Args:
+            gallery: to look at.
+            limits: what one photo may cost.
+            problem_of: why a key cannot be indexed, if it cannot.
 
         Raises:
             StorageError.
         """
         objects, unfit = {}, {}
         for each in self._present(gallery):
-            problem = key_problem(each.key)
+            problem = problem_of(each.key)
             if problem is None and each.size > limits.max_bytes:
                 problem = f"{each.size:,} bytes, the limit is {limits.max_bytes:,}"
             if problem is None:
