@@ -3,9 +3,9 @@
 Every request and every answer is held against botocore's own description of the service.
 """
 
-import base64
 import json
 import re
+import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -56,6 +56,7 @@ class S3VectorsServer:
         self.page_size = 100
         self._lock = threading.RLock()
         self._faults: list[str] = []
+        self._rest: dict[str, list[dict[str, Any]]] = {}
         self._http = _HttpServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"store": self}))
         self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
 
@@ -164,12 +165,13 @@ class S3VectorsServer:
         index = self.index(asked)
         if asked["topK"] > MOST_RESULTS:
             raise RefusedError("ValidationException", f"topK is at most {MOST_RESULTS}")
-        found = json.loads(base64.b64decode(asked["nextToken"])) if "nextToken" in asked else self._found(index, asked)
+        found = self._rest.pop(asked["nextToken"]) if "nextToken" in asked else self._found(index, asked)
         token = {}
         # What fits into the limit of old comes at once, for clients that know no pages.
         if asked["topK"] > 100 and len(found) > self.page_size:
-            found, rest = found[: self.page_size], found[self.page_size :]
-            token = {"nextToken": base64.b64encode(json.dumps(rest).encode()).decode()}
+            token = {"nextToken": secrets.token_hex(8)}
+            self._rest[token["nextToken"]] = found[self.page_size :]
+            found = found[: self.page_size]
         return {"vectors": found, "distanceMetric": "cosine", **token}
 
     def _found(self, index: Index, asked: dict[str, Any]) -> list[dict[str, Any]]:

@@ -14,7 +14,10 @@ DIMENSION = 8
 
 def embedded(count: int) -> dict[str, Embedded]:
     rows = np.random.default_rng(0).standard_normal((count, DIMENSION)).astype(np.float16)
-    return {f"{'shirts' if number % 2 else 'shoes'}/{number:04}.jpg": (f'"{number}"', rows[number]) for number in range(count)}
+    return {
+        f"{'shirts' if number % 2 else 'shoes'}/{number:04}.jpg": (f'"{number}"', rows[number])
+        for number in range(count)
+    }
 
 
 @pytest.fixture
@@ -116,7 +119,7 @@ def test_folders_too_deep_for_the_metadata_are_refused_before(
     writer: VectorWriter, vectors_server: S3VectorsServer
 ) -> None:
     rows = np.ones(DIMENSION, np.float16)
-    deepest = max((depth for depth in range(500) if metadata_problem("d/" * depth + "a.jpg") is None))
+    deepest = max(depth for depth in range(500) if metadata_problem("d/" * depth + "a.jpg") is None)
     writer.put({"d/" * deepest + "a.jpg": ('"1"', rows)})  # the engine takes it
     assert "too long for a vector index" in str(metadata_problem("d/" * (deepest + 1) + "a.jpg"))
     assert metadata_problem("a//b.jpg")  # and what no storage here takes
