@@ -31,6 +31,7 @@ OPTIONS = {
     "domainName": "search.shop.example",
     "certificateId": "0f246ca9-0000-0000-0000-000000000000",
     "site": "cdn",
+    "vectorBucket": "new",
 }
 
 
