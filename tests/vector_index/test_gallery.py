@@ -1,6 +1,8 @@
 """Searches that are asked of the engine, beside the exact ones in memory."""
 
 from collections import Counter
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -132,6 +134,24 @@ def test_a_random_image_is_any_image_and_about_as_often_as_another(gallery: Vect
     halves = Counter(key < exact.keys[COUNT // 2] for key in drawn.elements())
     assert 25 < halves[True] < 75
     assert max(drawn.values()) <= 5
+
+
+def test_the_stretches_to_draw_from_are_everything_once(
+    gallery: VectorGallery, vectors_server: S3VectorsServer
+) -> None:
+    for _ in range(150):
+        gallery.random_key()
+    asked = {
+        (low["draw"]["$gte"], high["draw"]["$lt"]) for low, high in map(_ranges, vectors_server.asked("QueryVectors"))
+    }
+    assert len(asked) == COUNT // 100
+    assert all(end == first for (_, end), (first, _) in pairwise(sorted(asked)))
+    assert (min(asked)[0], max(asked)[1]) == (0, 2**32)
+
+
+def _ranges(asked: dict[str, Any]) -> list[dict[str, dict[str, int]]]:
+    conditions: list[dict[str, dict[str, int]]] = asked["filter"]["$and"]
+    return conditions
 
 
 def test_a_random_image_of_a_small_folder_takes_some_wider_looks(
