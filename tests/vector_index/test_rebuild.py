@@ -15,6 +15,9 @@ from embeddings.errors import CorruptIndexError, GalleryIndexError, GarmentSearc
 from embeddings.index import history
 from embeddings.index.history import release, rollback
 from embeddings.rebuild import Outcome, Summary
+from functions.reindex import WHOLE_GALLERY, Work, bring_up_to_date
+from functions.settings import Settings, SettingsError
+from scripts import index_report, query, rebuild_embeddings
 from tests.rebuild.gallery import OTHER_MODEL, Shop
 from tests.servers.s3vectors import RefusedError
 from tests.vector_index.conftest import BUCKET, VectorShop
@@ -352,3 +355,32 @@ def test_a_damaged_pointer_is_replaced_by_what_is_there(shop: VectorShop) -> Non
         shop.rebuild()
     shop.rebuild(full=True)
     shop.is_true()
+
+
+# From outside
+
+
+def test_the_setting_of_the_functions(shop: VectorShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = {"GALLERY_URI": shop.gallery, "INDEX_URI": shop.index, "VECTOR_BUCKET": BUCKET}
+    bring_up_to_date(WHOLE_GALLERY, Settings.for_reindex(environment))
+    shop.is_true()
+    change(shop)
+    bring_up_to_date(Work(frozenset(CHANGED)), Settings.for_reindex(environment))
+    shop.is_true()
+    with pytest.raises(SettingsError, match="VECTOR_BUCKET is 'My Bucket': give the name of a vector bucket"):
+        Settings.for_reindex({**environment, "VECTOR_BUCKET": "My Bucket"})
+
+
+def test_the_commands(shop: VectorShop, capsys: pytest.CaptureFixture[str]) -> None:
+    place = ["--gallery", shop.gallery, "--index", shop.index]
+    assert rebuild_embeddings.main([*place, "--vector-bucket", "Not One"]) == 1
+    assert "no name of a vector bucket" in capsys.readouterr().err
+    assert rebuild_embeddings.main([*place, "--vector-bucket", "nowhere"]) == 1
+    assert "there is no such vector bucket" in capsys.readouterr().err
+    assert rebuild_embeddings.main([*place, "--vector-bucket", BUCKET]) == 0
+    shop.is_true()
+    capsys.readouterr()
+    assert query.main(["--index", shop.index, "--key", "shirts/red.jpg", "--k", "2", "--json"]) == 0
+    assert "shirts/blue.jpg" in capsys.readouterr().out
+    assert index_report.main(["--index", shop.index]) == 1
+    assert "the report needs a matrix" in capsys.readouterr().err
