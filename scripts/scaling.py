@@ -27,7 +27,7 @@ AT_SMALL = Measured(start_ms=674, first_ms=69, warm_ms=19.0, memory_mb=263)
 AT_LARGE = Measured(start_ms=1645, first_ms=3008, warm_ms=122.0, memory_mb=2817)
 """`scripts/costs.py --rows` on one core of a busy x86_64 machine; the index in a folder."""
 PHOTOS_A_SECOND = 120.0
-"""A rebuild, a core: drawn photos of 480 pixels."""
+"""A rebuild, a core: drawn photos; 123 and 138 were measured."""
 
 _CORE_MB = 1769
 _DIMENSION, _KEY_BYTES, _METADATA_BYTES, _ETAG_BYTES = 256, 30, 40, 40

@@ -89,17 +89,19 @@ def test_a_damaged_message_is_unreadable(content: str) -> None:
 def test_time_is_kept_for_publishing(
     seconds: float, setting: str, for_embedding: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = Settings.for_reindex({"INDEX_URI": "/index", "GALLERY_URI": "/photos", "REINDEX_SECONDS": setting})
+    environment = {"INDEX_URI": "/index", "GALLERY_URI": "/photos", "VECTOR_BUCKET": "shop-vectors"}
+    settings = Settings.for_reindex({**environment, "REINDEX_SECONDS": setting})
     asked: list[Any] = []
 
-    def rebuild(gallery: str, index: str, *, keys: frozenset[str] | None, stop_at: float, may_empty: bool) -> Any:
-        asked.extend([gallery, index, keys, stop_at - time.monotonic(), may_empty])
+    def rebuild(gallery: str, index: str, *, stop_at: float, **options: Any) -> Any:
+        asked.extend([gallery, index, stop_at - time.monotonic(), options])
         raise RuntimeError
 
     monkeypatch.setattr("functions.reindex.rebuild", rebuild)
     with pytest.raises(RuntimeError):
         bring_up_to_date(Work(frozenset({"a"})), settings, seconds)
-    assert asked == ["/photos", "/index", {"a"}, pytest.approx(for_embedding, abs=1), True]
+    options = {"keys": {"a"}, "may_empty": True, "vector_bucket": "shop-vectors"}
+    assert asked == ["/photos", "/index", pytest.approx(for_embedding, abs=1), options]
 
 
 def test_only_events_may_empty_the_index(monkeypatch: pytest.MonkeyPatch) -> None:
