@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--full", action="store_true", help="embed everything again; replaces a damaged index too")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
-    parser.add_argument("--run", type=_run_id, default="", metavar="ID", help="with --shard: what belongs together")
+    parser.add_argument("--run", type=_run_id, metavar="ID", help="with --shard: what belongs together")
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument(
         "--shard",
@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         help="embed the I-th of N shares of the gallery, and publish nothing; may be repeated",
     )
     instead.add_argument(
-        "--merge", type=_run_id, default="", metavar="ID", help="publish what the shards of this run have embedded"
+        "--merge", type=_run_id, metavar="ID", help="publish what the shards of this run have embedded"
     )
     instead.add_argument(
         "--rollback",
@@ -136,7 +136,7 @@ def _with_progress(options: argparse.Namespace) -> Summary:
             options.index,
             model=options.model,
             prefix=options.prefix,
-            run=options.run or options.merge,
+            run=options.merge or options.run,
             shard=options.shard,
             full=options.full,
             dry_run=options.dry_run,

@@ -45,7 +45,7 @@ def rebuild(
     model: Path | None = None,
     keys: Collection[str] | None = None,
     prefix: str = "",
-    run: str = "",
+    run: str | None = None,
     shard: Shard | None = None,
     full: bool = False,
     dry_run: bool = False,
@@ -66,7 +66,7 @@ def rebuild(
             index's embeds everything again.
         keys: look at these keys only.
         prefix: look at this folder only.
-        run: take what the shards of this run have embedded, then delete their parts; "" for none.
+        run: take what the shards of this run have embedded, then delete their parts.
         shard: be one of these shards: embed its share of the gallery into its part of the run, and publish nothing.
             Any number of them may run at once, again, or the same one twice.
         full: embed everything again, and replace a damaged index.
@@ -81,7 +81,7 @@ def rebuild(
     Raises:
         StorageUriError, StorageError, GalleryIndexError, ModelError: the published index is as it was before.
     """
-    if shard is not None and not run:
+    if shard is not None and run is None:
         raise ValueError("a shard is one of a run")
     _refuse_overlap(gallery, index)
     scope = folder_scope(prefix, shard) if keys is None else key_scope(keys)
@@ -91,7 +91,7 @@ def rebuild(
         open_writer(gallery),
         open_reader(gallery),
         index_files,
-        Parts(index_files, run, shard) if run else None,
+        None if run is None else Parts(index_files, run, shard),
         chosen,
         full,
         dry_run,

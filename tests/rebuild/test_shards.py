@@ -402,7 +402,7 @@ def test_a_damaged_record_is_an_error(shop: Shop, record: bytes) -> None:
             again()
 
 
-@pytest.mark.parametrize("name", ["a/b", "..", ".", "/", "a b", "ä", "-x", "x" * 65, "a\n"])
+@pytest.mark.parametrize("name", ["", "a/b", "..", ".", "/", "a b", "ä", "-x", "x" * 65, "a\n"])
 def test_what_is_no_run_id_is_refused(shop: Shop, name: str) -> None:
     for options in ({"shard": Shard(1, 1)}, {}):
         with pytest.raises(GalleryIndexError, match="is no run id; give up to 64 letters"):
