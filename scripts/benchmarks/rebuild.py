@@ -82,7 +82,7 @@ def _merge_shards(bench: Bench, folder: Path, count: int, result: Result) -> Non
     shutil.rmtree(index, ignore_errors=True)
     given = {"gallery": str(folder), "index": str(index), "run": "bench"}
     runs = [run_child("pretending_shard", INSTALLED, given | {"shard": f"{each}/4"}) for each in (1, 2, 3, 4)]
-    result.add(f"a shard of 4, {count:,} keys, nothing to embed", "s", [float(run.told["seconds"]) for run in runs])
+    result.add(f"a shard of 4, {count:,} keys, vectors made up", "s", [float(run.told["seconds"]) for run in runs])
     merged = run_child("rebuilding", INSTALLED, given).told
     result.add(f"merge of 4 shards, {count:,} keys", "s", [merged["seconds"]])
     result.add(f"most memory, merge of 4 shards, {count:,} keys", "MB", [merged["peak_mb"]])

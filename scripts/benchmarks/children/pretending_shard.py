@@ -19,6 +19,7 @@ shard = Shard.parse(given["shard"])
 
 
 def made_up(objects: Sequence[ObjectInfo], _gallery: Any, embedder: Embedder, _limits: Any) -> Generator[Any]:
+    """In place of `embed_all` of `embeddings.rebuild.work`."""
     rows = (row for block in clustered(len(objects), embedder.dimension, shard.number) for row in block)
     for each, row in zip(objects, rows, strict=True):
         yield each, row.astype(np.float16)
