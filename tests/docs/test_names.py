@@ -33,7 +33,7 @@ _OTHERS = {
     "CLOUD_RUN_TASK_INDEX",
     "JOB_COMPLETION_INDEX",
 }
-_PLACEHOLDERS = {"INDEX_ENDPOINT", "QUEUE_ARN", "SITE_URI"}
+_PLACEHOLDERS = {"FILL_ARN", "INDEX_ENDPOINT", "QUEUE_ARN", "SITE_URI"}
 _OTHER_PROGRAMS = ("aws", "curl", "docker", "gcloud", "git", "npm", "npx", "pip", "uv")
 
 

@@ -10,6 +10,8 @@ OFF = [
     "AlarmTopic",
     "Domain",
     "DomainMapping",
+    "FillRole",
+    "FillStateMachine",
     "SiteAccess",
     "SiteBucket",
     "SiteBucketPolicy",
