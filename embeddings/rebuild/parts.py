@@ -203,11 +203,13 @@ class Parts:
         except NotFoundError:
             return None
         try:
-            return _Record(**json.loads(data))
+            record = _Record(**json.loads(data))
+            Shard.parse(f"1/{record.shards}")
         except (TypeError, ValueError) as error:
             raise GalleryIndexError(
                 f"{self._place}{RECORD} of the index is damaged ({error!r}): take another run id"
             ) from error
+        return record
 
     def _put(self, record: _Record, *, absent: bool = False) -> None:
         path, data = self._place + RECORD, json.dumps(asdict(record), indent=1).encode()

@@ -15,7 +15,7 @@ from embeddings.index.publish import read_current
 from embeddings.rebuild import Outcome, Shard, Summary, parts, run
 from embeddings.storage.folder import FolderWriter
 from embeddings.storage.reader import Fetched, Reader
-from tests.rebuild.gallery import OTHER_MODEL, Shop
+from tests.rebuild.gallery import MODEL, OTHER_MODEL, Shop
 
 COLOURS = ["pink", "black", "navy", "olive", "teal", "gold", "grey", "orange", "purple", "brown"]
 MANY = {f"{number}.jpg": colour for number, colour in enumerate(COLOURS)}
@@ -216,22 +216,22 @@ def test_the_record_of_a_run_whose_answer_is_lost(shop: Shop, monkeypatch: pytes
     assert shard(shop, 1, 1).outcome is Outcome.SHARD_DONE
 
 
-def test_two_merges_at_once(any_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_merges_at_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second one finds the parts gone while it reads them."""
-    shards(any_shop, 2)
+    shards(shop, 2)
     read, met = parts.Parts._read, []
 
     def late(self: parts.Parts, *arguments: Any) -> Any:
         if not met:
             met.append(True)
-            assert merge(any_shop).outcome is Outcome.PUBLISHED
+            assert merge(shop).outcome is Outcome.PUBLISHED
         return read(self, *arguments)
 
     monkeypatch.setattr(parts, "_READERS", 1)
     monkeypatch.setattr(parts.Parts, "_read", late)
-    summary = merge(any_shop)
+    summary = merge(shop)
     assert (summary.outcome, summary.embedded) == (Outcome.UNCHANGED, 0)
-    assert len(any_shop.load().gallery) == 3
+    assert len(shop.load().gallery) == 3
 
 
 # The gallery and the index go on meanwhile.
@@ -247,6 +247,7 @@ def test_what_changes_in_the_gallery_after_its_shard_is_embedded_by_the_merge(sh
     assert shop.load().gallery.search(fresh, k=1) == [("shirts/red.jpg", pytest.approx(1, abs=1e-3))]
 
 
+@pytest.mark.parametrize("any_shop", ["folder", "gs"], indirect=True)
 def test_a_merge_while_another_rebuild_publishes(any_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     any_shop.rebuild()
     any_shop.put(MANY)
@@ -344,10 +345,10 @@ def test_a_flipped_byte_anywhere_in_a_part_is_noticed_or_harmless(shop: Shop) ->
     path = part(shop, 1, 1)
     good = shop.index_files.get(path).data
     opened = parts.Parts(shop.index_files, "first", None).open
-    sha256 = Embedder(shop_model()).sha256
+    sha256 = Embedder(MODEL).sha256
     expected = {key: (etag, vector.tobytes()) for key, (etag, vector) in opened(sha256)._results.items()}  # type: ignore[union-attr]
     noticed = 0
-    for at in range(0, len(good), 7):
+    for at in range(0, len(good), 23):
         shop.index_files.put(path, good[:at] + bytes([good[at] ^ 0x55]) + good[at + 1 :])
         try:
             results = opened(sha256)._results
@@ -355,11 +356,7 @@ def test_a_flipped_byte_anywhere_in_a_part_is_noticed_or_harmless(shop: Shop) ->
             noticed += 1
         else:
             assert {key: (etag, vector.tobytes()) for key, (etag, vector) in results.items()} == expected  # type: ignore[union-attr]
-    assert noticed > len(good) // 7 * 0.6
-
-
-def shop_model() -> Path:
-    return Path(__file__).parents[1] / "models" / "float32.tflite"
+    assert noticed > len(good) // 23 * 0.6
 
 
 def test_a_run_has_one_number_of_shards_and_one_model(shop: Shop) -> None:
@@ -394,7 +391,18 @@ def test_a_run_of_another_preprocessing_is_refused(shop: Shop, monkeypatch: pyte
             again()
 
 
-@pytest.mark.parametrize("record", [b"", b"garbage", b"[]", b"{}", b'{"shards": 2}'])
+@pytest.mark.parametrize(
+    "record",
+    [
+        b"",
+        b"garbage",
+        b"[]",
+        b"{}",
+        b'{"shards": 2}',
+        b'{"shards": "x", "model": "m", "preprocess": 1}',
+        b'{"shards": 0, "model": "m", "preprocess": 1}',
+    ],
+)
 def test_a_damaged_record_is_an_error(shop: Shop, record: bytes) -> None:
     shop.index_files.put("runs/first/run.json", record)
     for again in (lambda: shard(shop, 1, 2), lambda: merge(shop)):
