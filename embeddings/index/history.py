@@ -83,7 +83,7 @@ def clean(writer: Writer, now: datetime) -> int:
     Raises:
         CorruptIndexError: the pointer is damaged, so nothing was deleted. StorageError: storage failed.
     """
-    objects = [each for place in ("generations/", "models/", "checkpoints/") for each in writer.list(place)]
+    objects = [each for place in ("generations/", "models/", "checkpoints/", "runs/") for each in writer.list(place)]
     current = read_current(writer).manifest  # after the listing: what has been written since is not in it
     if current is None:
         return 0
@@ -91,7 +91,13 @@ def clean(writer: Writer, now: datetime) -> int:
     kept = set(sorted(superseded.keys() - {current.generation}, reverse=True)[:KEEP_GENERATIONS])
     kept |= {generation for generation, when in superseded.items() if when > now - GRACE}
     kept.add(current.generation)
-    old = [each.key for each in objects if each.modified < now - GRACE and _generation_of(each.key) not in kept]
+    # A run goes as a whole: its first shards may be days older than its last.
+    at_work = {_run_of(each.key) for each in objects if each.modified >= now - GRACE} - {""}
+    old = [
+        each.key
+        for each in objects
+        if each.modified < now - GRACE and _generation_of(each.key) not in kept and _run_of(each.key) not in at_work
+    ]
     models = {key for key in old if key.startswith("models/")} - {current.model_path}
     if models:
         models -= _models_of(writer, kept & superseded.keys())
@@ -116,5 +122,14 @@ def _past(objects: Iterator[ObjectInfo]) -> dict[str, datetime]:
 
 
 def _generation_of(path: str) -> str:
-    place, _, rest = path.partition("/")
-    return rest.partition("/")[0] if place == "generations" else ""
+    return _named_in(path, "generations")
+
+
+def _run_of(path: str) -> str:
+    return _named_in(path, "runs")
+
+
+def _named_in(path: str, place: str) -> str:
+    """The folder directly in `place` that holds the file; "" if none does."""
+    first, _, rest = path.partition("/")
+    return rest.partition("/")[0] if first == place else ""

@@ -28,7 +28,7 @@ from embeddings.rebuild.checkpoint import GRAIN, GRAIN_SECONDS
 from embeddings.rebuild.past import Past
 from embeddings.rebuild.plan import Plan, make_plan
 from embeddings.rebuild.refusals import refuse_emptied
-from embeddings.rebuild.scope import Scope
+from embeddings.rebuild.scope import Scope, split
 from embeddings.rebuild.summary import Outcome, Summary, summarize
 from embeddings.rebuild.work import embed_all
 from embeddings.storage.uri import StorageUri
@@ -77,6 +77,8 @@ class VectorRebuild:
             after = self._embed(plan, there, embedder, writer)
             if run.remaining:
                 return self._summary(Outcome.UNFINISHED, scope, there, after, past.manifest)
+        if scope.shard is not None:  # nothing is deleted: the merge, which looks at everything, does that
+            return self._summary(Outcome.SHARD_DONE, scope, there, after, past.manifest)
         count, folders = self._counts(scope, there, after, goes_on=goes_on)
         before = max(len(there), past.manifest.count if past.manifest else 0)
         refuse_emptied(before, count, after.failures, may_empty=run.may_empty)
@@ -94,7 +96,7 @@ class VectorRebuild:
     def _there(self, writer: VectorWriter, scope: Scope, *, goes_on: bool) -> dict[str, str]:
         """ETags of what is indexed, by key, as far as the scope reaches."""
         try:
-            return writer.etags(scope.keys, scope.prefix)
+            return writer.etags(scope.keys, scope.__contains__)
         except NotFoundError as error:
             if goes_on and not (self.run.full and scope.whole):
                 raise CorruptIndexError(f"{error}; make it anew with --full") from error
@@ -203,10 +205,12 @@ class VectorRebuild:
         self, outcome: Outcome, scope: Scope, there: Mapping[str, str], after: Sources, manifest: Manifest | None
     ) -> Summary:
         run, before = self.run, Sources(there, self.past.sources.failures)
+        if scope.shard is not None:  # its share alone
+            before, after = split(before, scope, inside=True), split(after, scope, inside=True)
         generation = None if manifest is None else manifest.generation
         seconds = time.monotonic() - run.started
         summary = summarize(outcome, generation, before, after, run.embedded, run.remaining, seconds)
-        return summary if scope.whole or manifest is None else replace(summary, count=manifest.count)
+        return summary if scope.whole or scope.shard or manifest is None else replace(summary, count=manifest.count)
 
 
 def _by_folder(keys: Iterable[str]) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """What a rebuild does with a vector index: see what is in it, put, delete. Every call may be repeated without harm."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any, TypeVar
@@ -57,8 +57,10 @@ class VectorWriter:
                         f"{self.index} is there already, and not for cosines of {dimension} numbers: delete it"
                     ) from None
 
-    def etags(self, keys: Collection[str] | None = None, prefix: str = "") -> dict[str, str]:
-        """ETags of the photos whose vectors it holds, by key: of some keys, or of all that begin with `prefix`.
+    def etags(
+        self, keys: Collection[str] | None = None, within: Callable[[str], bool] = lambda _key: True
+    ) -> dict[str, str]:
+        """ETags of the photos whose vectors it holds, by key: of some keys, or of all that are `within`.
 
         All is looked through unless keys are given.
 
@@ -68,7 +70,7 @@ class VectorWriter:
         if keys is not None:
             return dict(self._found(keys))
         with ThreadPoolExecutor(_SEGMENTS, thread_name_prefix="list") as pool:
-            parts = pool.map(lambda segment: dict(self._listed(segment, prefix)), range(_SEGMENTS))
+            parts = pool.map(lambda segment: dict(self._listed(segment, within)), range(_SEGMENTS))
             return {key: etag for part in parts for key, etag in part.items()}
 
     def put(self, vectors: Mapping[str, Embedded]) -> None:
@@ -105,7 +107,7 @@ class VectorWriter:
                 answer = self._client.get_vectors(**self._address, keys=batch, returnMetadata=True)
             yield from map(_stated, answer["vectors"])
 
-    def _listed(self, segment: int, prefix: str) -> Iterator[tuple[str, str]]:
+    def _listed(self, segment: int, within: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
         pages = self._client.get_paginator("list_vectors").paginate(
             **self._address,
             returnMetadata=True,
@@ -115,7 +117,7 @@ class VectorWriter:
         )
         with explained(self.index):
             for page in pages:
-                yield from (_stated(each) for each in page["vectors"] if each["key"].startswith(prefix))
+                yield from (_stated(each) for each in page["vectors"] if within(each["key"]))
 
 
 def _stated(each: Mapping[str, Any]) -> tuple[str, str]:

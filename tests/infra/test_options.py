@@ -11,6 +11,8 @@ OFF = [
     "AlarmTopic",
     "Domain",
     "DomainMapping",
+    "FillRole",
+    "FillStateMachine",
     "SiteAccess",
     "SiteBucket",
     "SiteBucketPolicy",

@@ -33,7 +33,9 @@ def test_what_is_put_is_there_with_its_etag(writer: VectorWriter, vectors_server
     assert [len(each["vectors"]) for each in vectors_server.asked("PutVectors")] == [500, 500, 201]
     etags = {key: etag for key, (etag, _) in vectors.items()}
     assert writer.etags() == etags
-    assert writer.etags(prefix="shirts/") == {key: etag for key, etag in etags.items() if key.startswith("shirts/")}
+    assert writer.etags(within=lambda key: key.startswith("shirts/")) == {
+        key: etag for key, etag in etags.items() if key.startswith("shirts/")
+    }
     some = [*list(etags)[:250], "shirts/unknown.jpg"]
     assert writer.etags(some) == {key: etags[key] for key in some[:-1]}
     assert [len(each["keys"]) for each in vectors_server.asked("GetVectors")] == [100, 100, 51]
