@@ -2,6 +2,8 @@
 
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -187,22 +189,29 @@ def test_a_shard_without_time_goes_on_where_it_stopped(shop: Shop) -> None:
     assert merge(shop).embedded == 0
 
 
-def test_the_first_shards_of_a_run_meet(any_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both find no run, and both begin it."""
-    both = threading.Barrier(2)
+def begun_at_once(monkeypatch: pytest.MonkeyPatch, *calls: Callable[[], Summary]) -> list[Summary | BaseException]:
+    """All of them find no run, and all begin it; how each one ends."""
+    together = threading.Barrier(len(calls))
     create = parts.Parts._created
 
     def created(self: parts.Parts, *arguments: Any) -> Any:
-        both.wait(20)
+        together.wait(20)
         return create(self, *arguments)
 
     monkeypatch.setattr(parts.Parts, "_created", created)
-    threads = [threading.Thread(target=shard, args=(any_shop, number, 2)) for number in (1, 2)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
+    with ThreadPoolExecutor(len(calls)) as pool:
+        begun = [pool.submit(call) for call in calls]
+        return [each.exception() or each.result() for each in begun]
+
+
+def test_the_first_shards_of_a_run_meet(any_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun_at_once(monkeypatch, lambda: shard(any_shop, 1, 2), lambda: shard(any_shop, 2, 2))
     assert merge(any_shop).count == 3
+
+
+def test_of_first_shards_that_do_not_fit_one_is_refused(any_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = begun_at_once(monkeypatch, lambda: shard(any_shop, 1, 2), lambda: shard(any_shop, 1, 3))
+    assert [isinstance(each, GalleryIndexError) for each in (one, other)].count(True) == 1
 
 
 def test_the_record_of_a_run_whose_answer_is_lost(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
