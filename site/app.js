@@ -9,8 +9,8 @@ import * as screen from "./view.js";
 
 // An idle service takes a few seconds to start, and people should know that it is not stuck.
 const SLOW_MS = 500;
-// A photo whose nearest is less like it than this shows no garment of the gallery; another model, another number.
-const MIN_SCORE = 0.4;
+// Of 100 phone photos of garments 99 have a nearest above it (as have most of what shows none). Per model.
+const MIN_SCORE = 0.5;
 
 const element = (id) => document.getElementById(id);
 const service = new Service(SERVICE_URL);

@@ -91,7 +91,8 @@ class Reader:
             WrongSizeError: it is not of this size. StorageError: also when it was replaced while its parts were read.
         """
         if size is None or size <= PART_BYTES:
-            return self._fetch(key, {}, size)
+            data, etag = self._fetch(key, {}, size)
+            return Fetched(data.to_bytes(), etag)
         # Imported where it is needed: it brings logging along, and only large objects want threads.
         from concurrent.futures import ThreadPoolExecutor
 
@@ -106,16 +107,17 @@ class Reader:
                 fetched = [part.result() for part in parts]
             finally:
                 threads.shutdown(cancel_futures=True)
-        if len({part.etag for part in fetched}) > 1:
+        if len({etag for _, etag in fetched}) > 1:
             raise StorageError(f"{self._where}{key}: it was replaced while it was read; try again")
-        return Fetched(b"".join(part.data for part in fetched), fetched[0].etag)
+        return Fetched(b"".join(data for data, _ in fetched), fetched[0][1])
 
     def get_if_changed(self, key: str, etag: str) -> Fetched | None:
         """The object if its ETag is no longer `etag`, else None. Raises NotFoundError."""
         try:
-            return self._fetch(key, {"if_none_match": etag}, None)
+            data, etag = self._fetch(key, {"if_none_match": etag}, None)
         except NotModifiedError:
             return None
+        return Fetched(data.to_bytes(), etag)
 
     def sign(self, keys: Sequence[str], seconds: int) -> list[str]:
         """URLs that let whoever has one read the object, in the keys' order; nothing checks that the objects exist.
@@ -141,13 +143,14 @@ class Reader:
             store = cast("GCSStore | S3Store", self._store())
             return list(obstore.sign(store, "GET", paths, timedelta(seconds=seconds)))
 
-    def _fetch(self, key: str, options: "GetOptions", size: int | None) -> Fetched:
+    def _fetch(self, key: str, options: "GetOptions", size: int | None) -> tuple[obstore.Bytes, str]:
+        """Content and ETag; the content in Rust's memory, so that parts are copied once, where they are joined."""
         with self._explained(key):
             result = obstore.get(self._store(), self._base + checked(key), options=options)
             there = result.meta["size"]
             if size is not None and there != size:
                 raise WrongSizeError(f"{self._where}{key}: {there} bytes where {size} were expected")
-            return Fetched(result.bytes().to_bytes(), result.meta["e_tag"] or "")
+            return result.bytes(), result.meta["e_tag"] or ""
 
     @contextmanager
     def _explained(self, key: str) -> Iterator[None]:
