@@ -1,7 +1,6 @@
 """One shard of a run with vectors made up: all but the embedding is real; tells its seconds and the most memory."""
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Generator, Sequence
@@ -12,6 +11,7 @@ import numpy as np
 from embeddings.embedder import Embedder
 from embeddings.rebuild import Shard, rebuild, run
 from embeddings.storage.writer import ObjectInfo
+from scripts.benchmarks.children.weight import peak_mb
 from scripts.benchmarks.inputs import clustered
 
 given = json.loads(sys.argv[1])
@@ -29,5 +29,4 @@ run.embed_all = made_up  # type: ignore[assignment,attr-defined]
 began = time.perf_counter()
 summary = rebuild(given["gallery"], given["index"], run=given["run"], shard=shard)
 seconds = time.perf_counter() - began
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e3 if sys.platform == "linux" else 1e6)
-print(json.dumps({"seconds": seconds, "peak_mb": peak, "outcome": summary.outcome.name, "count": summary.count}))
+print(json.dumps({"seconds": seconds, "peak_mb": peak_mb(), "outcome": summary.outcome.name, "count": summary.count}))
