@@ -26,8 +26,8 @@ from embeddings.rebuild import checkpoint
 from scripts.rebuild_embeddings import main
 checkpoint.GRAIN = {GRAIN}
 real = Embedder.embed
-Embedder.embed = lambda *args, **options: (time.sleep(0.02), real(*args, **options))[1]
-sys.exit(main(sys.argv[1:]))
+Embedder.embed = lambda *args, **options: (time.sleep(float(sys.argv[1])), real(*args, **options))[1]
+sys.exit(main(sys.argv[2:]))
 """
 
 
@@ -37,12 +37,12 @@ Process = subprocess.Popen[str]
 @pytest.fixture
 def start(any_shop: Shop) -> Iterator[Callable[..., Process]]:
     """Start the command with these options more; what still runs at the end of the test is killed."""
-    command = [sys.executable, "-c", COMMAND, "--gallery", any_shop.gallery, "--index", any_shop.index]
+    places = ["--gallery", any_shop.gallery, "--index", any_shop.index]
     with ExitStack() as running:
 
-        def start(*more: str) -> Process:
+        def start(*more: str, seconds_a_photo: float = 0.01) -> Process:
             process = subprocess.Popen(
-                [*command, "--model", str(MODEL), *more],
+                [sys.executable, "-c", COMMAND, str(seconds_a_photo), *places, "--model", str(MODEL), *more],
                 cwd=Path(__file__).parents[2],
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -74,9 +74,9 @@ def test_shards_that_are_killed_repeated_and_run_twice_at_once(any_shop: Shop, s
     shop.put({key: COLOURS[number % 10] for number, key in enumerate(KEYS)})
     share = sum(key in Shard(2, 3) for key in (*KEYS, "shirts/red.jpg", "shirts/blue.jpg", "shoes/green.jpg"))
     run = ("--run", "big", "--shard")
-    twins = [start(*run, "1/3") for _ in range(2)]
-    killed, third = start(*run, "2/3"), start(*run, "3/3")
-    while not (len(checkpoints(shop, 2)) >= 2 and checkpoints(shop, 1)):
+    twins = [start(*run, "1/3", seconds_a_photo=0.25), start(*run, "1/3")]
+    killed, third = start(*run, "2/3", seconds_a_photo=0.25), start(*run, "3/3")
+    while len(checkpoints(shop, 2)) < 2:
         assert killed.poll() is None, killed.communicate()
         time.sleep(0.02)
     for process in (killed, twins[0]):
