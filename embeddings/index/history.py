@@ -70,9 +70,10 @@ def release(writer: Writer) -> Manifest:
 
 
 def vector_indexes(writer: Writer) -> set[VectorIndexName]:
-    """Those that the past generations name."""
-    manifests = (_past_manifest(writer, generation) for generation in past_generations(writer))
-    return {each.vector_index for each in manifests if each.vector_index is not None}
+    """Those that the pointer and the past generations name."""
+    current = read_current(writer).manifest  # first: if it is superseded now, it is in the list
+    manifests = [_past_manifest(writer, generation) for generation in past_generations(writer)]
+    return {each.vector_index for each in (current, *manifests) if each is not None and each.vector_index is not None}
 
 
 def clean(writer: Writer, now: datetime) -> int:

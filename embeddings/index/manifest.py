@@ -11,7 +11,8 @@ from typing import Any
 from embeddings.errors import CorruptIndexError
 
 POINTER = "current.json"
-FORMAT = 1
+FORMAT, VECTOR_INDEX_FORMAT = 1, 2
+"""Without and with a vector index, so that a version that knows of none says that it cannot read the second."""
 
 VECTORS, KEYS, SOURCES = "vectors.npy", "keys.txt", "sources.json.gz"
 FOLDERS = "folders.json"
@@ -78,7 +79,8 @@ class Manifest:
 
     def to_json(self) -> bytes:
         """As it is stored."""
-        return json.dumps({"format": FORMAT, **asdict(self)}, indent=1).encode()
+        number = FORMAT if self.vector_index is None else VECTOR_INDEX_FORMAT
+        return json.dumps({"format": number, **asdict(self)}, indent=1).encode()
 
     @classmethod
     def from_json(cls, data: bytes, name: str = POINTER) -> "Manifest":
@@ -89,12 +91,12 @@ class Manifest:
         """
         try:
             stored = json.loads(data)
-            if stored["format"] != FORMAT:
+            if stored["format"] not in (FORMAT, VECTOR_INDEX_FORMAT):
                 raise CorruptIndexError(
-                    f"{name} has format {stored['format']!r}, this version reads {FORMAT}: "
+                    f"{name} has format {stored['format']!r}, this version reads {FORMAT} and {VECTOR_INDEX_FORMAT}: "
                     "rebuild the index with the version that reads it"
                 )
-            vector_index = _vector_index(stored.get("vector_index"))
+            vector_index = _vector_index(stored["vector_index"]) if stored["format"] == VECTOR_INDEX_FORMAT else None
             names = (VECTORS, KEYS, SOURCES) if vector_index is None else (FOLDERS, SOURCES)
             manifest = cls(
                 generation=_matching(_GENERATION, stored["generation"]),
@@ -124,9 +126,7 @@ def generation_folder(generation: str) -> str:
     return f"generations/{generation}/"
 
 
-def _vector_index(stored: Any) -> VectorIndexName | None:
-    if stored is None:
-        return None
+def _vector_index(stored: Any) -> VectorIndexName:
     return VectorIndexName(*(_matching(VECTOR_BUCKET_NAME, stored[each]) for each in ("bucket", "name")))
 
 

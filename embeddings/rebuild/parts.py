@@ -56,6 +56,7 @@ class Parts:
         self._shard = shard
         self._place = f"runs/{run}/"
         self._merged_before = False
+        self._begun = False
 
     def look(self) -> None:
         """To be called before the index's pointer is read: what a merge had published by then, the pointer says.
@@ -64,7 +65,20 @@ class Parts:
             GalleryIndexError, StorageError.
         """
         record = self._record()
+        self._begun = record is not None
         self._merged_before = record is not None and record.merged
+
+    def refuse(self) -> None:
+        """To be called after `look` where a vector index takes what shards embed: nobody would take their parts.
+
+        Raises:
+            GalleryIndexError: there are some.
+        """
+        if self._begun and not self._merged_before:
+            raise GalleryIndexError(
+                f"shards of run {self._run} were started without the vector bucket, so it has nothing of them: "
+                "give --vector-bucket to all of a run or to none, or take another run id"
+            )
 
     def open(self, model_sha256: str) -> Checkpoint:
         """A checkpoint that knows what is done: for a shard its own, for the merge what all shards have done.

@@ -13,7 +13,7 @@ def refuse_emptied(before: int, after: int, failures: Mapping[str, Failure], *, 
     Args:
         before: images in the index now.
         after: images it would have.
-        failures: it would have.
+        failures: of what was looked at.
         may_empty: whether there may be none in place of some.
 
     Raises:

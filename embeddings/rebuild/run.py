@@ -79,7 +79,7 @@ def rebuild(
         may_empty: publish an index without any photo in place of one that has some. An unattended run should not: the
             likelier reason is a wrong address.
         vector_bucket: of Amazon S3 Vectors, to keep the vectors in; "" for where the index's own are, and for a new
-            index a matrix.
+            index a matrix. With `keys` the vectors of an index stay where they are.
         progress: told after each photo.
 
     Raises:
@@ -157,11 +157,15 @@ class _Run:
         past = Past(self.index, current, repair=self.full)
         same_vectors = past.made_by(self.chosen)
         bucket = self.vector_bucket or past.vector_bucket
+        if scope.keys is not None and same_vectors:
+            bucket = past.vector_bucket  # vectors move when somebody looks at all of them, not with an event
         if not same_vectors or bucket != past.vector_bucket:
             scope = _widened(scope, past, same_vectors=same_vectors)
         if bucket:
             from embeddings.rebuild.vectors import VectorRebuild  # and with it botocore
 
+            if self.parts is not None:
+                self.parts.refuse()
             return VectorRebuild(self, past, current, bucket).attempt(scope)
         reusable = past.sources if same_vectors and not self.full else split(past.sources, scope, inside=False)
         plan = make_plan(reusable, scope, scope.list(self.gallery, self.limits))
@@ -183,7 +187,8 @@ class _Run:
             after, vectors = _outcome(plan, results, fallback=past.sources if same_vectors else Sources())
         if self.parts is not None and scope.shard is not None:
             return self._leave_part(self.parts, plan, scope, past, after)
-        refuse_emptied(len(past.sources.etags), len(after.etags), after.failures, may_empty=self.may_empty)
+        seen = split(after, scope, inside=True)
+        refuse_emptied(len(past.sources.etags), len(after.etags), seen.failures, may_empty=self.may_empty)
         if same_vectors and not self.full and after == past.sources:
             self._close_parts()
             return self._summary(Outcome.UNCHANGED, past.manifest, past.sources, after)

@@ -59,8 +59,9 @@ class VectorRebuild:
         goes_on = past.made_by(run.chosen) and past.vector_bucket == self.bucket
         embedder = None if goes_on else run.chosen or past.embedder()
         writer = VectorWriter(self._place(embedder))
-        listing = scope.list(run.gallery, run.limits, metadata_problem)
+        # In this order: what another run puts from now on is not in it, so it cannot be taken for a photo that is gone.
         there = self._there(writer, scope, goes_on=goes_on)
+        listing = scope.list(run.gallery, run.limits, metadata_problem)
         failures = past.sources.failures if goes_on else {}
         if run.full:
             failures = {key: failure for key, failure in failures.items() if key not in scope}
@@ -74,14 +75,14 @@ class VectorRebuild:
             embedder = embedder or past.embedder()
             if not goes_on or run.full:
                 writer.create(embedder.dimension)
-            after = self._embed(plan, there, embedder, writer)
+            after = self._fill(plan, there, embedder, writer)
             if run.remaining:
                 return self._summary(Outcome.UNFINISHED, scope, there, after, past.manifest)
         if scope.shard is not None:  # nothing is deleted: the merge, which looks at everything, does that
             return self._summary(Outcome.SHARD_DONE, scope, there, after, past.manifest)
         count, folders = self._counts(scope, there, after, goes_on=goes_on)
         before = max(len(there), past.manifest.count if past.manifest else 0)
-        refuse_emptied(before, count, after.failures, may_empty=run.may_empty)
+        refuse_emptied(before, count, split(after, scope, inside=True).failures, may_empty=run.may_empty)
         if goes_on and not run.full and self._says(count, folders, after, there):
             return self._summary(Outcome.UNCHANGED, scope, there, after, past.manifest)
         writer.delete(there.keys() - after.etags.keys())
@@ -117,13 +118,16 @@ class VectorRebuild:
         place = f"{uri.scheme}://{uri.bucket}/{uri.prefix}"
         return f"garments-{hashlib.sha256(place.encode()).hexdigest()[:12]}-"
 
-    def _embed(self, plan: Plan, there: Mapping[str, str], embedder: Embedder, writer: VectorWriter) -> Sources:
+    def _fill(self, plan: Plan, there: Mapping[str, str], embedder: Embedder, writer: VectorWriter) -> Sources:
         """Put what is new, batch by batch; `run.remaining` says how many photos are missing."""
         run = self.run
         etags, failures = dict(plan.keep), dict(plan.failures)
-        todo = self._moved(plan.embed, etags, writer)
-        run.remaining = len(todo)
-        run.progress(len(plan.embed) - len(todo), len(plan.embed))
+        todo = self._move(plan.embed, etags, writer)
+        moved = len(etags) - len(plan.keep)
+        run.remaining = len(plan.embed) - moved
+        run.progress(moved, len(plan.embed))
+        if len(todo) < run.remaining:
+            return Sources(etags, failures)
         with closing(embed_all(todo, run.photos, embedder, run.limits)) as embedding:
             try:
                 for each, result in embedding:
@@ -143,20 +147,30 @@ class VectorRebuild:
                 self._flush(writer)  # before the photos that are under way are waited for
         return Sources(etags, failures)
 
-    def _moved(self, objects: list[ObjectInfo], etags: dict[str, str], writer: VectorWriter) -> list[ObjectInfo]:
-        """Put the vectors that the same model has left in a matrix; what else is to be embedded."""
+    def _move(self, objects: list[ObjectInfo], etags: dict[str, str], writer: VectorWriter) -> list[ObjectInfo]:
+        """Put the vectors that the same model has left in a matrix, as many as there is time for.
+
+        Args:
+            objects: to get into the vector index.
+            etags: those of the photos that are moved are added.
+            writer: of the vector index.
+
+        Returns:
+            What is to be embedded, as no matrix has it.
+        """
         past = self.past
         if self.run.full or past.vector_bucket or past.manifest is None or not past.made_by(self.run.chosen):
             return objects
-        vectors, rows = past.vectors()
-        todo = []
+        movable, todo = [], []
         for each in objects:
-            if past.sources.etags.get(each.key) == each.etag:
-                etags[each.key] = each.etag
-                self._put(each.key, (each.etag, vectors[rows[each.key]]), writer)
-            else:
-                todo.append(each)
-        self._flush(writer)
+            (movable if past.sources.etags.get(each.key) == each.etag else todo).append(each)
+        vectors, rows = past.vectors()
+        for start in range(0, len(movable), GRAIN):
+            batch = movable[start : start + GRAIN]
+            writer.put({each.key: (each.etag, vectors[rows[each.key]]) for each in batch})
+            etags.update((each.key, each.etag) for each in batch)
+            if time.monotonic() >= self.run.stop_at:
+                break
         return todo
 
     def _put(self, key: str, embedded: Embedded, writer: VectorWriter) -> None:

@@ -1,5 +1,6 @@
 """The rebuild of an index in the engine: what is put and deleted, and that any end of it is mended by the next run."""
 
+import json
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from embeddings.errors import CorruptIndexError, GalleryIndexError, GarmentSearc
 from embeddings.index import history
 from embeddings.index.history import release, rollback
 from embeddings.rebuild import Outcome, Summary
+from embeddings.rebuild.scope import Listing, Scope
 from functions.reindex import WHOLE_GALLERY, Work, bring_up_to_date
 from functions.settings import Settings, SettingsError
 from scripts import index_report, query, rebuild_embeddings
@@ -127,10 +129,34 @@ def test_a_matrix_moves_without_embedding(shop: VectorShop) -> None:
     shop.put({"shirts/red.jpg": "purple"})
     with pytest.raises(GalleryIndexError, match="the vector bucket changes, which concerns the whole gallery"):
         shop.rebuild(prefix="shirts")
-    summary = shop.rebuild(keys=["shirts/red.jpg"], model=None)
+    shop.rebuild(keys=["shirts/red.jpg"], model=None)  # an event goes where the vectors are
+    assert (shop.manifest.vector_index, shop.engine.requests) == (None, [])
+    shop.put({"shirts/red.jpg": "teal"})
+    summary = shop.rebuild(model=None)
     assert (summary.embedded, summary.added, summary.count) == (1, 3, 3)
     shop.is_true()
     assert shop.load().gallery.vector("shirts/blue.jpg") == pytest.approx(before.vector("shirts/blue.jpg"), abs=1e-6)
+
+
+def test_a_move_out_of_time_goes_on_where_it_was(shop: VectorShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("embeddings.rebuild.vectors.GRAIN", 4)
+    shop.put(MANY)
+    Shop.rebuild(shop)
+    for left in (11, 7, 3):
+        summary = shop.rebuild(model=None, stop_at=0.0)
+        assert (summary.outcome, summary.embedded, summary.remaining) == (Outcome.UNFINISHED, 0, left)
+        assert shop.manifest.vector_index is None
+    assert shop.rebuild(model=None, stop_at=0.0).outcome == Outcome.PUBLISHED
+    assert sorted(put_keys(shop)) == sorted(set(put_keys(shop)))
+    shop.is_true()
+
+
+def test_versions_that_know_of_no_vector_index_see_another_format(shop: VectorShop) -> None:
+    formats = []
+    for options in ({"vector_bucket": ""}, {}):
+        shop.rebuild(**options)
+        formats.append(json.loads(shop.index_files.get("current.json").data)["format"])
+    assert formats == [1, 2]
 
 
 def test_another_bucket_is_filled_anew(shop: VectorShop) -> None:
@@ -277,6 +303,25 @@ def test_a_late_put_of_what_has_changed_since_is_corrected(shop: VectorShop) -> 
     shop.is_true()
 
 
+def test_a_photo_that_another_run_puts_meanwhile_is_not_taken_for_one_that_is_gone(
+    shop: VectorShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.rebuild()
+    real = Scope.list
+
+    def then_comes_another(*arguments: Any) -> Listing:
+        listing = real(*arguments)
+        monkeypatch.setattr(Scope, "list", real)
+        shop.put({"hats/new.jpg": "yellow"})
+        shop.rebuild(keys=["hats/new.jpg"], model=None)
+        return listing
+
+    monkeypatch.setattr(Scope, "list", then_comes_another)
+    shop.rebuild(model=None)
+    assert deleted_keys(shop) == []
+    shop.is_true()
+
+
 # Another model
 
 
@@ -334,6 +379,28 @@ def test_the_vectors_of_an_old_model_go_with_its_last_generation(
     shop.put({"hats/more.jpg": "pink"})
     shop.rebuild(model=None)
     assert sorted(shop.engine.buckets[BUCKET]) == ["another-ones", shop.manifest.vector_index.name]  # type: ignore[union-attr]
+    shop.is_true()
+
+
+def test_vectors_that_another_run_has_just_pointed_to_again_stay(
+    shop: VectorShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.rebuild()
+    first = shop.manifest.vector_index
+    monkeypatch.setattr(history, "KEEP_GENERATIONS", 0)
+    shop.rebuild(model=OTHER_MODEL)
+    monkeypatch.setattr(history, "GRACE", timedelta(0))
+    real = history.clean
+
+    def after_another(*arguments: Any) -> int:
+        monkeypatch.setattr("embeddings.rebuild.vectors.clean", real)
+        shop.rebuild()
+        return real(*arguments)
+
+    monkeypatch.setattr("embeddings.rebuild.vectors.clean", after_another)
+    change(shop)
+    shop.rebuild(model=OTHER_MODEL)
+    assert shop.manifest.vector_index == first
     shop.is_true()
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from embeddings.errors import GalleryIndexError
 from embeddings.rebuild import Outcome, Shard
 from tests.rebuild.gallery import OTHER_MODEL
 from tests.vector_index.conftest import BUCKET, VectorShop
@@ -39,6 +40,17 @@ def test_the_merge_embeds_what_a_shard_has_not(shop: VectorShop) -> None:
     shop.photos.delete(["many/00.jpg", "many/01.jpg", "many/02.jpg"])
     summary = shop.rebuild(run="first")
     assert summary.embedded > 0
+    shop.is_true()
+
+
+def test_shards_without_the_bucket_are_not_thrown_away_by_a_merge_with_it(shop: VectorShop) -> None:
+    one = {"run": "first", "shard": Shard(1, 1)}
+    shop.rebuild(**one, vector_bucket="")
+    for options in ({"run": "first"}, one):
+        with pytest.raises(GalleryIndexError, match="without the vector bucket"):
+            shop.rebuild(**options)
+    shop.rebuild(run="first", vector_bucket="")
+    assert shop.rebuild(run="first").outcome == Outcome.PUBLISHED  # which moves, as any rebuild does
     shop.is_true()
 
 
