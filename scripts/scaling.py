@@ -3,7 +3,7 @@
     python scripts/scaling.py                       # the tables of docs/scaling.md
     python scripts/scaling.py --rows 5000000        # for another size
 
-Multiplies what was measured (scripts/costs.py, a rebuild) with list prices; docs/scaling.md has the sources.
+Multiplies what was measured (docs/performance.md) with list prices; docs/scaling.md has the sources.
 """
 
 import sys
@@ -23,11 +23,13 @@ MATRIX_MOST_MB = 10_240
 """Of a Lambda function."""
 
 SMALL, LARGE = 60_000, 1_000_000
-AT_SMALL = Measured(start_ms=674, first_ms=69, warm_ms=19.0, memory_mb=263)
-AT_LARGE = Measured(start_ms=1645, first_ms=3008, warm_ms=122.0, memory_mb=2817)
-"""`scripts/costs.py --rows` on one core of a busy x86_64 machine; the index in a folder."""
-PHOTOS_A_SECOND = 120.0
-"""A rebuild, a core: drawn photos; 123 and 138 were measured."""
+_START_MS = 322.0
+AT_SMALL = Measured(_START_MS, first_ms=485 - _START_MS, warm_ms=25.0, memory_mb=183)
+AT_LARGE = Measured(_START_MS, first_ms=2812 - _START_MS, warm_ms=126.0, memory_mb=1654)
+"""docs/performance.md, growth with the number of images: cold start with the index in a folder, warm query, most memory.
+Of a cold start the imports are always the same, by docs/costs.md."""
+PHOTOS_A_SECOND = 136 / 2
+"""A rebuild on two hyperthreads, by docs/performance.md; a function of one core has one."""
 
 _CORE_MB = 1769
 _DIMENSION, _KEY_BYTES, _METADATA_BYTES, _ETAG_BYTES = 256, 30, 40, 40

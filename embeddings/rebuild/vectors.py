@@ -161,7 +161,8 @@ class VectorRebuild:
         past = self.past
         if self.run.full or past.vector_bucket or past.manifest is None or not past.made_by(self.run.chosen):
             return objects
-        movable, todo = [], []
+        movable: list[ObjectInfo] = []
+        todo: list[ObjectInfo] = []
         for each in objects:
             (movable if past.sources.etags.get(each.key) == each.etag else todo).append(each)
         vectors, rows = past.vectors()

@@ -1,5 +1,6 @@
 """The tables of docs/scaling.md: their arithmetic, and that the document has what the command prints."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,10 @@ import pytest
 from scripts import scaling
 from scripts.scaling import EnginePrices, engine_month, main, matrix, matrix_month, query_data_dollars
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "scaling.md").read_text(encoding="utf-8")
+DOCUMENT, PERFORMANCE, COSTS = (
+    (Path(__file__).parents[2] / "docs" / name).read_text(encoding="utf-8")
+    for name in ("scaling.md", "performance.md", "costs.md")
+)
 
 
 def test_the_document_has_what_the_command_prints(capsys: pytest.CaptureFixture[str]):
@@ -33,6 +37,16 @@ def test_beyond_ten_million_vectors_each_more_costs_a_fifth():
     assert (twenty - ten) / ten == pytest.approx(0.2, rel=0.02)
 
 
+def test_the_measurements_are_those_of_the_performance_document():
+    growth = PERFORMANCE.partition("## Growth")[2]
+    for rows, measured in ((scaling.SMALL, scaling.AT_SMALL), (scaling.LARGE, scaling.AT_LARGE)):
+        (row,) = re.findall(rf"^\| {rows:,} \| (.*) \|$", growth, re.M)
+        cold, _slow, warm, _resident, most = (float(cell.replace(",", "")) for cell in row.split(" | "))
+        assert (measured.start_ms + measured.first_ms, measured.warm_ms, measured.memory_mb) == (cold, warm, most)
+    assert f"\n{2 * scaling.PHOTOS_A_SECOND:.0f} photos a second on two hyperthreads" in PERFORMANCE
+    assert f"start {scaling.AT_SMALL.start_ms:.0f} ms" in COSTS
+
+
 def test_the_line_goes_through_what_was_measured():
     assert matrix(scaling.SMALL) == scaling.AT_SMALL
     assert matrix(scaling.LARGE) == scaling.AT_LARGE
@@ -44,7 +58,7 @@ def test_searches_and_garments_cost():
 
 
 def test_another_size(capsys: pytest.CaptureFixture[str]):
-    assert main(["--rows", "5000000"]) == 0
+    assert main(["--rows", "7000000"]) == 0
     printed = capsys.readouterr().out
-    assert "| 5,000,000 | S3 Vectors |" in printed
-    assert "| 5,000,000 | matrix |" not in printed
+    assert "| 7,000,000 | S3 Vectors |" in printed
+    assert "| 7,000,000 | matrix |" not in printed
