@@ -162,8 +162,10 @@ class _Run:
         if not same_vectors or bucket != past.vector_bucket:
             scope = _widened(scope, past, same_vectors=same_vectors)
         if bucket:
-            from embeddings.rebuild.vectors import VectorRebuild  # and with it botocore
-
+            try:
+                from embeddings.rebuild.vectors import VectorRebuild  # and with it botocore
+            except ImportError as error:
+                raise StorageUriError(f"the vector bucket {bucket} needs boto3: pip install boto3 ({error})") from error
             if self.parts is not None:
                 self.parts.refuse()
             return VectorRebuild(self, past, current, bucket).attempt(scope)

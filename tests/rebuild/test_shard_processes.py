@@ -35,9 +35,9 @@ Process = subprocess.Popen[str]
 
 
 @pytest.fixture
-def start(any_shop: Shop) -> Iterator[Callable[..., Process]]:
+def start(shop: Shop) -> Iterator[Callable[..., Process]]:
     """Start the command with these options more; what still runs at the end of the test is killed."""
-    places = ["--gallery", any_shop.gallery, "--index", any_shop.index]
+    places = ["--gallery", shop.gallery, "--index", shop.index]
     with ExitStack() as running:
 
         def start(*more: str, seconds_a_photo: float = 0.01) -> Process:
@@ -68,9 +68,7 @@ def checkpoints(shop: Shop, number: int) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("any_shop", ["folder", "s3"], indirect=True)
-def test_shards_that_are_killed_repeated_and_run_twice_at_once(any_shop: Shop, start: Callable[..., Process]) -> None:
-    shop = any_shop
+def test_shards_that_are_killed_repeated_and_run_twice_at_once(shop: Shop, start: Callable[..., Process]) -> None:
     shop.put({key: COLOURS[number % 10] for number, key in enumerate(KEYS)})
     share = sum(key in Shard(2, 3) for key in (*KEYS, "shirts/red.jpg", "shirts/blue.jpg", "shoes/green.jpg"))
     run = ("--run", "big", "--shard")

@@ -438,6 +438,15 @@ def test_the_setting_of_the_functions(shop: VectorShop, monkeypatch: pytest.Monk
         Settings.for_reindex({**environment, "VECTOR_BUCKET": "My Bucket"})
 
 
+def test_without_boto3_it_is_said_what_to_do(shop: VectorShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.rebuild()
+    for module in ("rebuild.vectors", "vector_index.gallery"):
+        monkeypatch.setitem(sys.modules, f"embeddings.{module}", None)
+    for ask in (shop.rebuild, shop.load):
+        with pytest.raises(StorageUriError, match="needs boto3: pip install boto3"):
+            ask()
+
+
 def test_the_commands(shop: VectorShop, capsys: pytest.CaptureFixture[str]) -> None:
     place = ["--gallery", shop.gallery, "--index", shop.index]
     assert rebuild_embeddings.main([*place, "--vector-bucket", "Not One"]) == 1
