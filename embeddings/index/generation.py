@@ -59,8 +59,8 @@ def open_generation(manifest: Manifest, files: GenerationFiles, embedder: Embedd
         raise ValueError("the embedder is not this generation's")
     if embedder.dimension != manifest.dimension:
         raise CorruptIndexError(
-            f"generation {manifest.generation} has dimension {manifest.dimension}, its model {embedder.dimension}; "
-            "rebuild the index"
+            f"{manifest.vector_index or manifest.path(VECTORS)} has dimension {manifest.dimension}, "
+            f"its model {embedder.dimension}; rebuild the index"
         )
     if manifest.vector_index is not None:
         folders = read_folders(manifest, files.folders)
