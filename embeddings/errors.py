@@ -75,3 +75,7 @@ class UnknownKeyError(GarmentSearchError):
 
 class EmptyGalleryError(GarmentSearchError):
     """The gallery has no image to answer with."""
+
+
+class SearchDepthError(GarmentSearchError):
+    """The engine that is asked gives no so many results."""

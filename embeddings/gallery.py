@@ -2,16 +2,19 @@
 
 import secrets
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property
 from operator import lt
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.errors import EmptyGalleryError, UnknownKeyError
+from embeddings.folders import top_folders
 
-_DECIMALS = 6
+DECIMALS = 6
+"""Of a score."""
 _DEDUPE_BLOCK = 256
 _TILE = 1024
 """Rows that are converted at once: few enough to stay in the processor's cache, and to need no copy of the whole."""
@@ -22,6 +25,36 @@ class Neighbour(NamedTuple):
 
     key: str
     score: float
+
+
+class SearchableGallery(Protocol):
+    """What answers queries: `Gallery` from memory, `embeddings.vector_index.gallery.VectorGallery` from an engine.
+
+    See `Gallery` for what the methods mean. Where the engine is asked over the network they raise StorageError too.
+    """
+
+    @property
+    def folders(self) -> Mapping[str, int]:
+        """At the top of the gallery, and how many images each holds."""
+
+    def vector(self, key: str) -> NDArray[np.float32]:
+        """The unit vector of an image."""
+
+    def random_key(self, prefix: str = "") -> str:
+        """An image of the folder `prefix`."""
+
+    def search(
+        self,
+        query: NDArray[np.float32],
+        *,
+        k: int = 16,
+        offset: int = 0,
+        prefix: str = "",
+        min_score: float | None = None,
+        dedupe: float | None = None,
+        exclude: Collection[str] = (),
+    ) -> list[Neighbour]:
+        """The nearest images."""
 
 
 class Gallery:
@@ -52,6 +85,11 @@ class Gallery:
     def dimension(self) -> int:
         """Length of the vectors."""
         return int(self._vectors.shape[1])
+
+    @cached_property
+    def folders(self) -> Mapping[str, int]:
+        """At the top of the gallery, and how many images each holds; found when first asked for."""
+        return top_folders(self.keys)
 
     def vector(self, key: str) -> NDArray[np.float32]:
         """The unit vector of an image, float32 (dimension,).
@@ -133,7 +171,7 @@ class Gallery:
             ranked = _best(scores, reach, min_score)
             for block in _blocks(ranked[done:]):
                 vectors = self._vectors[[first + row for row, _ in block]]
-                new = _greedy(vectors, kept_vectors, limit)[: wanted - len(kept)]
+                new = greedy(vectors, kept_vectors, limit)[: wanted - len(kept)]
                 kept += [block[position] for position in new]
                 kept_vectors = np.concatenate([kept_vectors, vectors[new]])
                 if len(kept) == wanted:
@@ -178,10 +216,10 @@ def _best(scores: NDArray[np.float32], count: int, min_score: float | None) -> l
     if count < len(scores):
         cut = np.partition(scores, len(scores) - count)[len(scores) - count]
         # All that may round to the same as the last one.
-        candidates = np.flatnonzero(scores >= cut - 2 * 10.0**-_DECIMALS)
+        candidates = np.flatnonzero(scores >= cut - 2 * 10.0**-DECIMALS)
     else:
         candidates = np.arange(len(scores))
-    rounded = np.round(scores[candidates].astype(np.float64), _DECIMALS)
+    rounded = np.round(scores[candidates].astype(np.float64), DECIMALS)
     order = np.lexsort((candidates, -rounded))[:count]
     least = -np.inf if min_score is None else min_score
     return [
@@ -196,17 +234,17 @@ def _blocks(ranked: list[tuple[int, float]]) -> Iterator[list[tuple[int, float]]
         yield ranked[start : start + _DEDUPE_BLOCK]
 
 
-def _greedy(vectors: NDArray[np.float32], kept: NDArray[np.float32], limit: float) -> list[int]:
-    """Positions in `vectors` that are below `limit` to all of `kept` and to those taken before them.
+def greedy(vectors: NDArray[np.float32], kept: NDArray[np.float32], limit: float) -> list[int]:
+    """For `dedupe`: positions in `vectors` that are below `limit` to all of `kept` and to those taken before them.
 
     Cosines are rounded as scores are: a photo's cosine to its copy is 1, not 0.9999999.
     """
     free = np.ones(len(vectors), dtype=bool)
     if len(kept):
-        free = np.round((vectors @ kept.T).max(axis=1), _DECIMALS) < limit
+        free = np.round((vectors @ kept.T).max(axis=1), DECIMALS) < limit
     taken = []
     for position in np.flatnonzero(free).tolist():
         if free[position]:
             taken.append(position)
-            free &= np.round(vectors @ vectors[position], _DECIMALS) < limit
+            free &= np.round(vectors @ vectors[position], DECIMALS) < limit
     return taken

@@ -53,12 +53,16 @@ def reindex(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return {"batchItemFailures": unreadable}
 
 
-def reindex_scheduled(_event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Bring the whole index up to date."""
-    from functions.reindex import WHOLE_GALLERY
+def reindex_scheduled(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Bring the whole index up to date; or, for a state machine, do a shard of a run, or merge its shards.
+
+    Out of time, a schedule's run goes on by a message. A state machine reads `outcome`, and asks again.
+    """
+    from functions.reindex import WHOLE_GALLERY, work_of_run
     from functions.settings import Settings
 
-    return _reindex(WHOLE_GALLERY, Settings.for_reindex(os.environ), context).counts()
+    work = work_of_run(event) or WHOLE_GALLERY
+    return _reindex(work, Settings.for_reindex(os.environ), context).counts()
 
 
 def _reindex(work: "Work", settings: "Settings", context: Any) -> "Summary":
@@ -67,6 +71,6 @@ def _reindex(work: "Work", settings: "Settings", context: Any) -> "Summary":
     from functions.reindex import bring_up_to_date
 
     summary = bring_up_to_date(work, settings, context.get_remaining_time_in_millis() / 1000)
-    if summary.outcome is Outcome.UNFINISHED:
+    if summary.outcome is Outcome.UNFINISHED and work.run is None:
         continue_later(work, settings.reindex_queue_url)
     return summary

@@ -75,6 +75,10 @@ _TABLE = (
         "There is no image to choose from, in the gallery or in the folder asked for. /v1/index lists the folders.",
     ),
     _Row(
+        errors.SearchDepthError, 400, "parameter-invalid", "The search is too deep",
+        "This gallery is asked of an engine that gives 100 results: ask for fewer with offset + k.",
+    ),
+    _Row(
         errors.NoIndexError, 503, "index-missing", "The gallery is not indexed yet",
         "There is no index yet. The operator creates it by running scripts/rebuild_embeddings.py.",
     ),

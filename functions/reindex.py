@@ -3,10 +3,11 @@
 import logging
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from embeddings.rebuild import Summary, rebuild
+from embeddings.rebuild import Shard, Summary, rebuild
 from embeddings.storage.uri import StorageUri
 from functions.events import ObjectEvent
 from functions.log import FIELDS
@@ -26,6 +27,10 @@ class Work:
     """Of the gallery; None for all of it."""
     messages: int = 0
     """Sent for it so far, each by a run that could not finish it."""
+    run: str | None = None
+    """Of shards; then whoever asked for it goes on asking until it is finished."""
+    shard: Shard | None = None
+    """None to merge the run."""
 
     @property
     def empty(self) -> bool:
@@ -52,6 +57,18 @@ def work_of(events: Iterable[ObjectEvent], gallery_uri: str) -> Work:
     )
 
 
+def work_of_run(event: Mapping[str, Any]) -> Work | None:
+    """A shard of a run, {"run": "first", "shard": "3/16"}, or without `shard` its merge; None if it is another event.
+
+    Raises:
+        ValueError: no such shard.
+    """
+    if "run" not in event:
+        return None
+    shard = Shard.parse(str(event["shard"])) if "shard" in event else None
+    return Work(None, run=str(event["run"]), shard=shard)
+
+
 def merged(parts: Iterable[Work]) -> Work:
     """All in one; it counts as many messages as the part with the most, so that no chain grows by being merged."""
     keys: set[str] = set()
@@ -76,6 +93,15 @@ def bring_up_to_date(work: Work, settings: Settings, seconds: float = math.inf) 
     stop_at = time.monotonic() + seconds - min(_MARGIN_SECONDS, _MARGIN_SHARE * seconds)
     # Events of deleted photos say so one by one; a whole gallery that has vanished is rather another bucket's name.
     named = work.keys is not None
-    summary = rebuild(settings.gallery_uri, settings.index_uri, keys=work.keys, stop_at=stop_at, may_empty=named)
+    summary = rebuild(
+        settings.gallery_uri,
+        settings.index_uri,
+        keys=work.keys,
+        run=work.run,
+        shard=work.shard,
+        stop_at=stop_at,
+        may_empty=named,
+        vector_bucket=settings.vector_bucket,
+    )
     _log.info("rebuild", extra={FIELDS: summary.counts()})
     return summary

@@ -97,7 +97,7 @@ class Routes:
             "dimension": manifest.dimension,
             "held": manifest.held,
             "stale": self._current.stale,
-            "folders": [{"name": name, "count": count} for name, count in generation.folders.items()],
+            "folders": [{"name": name, "count": count} for name, count in generation.gallery.folders.items()],
         }
 
     def _health(self, _request: Request) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from embeddings.errors import StorageUriError
+from embeddings.index.manifest import VECTOR_BUCKET_NAME
 from embeddings.storage.uri import StorageUri
 
 T = TypeVar("T")
@@ -40,6 +41,8 @@ class Settings:
     """How long one run may take; infinite where the platform says itself, or sets no end."""
     reindex_queue_url: str
     """"" where a run that cannot finish has no queue to go on by."""
+    vector_bucket: str
+    """"" where the vectors stay where they are, at first in the index itself."""
 
     @classmethod
     def for_search(cls, environment: Mapping[str, str]) -> "Settings":
@@ -81,6 +84,7 @@ class Settings:
             max_pixels=reading.get("MAX_PIXELS", _whole(25_600, 500_000_000), default=50_000_000),
             reindex_seconds=reading.get("REINDEX_SECONDS", _whole(1, 86_400), default=math.inf),
             reindex_queue_url=reading.get("REINDEX_QUEUE_URL", _queue_url, default=""),
+            vector_bucket=reading.get("VECTOR_BUCKET", _vector_bucket, default=""),
         )
         if not environment.get("INDEX_URI", "").strip():
             reading.problems.append("INDEX_URI is not set")
@@ -124,6 +128,12 @@ def _queue_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.netloc or not parts.path.strip("/"):
         raise ValueError("give the queue's URL, such as https://sqs.eu-central-1.amazonaws.com/123456789012/reindex")
+    return text
+
+
+def _vector_bucket(text: str) -> str:
+    if not VECTOR_BUCKET_NAME.fullmatch(text):
+        raise ValueError("give the name of a vector bucket of Amazon S3 Vectors, such as shop-vectors")
     return text
 
 

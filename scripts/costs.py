@@ -104,7 +104,8 @@ _ASK = """
 import time; began = time.perf_counter()
 import functions.aws
 started = time.perf_counter()
-import json, resource, statistics, sys
+import json, statistics, sys
+from scripts.benchmarks.children.weight import peak_mb
 event = json.load(sys.stdin)
 def ask():
     before = time.perf_counter()
@@ -113,8 +114,7 @@ def ask():
     return 1000 * (time.perf_counter() - before)
 first = ask()
 warm = statistics.median(ask() for _ in range(int(sys.argv[1])))
-memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e3 if sys.platform == "linux" else 1e6)
-print(json.dumps({"start_ms": 1000 * (started - began), "first_ms": first, "warm_ms": warm, "memory_mb": memory}))
+print(json.dumps({"start_ms": 1000 * (started - began), "first_ms": first, "warm_ms": warm, "memory_mb": peak_mb()}))
 """
 
 

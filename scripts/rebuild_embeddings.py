@@ -4,6 +4,11 @@
     python scripts/rebuild_embeddings.py --gallery photos/ --index index/ --dry-run
     python scripts/rebuild_embeddings.py --index s3://shop-index --rollback
 
+Several machines embed a large gallery, each a share of it; then one of them publishes:
+
+    python scripts/rebuild_embeddings.py --gallery s3://shop-photos --index s3://shop-index --run first --shard 3/16
+    python scripts/rebuild_embeddings.py --gallery s3://shop-photos --index s3://shop-index --merge first
+
 A run with nothing to do publishes nothing, and an interrupted one goes on where it stopped.
 """
 
@@ -20,13 +25,14 @@ from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from embeddings.index.history import past_generations, release, rollback
-from embeddings.rebuild import Outcome, Summary, rebuild
+from embeddings.rebuild import Outcome, Shard, Summary, rebuild
+from embeddings.rebuild.parts import run_problem
 from embeddings.storage.writer import open_writer
 from scripts.cli import FAILED, command_parser, run_command
 
 _EXIT_UNREADABLE, _EXIT_HELD = 3, 4
 _EXIT_CODES = {
-    0: "the index is up to date",
+    0: "the index is up to date; after --shard: the part is written, whatever could not be read",
     FAILED: "failed, the last line on stderr says why; the index is as it was",
     _EXIT_UNREADABLE: "up to date, but objects not known as unreadable before could not be read",
     _EXIT_HELD: "the index is held after a rollback",
@@ -39,15 +45,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.rollback or options.release:
-        if options.gallery or options.model or options.prefix or options.full or options.dry_run or options.json:
+        others = (options.gallery, options.model, options.prefix, options.run, options.vector_bucket, options.full)
+        if any(others) or options.dry_run or options.json:
             parser.error("--rollback and --release go with --index alone")
     elif options.gallery is None:
         parser.error("--gallery is needed")
+    elif bool(options.shard) != bool(options.run):
+        parser.error("--shard and --run go together; --merge alone names a run to publish")
+    elif options.dry_run and (options.shard or options.merge):
+        parser.error("--dry-run goes with neither --shard nor --merge")
     # What could not be read is in the summary; the rest of what the library logs belongs to a person's eyes too.
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     if options.rollback or options.release:
         return run_command(lambda: _change_pointer(options))
-    return run_command(lambda: _rebuild(options), interrupted="interrupted; the next run goes on from the checkpoint")
+    return run_command(
+        lambda: _rebuild(options), interrupted="interrupted; the same command goes on from the checkpoint"
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,28 +71,63 @@ def _parser() -> argparse.ArgumentParser:
         "--model", type=Path, metavar="FILE", help="a .tflite file (default: the index's own; at first the bundled one)"
     )
     parser.add_argument("--prefix", default="", metavar="FOLDER", help="look at this folder of the gallery only")
+    parser.add_argument(
+        "--vector-bucket",
+        default="",
+        metavar="NAME",
+        help="keep the vectors in this vector bucket of Amazon S3 Vectors (default: where the index's own are)",
+    )
     parser.add_argument("--full", action="store_true", help="embed everything again; replaces a damaged index too")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
-    held = parser.add_mutually_exclusive_group()
-    held.add_argument(
+    parser.add_argument("--run", type=_run_id, metavar="ID", help="with --shard: what belongs together")
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument(
+        "--shard",
+        type=_shard,
+        metavar="I/N",
+        help="embed the I-th of N shares of the gallery, and publish nothing; may be repeated",
+    )
+    instead.add_argument(
+        "--merge", type=_run_id, metavar="ID", help="publish what the shards of this run have embedded"
+    )
+    instead.add_argument(
         "--rollback",
         nargs="?",
         const="previous",
         metavar="GENERATION",
         help="go back to a past generation (default: the one before), and hold it until --release",
     )
-    held.add_argument("--release", action="store_true", help="let rebuilds publish again after --rollback")
+    instead.add_argument("--release", action="store_true", help="let rebuilds publish again after --rollback")
     return parser
+
+
+def _shard(text: str) -> Shard:
+    try:
+        return Shard.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _run_id(text: str) -> str:
+    if problem := run_problem(text):
+        raise argparse.ArgumentTypeError(problem)
+    return text
 
 
 def _rebuild(options: argparse.Namespace) -> int:
     with logging_redirect_tqdm():
         summary = _with_progress(options)
-    print(json.dumps(asdict(summary)) if options.json else _in_words(summary))
+    if options.json:
+        print(json.dumps(asdict(summary)))
+    elif options.shard:
+        print(f"{_in_words(summary, 'this shard')}\nrun: {options.run}, shard {options.shard}")
+    else:
+        print(f"{_in_words(summary, 'the index')}\ngeneration: {summary.generation}")
     if summary.outcome is Outcome.HELD:
         return _EXIT_HELD
-    return _EXIT_UNREADABLE if summary.failed_new else 0
+    # A batch system would run the shard again; the merge reports all of them.
+    return _EXIT_UNREADABLE if summary.failed_new and not options.shard else 0
 
 
 def _with_progress(options: argparse.Namespace) -> Summary:
@@ -94,8 +142,11 @@ def _with_progress(options: argparse.Namespace) -> Summary:
             options.index,
             model=options.model,
             prefix=options.prefix,
+            run=options.merge or options.run,
+            shard=options.shard,
             full=options.full,
             dry_run=options.dry_run,
+            vector_bucket=options.vector_bucket,
             progress=progress,
         )
 
@@ -111,7 +162,7 @@ def _change_pointer(options: argparse.Namespace) -> None:
     print(f"other generations: {', '.join(others)}")
 
 
-def _in_words(summary: Summary) -> str:
+def _in_words(summary: Summary, of: str) -> str:
     counts = f"{summary.added} added, {summary.changed} changed, {summary.removed} removed, {summary.failed} failed"
     if summary.failed_new:
         counts += f" ({summary.failed_new} of them new)"
@@ -119,13 +170,8 @@ def _in_words(summary: Summary) -> str:
     failures = [f"  {key!r}: {reason}" for key, reason in summary.failures.items()]
     if len(failures) > _FAILURES_SHOWN:
         failures[_FAILURES_SHOWN:] = [f"  and {len(failures) - _FAILURES_SHOWN} more; --json lists all"]
-    return "\n".join(
-        [
-            f"{summary.outcome}: {counts}; {summary.count} images in the index; {summary.seconds:.1f} s{rate}",
-            *failures,
-            f"generation: {summary.generation}",
-        ]
-    )
+    words = f"{summary.outcome}: {counts}; {summary.count} images in {of}; {summary.seconds:.1f} s{rate}"
+    return "\n".join([words, *failures])
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from embeddings.errors import CorruptIndexError, NoIndexError, NotFoundError, WrongSizeError
-from embeddings.index.manifest import KEYS, POINTER, VECTORS, FileEntry, Manifest
+from embeddings.index.manifest import FOLDERS, KEYS, POINTER, VECTORS, FileEntry, Manifest
 from embeddings.storage.reader import Reader
 
 
@@ -23,6 +23,9 @@ class GenerationFiles:
 
     vectors: bytes
     keys: bytes
+    """Both empty where a vector index has them."""
+    folders: bytes
+    """Empty where the keys are here."""
     model: bytes | None
     """None where the caller already has this model."""
 
@@ -62,12 +65,18 @@ def fetch_generation(reader: Reader, manifest: Manifest, known_model: str = "") 
         CorruptIndexError: a file is missing or its checksum differs. StorageError: storage failed.
     """
     with ThreadPoolExecutor(max_workers=3, thread_name_prefix="fetch") as pool:
-        vectors = pool.submit(_fetch, reader, manifest.path(VECTORS), manifest.files[VECTORS])
-        keys = pool.submit(_fetch, reader, manifest.path(KEYS), manifest.files[KEYS])
+        wanted = {
+            name: pool.submit(_fetch, reader, manifest.path(name), manifest.files[name])
+            for name in (VECTORS, KEYS, FOLDERS)
+            if name in manifest.files
+        }
         model = None
         if manifest.model.sha256 != known_model:
             model = pool.submit(_fetch, reader, manifest.model_path, manifest.model)
-        return GenerationFiles(vectors.result(), keys.result(), None if model is None else model.result())
+        vectors, keys, folders = (
+            wanted.pop(name).result() if name in wanted else b"" for name in (VECTORS, KEYS, FOLDERS)
+        )
+        return GenerationFiles(vectors, keys, folders, None if model is None else model.result())
 
 
 def _fetch(reader: Reader, path: str, entry: FileEntry) -> bytes:

@@ -1,18 +1,17 @@
 """A generation opened for searching."""
 
+import json
 from dataclasses import dataclass
-from functools import cached_property
 from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.embedder import Embedder
-from embeddings.errors import CorruptIndexError, ModelError
-from embeddings.folders import top_folders
-from embeddings.gallery import Gallery, unit_rows
+from embeddings.errors import CorruptIndexError, ModelError, StorageUriError
+from embeddings.gallery import Gallery, SearchableGallery, unit_rows
 from embeddings.index.fetch import GenerationFiles, fetch_generation, fetch_pointer
-from embeddings.index.manifest import KEYS, VECTORS, Manifest
+from embeddings.index.manifest import FOLDERS, KEYS, VECTORS, Manifest, VectorIndexName
 from embeddings.preprocess import PREPROCESS_VERSION
 from embeddings.storage.reader import Reader
 
@@ -22,13 +21,8 @@ class Generation:
     """What answers a query: the gallery's vectors, and the model that made them."""
 
     manifest: Manifest
-    gallery: Gallery
+    gallery: SearchableGallery
     embedder: Embedder
-
-    @cached_property
-    def folders(self) -> dict[str, int]:
-        """At the top of the gallery, and how many images each holds; found when first asked for."""
-        return top_folders(self.gallery.keys)
 
 
 def load_generation(reader: Reader) -> Generation:
@@ -65,9 +59,12 @@ def open_generation(manifest: Manifest, files: GenerationFiles, embedder: Embedd
         raise ValueError("the embedder is not this generation's")
     if embedder.dimension != manifest.dimension:
         raise CorruptIndexError(
-            f"{manifest.path(VECTORS)} has dimension {manifest.dimension}, its model {embedder.dimension}; "
-            "rebuild the index"
+            f"{manifest.vector_index or manifest.path(VECTORS)} has dimension {manifest.dimension}, "
+            f"its model {embedder.dimension}; rebuild the index"
         )
+    if manifest.vector_index is not None:
+        folders = read_folders(manifest, files.folders)
+        return Generation(manifest, _asked_elsewhere(manifest, manifest.vector_index, folders), embedder)
     stored_keys = files.keys
     vectors = unit_rows(read_vectors(manifest, files.vectors))
     del files  # the stored vectors, if the caller has not kept them: of a million images 512 MB
@@ -76,6 +73,26 @@ def open_generation(manifest: Manifest, files: GenerationFiles, embedder: Embedd
     except ValueError as error:
         raise CorruptIndexError(f"{manifest.path(KEYS)} of the index is damaged: {error}") from error
     return Generation(manifest, gallery, embedder)
+
+
+def _asked_elsewhere(manifest: Manifest, index: VectorIndexName, folders: dict[str, int]) -> SearchableGallery:
+    try:
+        from embeddings.vector_index.gallery import VectorGallery  # and with it botocore
+    except ImportError as error:
+        raise StorageUriError(f"{index} needs boto3: pip install boto3 ({error})") from error
+    return VectorGallery(index, manifest.dimension, manifest.count, folders)
+
+
+def read_folders(manifest: Manifest, data: bytes) -> dict[str, int]:
+    """Parse folders.json: images by top folder.
+
+    Raises:
+        CorruptIndexError: it is not that.
+    """
+    try:
+        return {str(name): int(count) for name, count in json.loads(data).items()}
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise CorruptIndexError(f"{manifest.path(FOLDERS)} of the index is damaged ({error!r}); rebuild it") from error
 
 
 def read_vectors(manifest: Manifest, data: bytes) -> NDArray[np.floating]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from embeddings.errors import GalleryIndexError, NoIndexError, NotFoundError
-from embeddings.index.manifest import Manifest, generation_folder
+from embeddings.index.manifest import Manifest, VectorIndexName, generation_folder
 from embeddings.index.publish import PAST_MANIFEST, read_current, read_file, swap_pointer
 from embeddings.storage.writer import ObjectInfo, Writer
 
@@ -69,6 +69,13 @@ def release(writer: Writer) -> Manifest:
     return released
 
 
+def vector_indexes(writer: Writer) -> set[VectorIndexName]:
+    """Those that the pointer and the past generations name."""
+    current = read_current(writer).manifest  # first: if it is superseded now, it is in the list
+    manifests = [_past_manifest(writer, generation) for generation in past_generations(writer)]
+    return {each.vector_index for each in (current, *manifests) if each is not None and each.vector_index is not None}
+
+
 def clean(writer: Writer, now: datetime) -> int:
     """Delete what neither the pointer nor a kept generation names and what is past its grace; say how many files.
 
@@ -77,7 +84,7 @@ def clean(writer: Writer, now: datetime) -> int:
     Raises:
         CorruptIndexError: the pointer is damaged, so nothing was deleted. StorageError: storage failed.
     """
-    objects = [each for place in ("generations/", "models/", "checkpoints/") for each in writer.list(place)]
+    objects = [each for place in ("generations/", "models/", "checkpoints/", "runs/") for each in writer.list(place)]
     current = read_current(writer).manifest  # after the listing: what has been written since is not in it
     if current is None:
         return 0
@@ -85,7 +92,13 @@ def clean(writer: Writer, now: datetime) -> int:
     kept = set(sorted(superseded.keys() - {current.generation}, reverse=True)[:KEEP_GENERATIONS])
     kept |= {generation for generation, when in superseded.items() if when > now - GRACE}
     kept.add(current.generation)
-    old = [each.key for each in objects if each.modified < now - GRACE and _generation_of(each.key) not in kept]
+    # A run goes as a whole: its first shards may be days older than its last.
+    at_work = {_run_of(each.key) for each in objects if each.modified >= now - GRACE} - {""}
+    old = [
+        each.key
+        for each in objects
+        if each.modified < now - GRACE and _generation_of(each.key) not in kept and _run_of(each.key) not in at_work
+    ]
     models = {key for key in old if key.startswith("models/")} - {current.model_path}
     if models:
         models -= _models_of(writer, kept & superseded.keys())
@@ -96,8 +109,12 @@ def clean(writer: Writer, now: datetime) -> int:
 
 
 def _models_of(writer: Writer, generations: Iterable[str]) -> set[str]:
-    paths = [generation_folder(generation) + PAST_MANIFEST for generation in generations]
-    return {Manifest.from_json(writer.get(path).data, path).model_path for path in paths}
+    return {_past_manifest(writer, generation).model_path for generation in generations}
+
+
+def _past_manifest(writer: Writer, generation: str) -> Manifest:
+    path = generation_folder(generation) + PAST_MANIFEST
+    return Manifest.from_json(writer.get(path).data, path)
 
 
 def _past(objects: Iterator[ObjectInfo]) -> dict[str, datetime]:
@@ -106,5 +123,14 @@ def _past(objects: Iterator[ObjectInfo]) -> dict[str, datetime]:
 
 
 def _generation_of(path: str) -> str:
-    place, _, rest = path.partition("/")
-    return rest.partition("/")[0] if place == "generations" else ""
+    return _named_in(path, "generations")
+
+
+def _run_of(path: str) -> str:
+    return _named_in(path, "runs")
+
+
+def _named_in(path: str, place: str) -> str:
+    """The folder directly in `place` that holds the file; "" if none does."""
+    first, _, rest = path.partition("/")
+    return rest.partition("/")[0] if first == place else ""

@@ -11,14 +11,19 @@ from typing import Any
 from embeddings.errors import CorruptIndexError
 
 POINTER = "current.json"
-FORMAT = 1
+FORMAT, VECTOR_INDEX_FORMAT = 1, 2
+"""Without and with a vector index, so that a version that knows of none says that it cannot read the second."""
 
 VECTORS, KEYS, SOURCES = "vectors.npy", "keys.txt", "sources.json.gz"
+FOLDERS = "folders.json"
+"""In place of vectors and keys, where those lie in a vector index."""
 
 _MOST_BYTES = 100 * 2**30
 """Of a file; a size beyond any memory would be asked for in millions of parts before it shows that it is wrong."""
 _GENERATION = re.compile(r"[0-9]{8}T[0-9]{12}Z-[0-9a-f]{8}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+VECTOR_BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+"""Of a vector bucket or index: https://docs.aws.amazon.com/AmazonS3/latest/API/API_S3VectorBuckets_CreateIndex.html"""
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,17 @@ class FileEntry:
 
     sha256: str
     size: int
+
+
+@dataclass(frozen=True)
+class VectorIndexName:
+    """Of a vector index of Amazon S3 Vectors, in the function's own region."""
+
+    bucket: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"s3vectors://{self.bucket}/{self.name}"
 
 
 @dataclass(frozen=True)
@@ -49,6 +65,8 @@ class Manifest:
     files: Mapping[str, FileEntry]
     held: bool = False
     """After a rollback: rebuilds leave the pointer alone until it is released."""
+    vector_index: VectorIndexName | None = None
+    """Where the vectors lie, if not in a matrix; it holds those of one model and one way of preprocessing alone."""
 
     def path(self, name: str) -> str:
         """Where a file of this generation lies in the index."""
@@ -61,7 +79,8 @@ class Manifest:
 
     def to_json(self) -> bytes:
         """As it is stored."""
-        return json.dumps({"format": FORMAT, **asdict(self)}, indent=1).encode()
+        number = FORMAT if self.vector_index is None else VECTOR_INDEX_FORMAT
+        return json.dumps({"format": number, **asdict(self)}, indent=1).encode()
 
     @classmethod
     def from_json(cls, data: bytes, name: str = POINTER) -> "Manifest":
@@ -72,11 +91,13 @@ class Manifest:
         """
         try:
             stored = json.loads(data)
-            if stored["format"] != FORMAT:
+            if stored["format"] not in (FORMAT, VECTOR_INDEX_FORMAT):
                 raise CorruptIndexError(
-                    f"{name} has format {stored['format']!r}, this version reads {FORMAT}: "
+                    f"{name} has format {stored['format']!r}, this version reads {FORMAT} and {VECTOR_INDEX_FORMAT}: "
                     "rebuild the index with the version that reads it"
                 )
+            vector_index = _vector_index(stored["vector_index"]) if stored["format"] == VECTOR_INDEX_FORMAT else None
+            names = (VECTORS, KEYS, SOURCES) if vector_index is None else (FOLDERS, SOURCES)
             manifest = cls(
                 generation=_matching(_GENERATION, stored["generation"]),
                 built_at=datetime.fromisoformat(stored["built_at"]).isoformat(),
@@ -86,8 +107,9 @@ class Manifest:
                 dtype=str(stored["dtype"]),
                 model=_entry(stored["model"]),
                 preprocess=_whole(stored["preprocess"]),
-                files={each: _entry(stored["files"][each]) for each in (VECTORS, KEYS, SOURCES)},
+                files={each: _entry(stored["files"][each]) for each in names},
                 held=bool(stored["held"]),
+                vector_index=vector_index,
             )
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise CorruptIndexError(f"{name} of the index is damaged ({error!r}); rebuild with --full") from error
@@ -102,6 +124,10 @@ def new_generation_id(now: datetime) -> str:
 def generation_folder(generation: str) -> str:
     """Where a generation's files lie in the index."""
     return f"generations/{generation}/"
+
+
+def _vector_index(stored: Any) -> VectorIndexName:
+    return VectorIndexName(*(_matching(VECTOR_BUCKET_NAME, stored[each]) for each in ("bucket", "name")))
 
 
 def _entry(stored: Any) -> FileEntry:

@@ -1,9 +1,11 @@
 """Write a generation, and make it the current one by compare-and-set."""
 
 import hashlib
+import json
 import logging
 import random
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
@@ -14,12 +16,14 @@ from numpy.typing import NDArray
 from embeddings.errors import ConflictError, CorruptIndexError, NotFoundError, StorageError
 from embeddings.index.fetch import check_file, missing_file
 from embeddings.index.manifest import (
+    FOLDERS,
     KEYS,
     POINTER,
     SOURCES,
     VECTORS,
     FileEntry,
     Manifest,
+    VectorIndexName,
     generation_folder,
     new_generation_id,
 )
@@ -52,6 +56,45 @@ class Content:
     vectors: Vectors
     sources: Sources
     model: bytes
+    vector_index: None = None
+
+    @property
+    def count(self) -> int:
+        """Images."""
+        return len(self.vectors)
+
+    @property
+    def dimension(self) -> int:
+        """Of the vectors."""
+        return int(self.vectors.shape[1])
+
+    @property
+    def dtype(self) -> str:
+        """Of the vectors."""
+        return self.vectors.dtype.name
+
+    def files(self) -> dict[str, bytes]:
+        """By name."""
+        keys = "".join(f"{key}\n" for key in sorted(self.sources.etags)).encode()
+        return {VECTORS: _npy(self.vectors), KEYS: keys, SOURCES: self.sources.to_bytes()}
+
+
+@dataclass(frozen=True)
+class VectorContent:
+    """The same where the vectors, with their keys and ETags, are in a vector index; they have been written by then."""
+
+    vector_index: VectorIndexName
+    dimension: int
+    count: int
+    folders: Mapping[str, int]
+    sources: Sources
+    """The failures."""
+    model: bytes
+    dtype: str = "float32"
+
+    def files(self) -> dict[str, bytes]:
+        """By name."""
+        return {FOLDERS: json.dumps(self.folders).encode(), SOURCES: self.sources.to_bytes()}
 
 
 def read_current(writer: Writer, *, repair: bool = False) -> Current:
@@ -89,7 +132,7 @@ def read_file(writer: Writer, path: str, entry: FileEntry) -> bytes:
     return data
 
 
-def publish(writer: Writer, content: Content, replaces: Current, *, with_model: bool) -> Manifest:
+def publish(writer: Writer, content: Content | VectorContent, replaces: Current, *, with_model: bool) -> Manifest:
     """Write a generation's files, read them back, then swap the pointer.
 
     Args:
@@ -140,26 +183,22 @@ def swap_pointer(writer: Writer, manifest: Manifest, replaces: Current) -> None:
             return
 
 
-def _write_files(writer: Writer, content: Content, *, with_model: bool) -> Manifest:
+def _write_files(writer: Writer, content: Content | VectorContent, *, with_model: bool) -> Manifest:
     now = datetime.now(UTC)
-    keys = sorted(content.sources.etags)
-    files = {
-        VECTORS: _npy(content.vectors),
-        KEYS: "".join(f"{key}\n" for key in keys).encode(),
-        SOURCES: content.sources.to_bytes(),
-    }
+    files = content.files()
     entries = {name: _entry(data) for name, data in files.items()}
     model = _entry(content.model)
     manifest = Manifest(
         generation=new_generation_id(now),
         built_at=now.isoformat(timespec="seconds"),
-        count=len(keys),
+        count=content.count,
         failed=len(content.sources.failures),
-        dimension=content.vectors.shape[1],
-        dtype=content.vectors.dtype.name,
+        dimension=content.dimension,
+        dtype=content.dtype,
         model=model,
         preprocess=PREPROCESS_VERSION,
         files=entries,
+        vector_index=content.vector_index,
     )
     written = {manifest.path(name): (data, entries[name]) for name, data in files.items()}
     if with_model:

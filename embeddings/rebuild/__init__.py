@@ -1,6 +1,7 @@
 """Keep the index true to the gallery: list, compare, embed what is new or changed, publish."""
 
 from embeddings.rebuild.run import rebuild
+from embeddings.rebuild.shard import Shard
 from embeddings.rebuild.summary import Outcome, Summary
 
-__all__ = ["Outcome", "Summary", "rebuild"]
+__all__ = ["Outcome", "Shard", "Summary", "rebuild"]

@@ -1,18 +1,13 @@
 """Work that is done but not yet published, so that a rebuild that is killed does not begin again."""
 
-import json
 import logging
 import secrets
 import time
-from dataclasses import asdict
-from io import BytesIO
-
-import numpy as np
-from numpy.typing import NDArray
 
 from embeddings.errors import NotFoundError
 from embeddings.index.sources import Failure
 from embeddings.preprocess import PREPROCESS_VERSION
+from embeddings.rebuild.results import Results, Vector, from_bytes, to_bytes
 from embeddings.storage.writer import Writer
 
 GRAIN = 500
@@ -20,7 +15,6 @@ GRAIN = 500
 GRAIN_SECONDS = 30.0
 """and at most so many seconds of work."""
 
-Vector = NDArray[np.float16]
 _log = logging.getLogger(__name__)
 
 
@@ -30,12 +24,19 @@ class Checkpoint:
     Files of several rebuilds lie side by side under names of their own; all of them are read at the start.
     """
 
-    def __init__(self, writer: Writer, model_sha256: str) -> None:
-        """Read what earlier rebuilds with this model left."""
+    def __init__(self, writer: Writer, model_sha256: str, folder: str = "", known: Results | None = None) -> None:
+        """Read what earlier rebuilds with this model left.
+
+        Args:
+            writer: of the index.
+            model_sha256: the model's.
+            folder: of a shard, which shares no work; "" for the one that all other rebuilds with this model share.
+            known: results that lie elsewhere.
+        """
         self.model_sha256 = model_sha256
         self._writer = writer
-        self._folder = f"checkpoints/{model_sha256[:16]}-{PREPROCESS_VERSION}/"
-        self._results: dict[str, tuple[str, Vector | Failure]] = {}
+        self._folder = folder or f"checkpoints/{model_sha256[:16]}-{PREPROCESS_VERSION}/"
+        self._results: Results = {} if known is None else known
         self._unsaved: list[str] = []
         self._saved_at = time.monotonic()
         self._read_files: list[str] = []
@@ -70,7 +71,7 @@ class Checkpoint:
             return
         content = {key: self._results[key] for key in self._unsaved}
         path = f"{self._folder}{secrets.token_hex(8)}.npz"
-        self._writer.put(path, _to_bytes(content))
+        self._writer.put(path, to_bytes(content))
         self._written_files.append(path)
         self._unsaved, self._saved_at = [], time.monotonic()
 
@@ -89,36 +90,6 @@ class Checkpoint:
         except NotFoundError:
             return  # another rebuild has published its results, and deleted it
         try:
-            self._results.update(_from_bytes(data))
+            self._results.update(from_bytes(data)[0])
         except Exception as error:  # noqa: BLE001 - whatever damage leads numpy and zipfile to
             _log.warning("the checkpoint %s is damaged and left out: %r", path, error)
-
-
-def _to_bytes(results: dict[str, tuple[str, Vector | Failure]]) -> bytes:
-    vectors = {key: (etag, result) for key, (etag, result) in results.items() if not isinstance(result, Failure)}
-    header = {
-        "etags": {key: etag for key, (etag, _) in vectors.items()},
-        "failures": {
-            key: [etag, asdict(result)] for key, (etag, result) in results.items() if isinstance(result, Failure)
-        },
-    }
-    file = BytesIO()
-    rows = [vector for _, vector in vectors.values()]
-    np.savez(
-        file,
-        header=np.frombuffer(json.dumps(header).encode(), dtype=np.uint8),
-        vectors=np.stack(rows) if rows else np.empty((0, 0), dtype=np.float16),
-    )
-    return file.getvalue()
-
-
-def _from_bytes(data: bytes) -> dict[str, tuple[str, Vector | Failure]]:
-    with np.load(BytesIO(data), allow_pickle=False) as stored:
-        header = json.loads(stored["header"].tobytes())
-        vectors: Vector = stored["vectors"]
-    results: dict[str, tuple[str, Vector | Failure]] = {
-        key: (etag, vector) for (key, etag), vector in zip(header["etags"].items(), vectors, strict=True)
-    }
-    for key, (etag, failure) in header["failures"].items():
-        results[key] = (etag, Failure(**failure))
-    return results

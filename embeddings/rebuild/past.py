@@ -2,8 +2,8 @@
 
 from embeddings.embedder import BUNDLED_MODEL, Embedder
 from embeddings.errors import CorruptIndexError, GalleryIndexError
-from embeddings.index.generation import read_vectors
-from embeddings.index.manifest import SOURCES, VECTORS
+from embeddings.index.generation import read_folders, read_vectors
+from embeddings.index.manifest import FOLDERS, SOURCES, VECTORS
 from embeddings.index.publish import Current, Vectors, read_file
 from embeddings.index.sources import Sources
 from embeddings.preprocess import PREPROCESS_VERSION
@@ -32,6 +32,13 @@ class Past:
                     raise
                 self.damaged = True
 
+    @property
+    def vector_bucket(self) -> str:
+        """Where its vectors are; "" if in a matrix, or nowhere yet."""
+        if self.manifest is None or self.manifest.vector_index is None:
+            return ""
+        return self.manifest.vector_index.bucket
+
     def made_by(self, chosen: Embedder | None) -> bool:
         """Whether its vectors are those this code makes, with the chosen model or, if none is chosen, with its own."""
         if self.manifest is None or self.damaged or self.manifest.preprocess != PREPROCESS_VERSION:
@@ -52,6 +59,13 @@ class Past:
             return Embedder(read_file(self._index, self.manifest.model_path, self.manifest.model))
         except CorruptIndexError as error:
             raise CorruptIndexError(f"{error}, and say which --model to use") from error
+
+    def folders(self) -> dict[str, int]:
+        """Of a generation in a vector index: images by top folder. Raises CorruptIndexError."""
+        assert self.manifest is not None, "there is a vector index"  # noqa: S101
+        return read_folders(
+            self.manifest, read_file(self._index, self.manifest.path(FOLDERS), self.manifest.files[FOLDERS])
+        )
 
     def vectors(self) -> tuple[Vectors, dict[str, int]]:
         """The matrix, and which row a key has. Raises CorruptIndexError."""

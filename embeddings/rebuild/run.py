@@ -14,16 +14,20 @@ import numpy as np
 from embeddings.embedder import Embedder
 from embeddings.errors import ConflictError, GalleryIndexError, GarmentSearchError, StorageError, StorageUriError
 from embeddings.index.history import clean
-from embeddings.index.manifest import Manifest
+from embeddings.index.manifest import VECTOR_BUCKET_NAME, Manifest
 from embeddings.index.publish import Content, Vectors, publish, read_current
 from embeddings.index.sources import Failure, Sources
 from embeddings.preprocess import DEFAULT_LIMITS, Limits
-from embeddings.rebuild.checkpoint import Checkpoint, Vector
+from embeddings.rebuild.checkpoint import Checkpoint
+from embeddings.rebuild.parts import Parts
 from embeddings.rebuild.past import Past
 from embeddings.rebuild.plan import Plan, make_plan
-from embeddings.rebuild.scope import Scope, folder_scope, key_scope
+from embeddings.rebuild.refusals import refuse_emptied
+from embeddings.rebuild.results import Vector
+from embeddings.rebuild.scope import Scope, folder_scope, key_scope, split
+from embeddings.rebuild.shard import Shard
 from embeddings.rebuild.summary import Outcome, Summary, summarize
-from embeddings.rebuild.work import NOT_GIVEN, Result, embed_all
+from embeddings.rebuild.work import NOT_GIVEN, OUTAGE, Result, embed_all
 from embeddings.storage.reader import Reader, open_reader
 from embeddings.storage.uri import StorageUri
 from embeddings.storage.writer import ObjectInfo, Writer, open_writer
@@ -42,11 +46,14 @@ def rebuild(
     model: Path | None = None,
     keys: Collection[str] | None = None,
     prefix: str = "",
+    run: str | None = None,
+    shard: Shard | None = None,
     full: bool = False,
     dry_run: bool = False,
     limits: Limits = DEFAULT_LIMITS,
     stop_at: float = math.inf,
     may_empty: bool = True,
+    vector_bucket: str = "",
     progress: Progress = lambda _done, _total: None,
 ) -> Summary:
     """Make the index say what the gallery holds now, embedding only what is new or changed.
@@ -61,6 +68,9 @@ def rebuild(
             index's embeds everything again.
         keys: look at these keys only.
         prefix: look at this folder only.
+        run: take what the shards of this run have embedded, then delete their parts.
+        shard: be one of these shards: embed its share of the gallery into its part of the run, and publish nothing.
+            Any number of them may run at once, again, or the same one twice.
         full: embed everything again, and replace a damaged index.
         dry_run: only say what would be done.
         limits: what one photo may cost.
@@ -68,29 +78,39 @@ def rebuild(
             least one is embedded, so that a chain of rebuilds comes to its end. Leave time to publish.
         may_empty: publish an index without any photo in place of one that has some. An unattended run should not: the
             likelier reason is a wrong address.
+        vector_bucket: of Amazon S3 Vectors, to keep the vectors in; "" for where the index's own are, and for a new
+            index a matrix. With `keys` the vectors of an index stay where they are.
         progress: told after each photo.
 
     Raises:
         StorageUriError, StorageError, GalleryIndexError, ModelError: the published index is as it was before.
     """
+    if shard is not None and run is None:
+        raise ValueError("a shard is one of a run")
     _refuse_overlap(gallery, index)
-    scope = folder_scope(prefix) if keys is None else key_scope(keys)
+    if vector_bucket and not VECTOR_BUCKET_NAME.fullmatch(vector_bucket):
+        raise StorageUriError(f"{vector_bucket!r} is no name of a vector bucket: give one such as shop-vectors")
+    scope = folder_scope(prefix, shard) if keys is None else key_scope(keys)
     chosen = None if model is None else Embedder(model)
-    run = _Run(
+    index_files = open_writer(index)
+    rebuilding = _Run(
         open_writer(gallery),
         open_reader(gallery),
-        open_writer(index),
+        index_files,
+        None if run is None else Parts(index_files, run, shard),
         chosen,
         full,
         dry_run,
         limits,
         stop_at,
         may_empty,
+        vector_bucket,
+        index,
         progress,
     )
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            return run.attempt(scope)
+            return rebuilding.attempt(scope)
         except ConflictError as error:
             _log.info("%s; comparing again (%d)", error, attempt)
     raise ConflictError(f"{_ATTEMPTS} times in a row another rebuild published first; run again when fewer are at work")
@@ -112,12 +132,15 @@ class _Run:
     gallery: Writer
     photos: Reader
     index: Writer
+    parts: Parts | None
     chosen: Embedder | None
     full: bool
     dry_run: bool
     limits: Limits
     stop_at: float
     may_empty: bool
+    vector_bucket: str
+    index_uri: str
     progress: Progress
     embedded: int = 0
     remaining: int = 0
@@ -126,14 +149,27 @@ class _Run:
 
     def attempt(self, scope: Scope) -> Summary:
         """List, compare, embed, publish. Raises ConflictError if somebody else published meanwhile."""
+        if self.parts is not None:
+            self.parts.look()
         current = read_current(self.index, repair=self.full)
         if current.manifest is not None and current.manifest.held:
             return self._held(current.manifest)
         past = Past(self.index, current, repair=self.full)
         same_vectors = past.made_by(self.chosen)
-        if not same_vectors:
-            scope = _widened(scope, past)
-        reusable = past.sources if same_vectors and not self.full else _outside(past.sources, scope)
+        bucket = self.vector_bucket or past.vector_bucket
+        if scope.keys is not None and same_vectors:
+            bucket = past.vector_bucket  # vectors move when somebody looks at all of them, not with an event
+        if not same_vectors or bucket != past.vector_bucket:
+            scope = _widened(scope, past, same_vectors=same_vectors)
+        if bucket:
+            try:
+                from embeddings.rebuild.vectors import VectorRebuild  # and with it botocore
+            except ImportError as error:
+                raise StorageUriError(f"the vector bucket {bucket} needs boto3: pip install boto3 ({error})") from error
+            if self.parts is not None:
+                self.parts.refuse()
+            return VectorRebuild(self, past, current, bucket).attempt(scope)
+        reusable = past.sources if same_vectors and not self.full else split(past.sources, scope, inside=False)
         plan = make_plan(reusable, scope, scope.list(self.gallery, self.limits))
         if self.dry_run:
             planned = plan.keep | {each.key: each.etag for each in plan.embed}
@@ -142,32 +178,32 @@ class _Run:
         embedder = self.chosen
         vectors: dict[str, Vector] = {}
         after = Sources(plan.keep, plan.failures)
+        if self.parts is not None:  # also with nothing to embed: an empty part is one, and a missing one is noticed
+            embedder = embedder or past.embedder()
+            self._open_checkpoint(embedder)
         if plan.embed:
             embedder = embedder or past.embedder()
             results = self._embed(plan.embed, embedder)
             if self.remaining:
                 return self._summary(Outcome.UNFINISHED, past.manifest, past.sources, past.sources)
             after, vectors = _outcome(plan, results, fallback=past.sources if same_vectors else Sources())
-            if not after.etags and any(failure.reason == NOT_GIVEN for failure in after.failures.values()):
-                raise StorageError("storage gave none of the photos; the log says why")
+        if self.parts is not None and scope.shard is not None:
+            return self._leave_part(self.parts, plan, scope, past, after)
+        seen = split(after, scope, inside=True)
+        refuse_emptied(len(past.sources.etags), len(after.etags), seen.failures, may_empty=self.may_empty)
         if same_vectors and not self.full and after == past.sources:
+            self._close_parts()
             return self._summary(Outcome.UNCHANGED, past.manifest, past.sources, after)
-        if not self.may_empty and past.sources.etags and not after.etags:
-            raise GalleryIndexError(
-                f"nothing of the {len(past.sources.etags)} photos of the index is left in the gallery; if that is so, "
-                "scripts/rebuild_embeddings.py publishes an empty index, and otherwise GALLERY_URI is wrong"
-            )
         embedder = embedder or past.embedder()
         content = Content(_matrix(past, after, vectors, embedder.dimension), after, embedder.content)
         published = publish(self.index, content, current, with_model=self.full or not same_vectors)
         self._tidy(whole=scope.whole)
+        self._close_parts()
         return self._summary(Outcome.PUBLISHED, published, past.sources, after)
 
     def _embed(self, objects: list[ObjectInfo], embedder: Embedder) -> dict[str, Result]:
         """Results by key, as far as possible from checkpoints; `remaining` says how many are missing."""
-        if self.checkpoint is None or self.checkpoint.model_sha256 != embedder.sha256:
-            self.checkpoint = Checkpoint(self.index, embedder.sha256)
-        checkpoint = self.checkpoint
+        checkpoint = self._open_checkpoint(embedder)
         results: dict[str, Result] = {each.key: checkpoint.find(each.key, each.etag) for each in objects}
         todo = [each for each in objects if results[each.key] is None]
         self.progress(len(objects) - len(todo), len(objects))
@@ -186,6 +222,35 @@ class _Run:
             finally:
                 checkpoint.save()  # before the photos that are under way are waited for
         return results
+
+    def _open_checkpoint(self, embedder: Embedder) -> Checkpoint:
+        if self.checkpoint is None or self.checkpoint.model_sha256 != embedder.sha256:
+            sha256 = embedder.sha256
+            self.checkpoint = Checkpoint(self.index, sha256) if self.parts is None else self.parts.open(sha256)
+        return self.checkpoint
+
+    def _leave_part(self, parts: Parts, plan: Plan, scope: Scope, past: Past, after: Sources) -> Summary:
+        """Write what this shard has embedded, for the merge to publish."""
+        assert self.checkpoint is not None, "it was opened with the parts"  # noqa: S101
+        reasons = [after.failures[each.key].reason for each in plan.embed if each.key in after.failures]
+        if len(plan.embed) >= OUTAGE and reasons.count(NOT_GIVEN) == len(plan.embed):
+            raise StorageError("storage gave none of this shard's photos; the log says why")
+        parts.write(self.checkpoint, plan.embed)
+        try:
+            self.checkpoint.delete(others=True)  # its folder is this shard's own
+        except GarmentSearchError as error:
+            _log.warning("the part is written, but the checkpoint could not be deleted: %s", error)
+        before, done = (split(each, scope, inside=True) for each in (past.sources, after))
+        return self._summary(Outcome.SHARD_DONE, past.manifest, before, done)
+
+    def _close_parts(self) -> None:
+        """After the merge. Its result is current: trouble here is no failure of it."""
+        if self.parts is None:
+            return
+        try:
+            self.parts.close()
+        except GarmentSearchError as error:
+            _log.warning("merged, but the run's parts could not be deleted: %s", error)
 
     def _tidy(self, *, whole: bool) -> None:
         """Delete what is no longer needed. The generation is published: trouble here is no failure of the rebuild."""
@@ -207,19 +272,13 @@ class _Run:
         return summarize(outcome, generation, before, after, self.embedded, self.remaining, seconds)
 
 
-def _widened(scope: Scope, past: Past) -> Scope:
-    """Without vectors to build on, the whole gallery must be embedded."""
+def _widened(scope: Scope, past: Past, *, same_vectors: bool) -> Scope:
+    """Without vectors to build on, or where they move, the whole gallery is looked at."""
     if scope.prefix and (past.damaged or past.manifest is not None):
-        why = "the index is damaged" if past.damaged else "the model or the preprocessing changes"
+        why = "the vector bucket changes" if same_vectors else "the model or the preprocessing changes"
+        why = "the index is damaged" if past.damaged else why
         raise GalleryIndexError(f"{why}, which concerns the whole gallery: run without --prefix")
-    return Scope(prefix=scope.prefix)
-
-
-def _outside(sources: Sources, scope: Scope) -> Sources:
-    return Sources(
-        {key: etag for key, etag in sources.etags.items() if key not in scope},
-        {key: failure for key, failure in sources.failures.items() if key not in scope},
-    )
+    return replace(scope, keys=None)
 
 
 def _outcome(plan: Plan, results: dict[str, Result], fallback: Sources) -> tuple[Sources, dict[str, Vector]]:

@@ -1,14 +1,15 @@
 """Which part of the gallery a rebuild looks at, and what is there now."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
 from embeddings.errors import NotFoundError, StorageError, UnavailableError
-from embeddings.index.sources import Failure
+from embeddings.index.sources import Failure, Sources
 from embeddings.preprocess import Limits
+from embeddings.rebuild.shard import Shard
 from embeddings.storage.keys import key_problem
 from embeddings.storage.writer import ObjectInfo, Writer
 
@@ -26,28 +27,36 @@ class Listing:
 
 @dataclass(frozen=True)
 class Scope:
-    """The whole gallery, one folder of it, or some keys."""
+    """The whole gallery, one folder of it, or some keys; of the first two perhaps a shard's share."""
 
     prefix: str = ""
     keys: frozenset[str] | None = None
+    shard: Shard | None = None
 
     @property
     def whole(self) -> bool:
         """Whether nothing is outside."""
-        return not self.prefix and self.keys is None
+        return not self.prefix and self.keys is None and self.shard is None
 
     def __contains__(self, key: str) -> bool:
-        return key in self.keys if self.keys is not None else key.startswith(self.prefix)
+        if self.keys is not None:
+            return key in self.keys
+        return key.startswith(self.prefix) and (self.shard is None or key in self.shard)
 
-    def list(self, gallery: Writer, limits: Limits) -> Listing:
+    def list(self, gallery: Writer, limits: Limits, problem_of: Callable[[str], str | None] = key_problem) -> Listing:
         """What is in the gallery now. An object that is too large is not even fetched.
+
+        Args:
+            gallery: to look at.
+            limits: what one photo may cost.
+            problem_of: why a key cannot be indexed, if it cannot.
 
         Raises:
             StorageError.
         """
         objects, unfit = {}, {}
         for each in self._present(gallery):
-            problem = key_problem(each.key)
+            problem = problem_of(each.key)
             if problem is None and each.size > limits.max_bytes:
                 problem = f"{each.size:,} bytes, the limit is {limits.max_bytes:,}"
             if problem is None:
@@ -60,7 +69,7 @@ class Scope:
 
     def _present(self, gallery: Writer) -> Iterable[ObjectInfo]:
         if self.keys is None:
-            yield from gallery.list(self.prefix)
+            yield from (each for each in gallery.list(self.prefix) if each.key in self)
             return
         with ThreadPoolExecutor(_LOOKERS, thread_name_prefix="stat") as pool:
             for found in pool.map(partial(_find, gallery), sorted(self.keys)):
@@ -81,12 +90,20 @@ def _find(gallery: Writer, key: str) -> ObjectInfo | None:
         return next((each for each in gallery.list(key) if each.key == key), None)
 
 
-def folder_scope(prefix: str) -> Scope:
-    """A folder ("shirts" and "shirts/" are the same); "" is the whole gallery."""
+def folder_scope(prefix: str, shard: Shard | None = None) -> Scope:
+    """A folder ("shirts" and "shirts/" are the same), or a shard's share of it; "" is the whole gallery."""
     folder = prefix.rstrip("/")
-    return Scope(prefix=f"{folder}/" if folder else "")
+    return Scope(prefix=f"{folder}/" if folder else "", shard=shard)
 
 
 def key_scope(keys: Iterable[str]) -> Scope:
     """Some keys. Those not in normal form cannot be in the index; a look at the whole gallery records them."""
     return Scope(keys=frozenset(key for key in keys if key_problem(key) is None))
+
+
+def split(sources: Sources, scope: Scope, *, inside: bool) -> Sources:
+    """What of the sources is in the scope, or what is not."""
+    return Sources(
+        {key: etag for key, etag in sources.etags.items() if (key in scope) is inside},
+        {key: failure for key, failure in sources.failures.items() if (key in scope) is inside},
+    )

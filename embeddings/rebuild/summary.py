@@ -16,6 +16,8 @@ class Outcome(StrEnum):
     """The index was rolled back and is held there; nothing was looked at."""
     UNFINISHED = "unfinished"
     """The time was over: what is done is in the checkpoint, and nothing is published."""
+    SHARD_DONE = "shard done"
+    """What this shard had to embed lies in its run, and nothing is published: the counts are those of its share."""
     DRY_RUN = "dry run"
 
 

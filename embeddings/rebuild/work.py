@@ -12,13 +12,14 @@ from embeddings.embedder import Embedder
 from embeddings.errors import ModelError, NotFoundError, PhotoError, StorageError, UnavailableError
 from embeddings.index.sources import Failure
 from embeddings.preprocess import INPUT_SIZE, Limits
-from embeddings.rebuild.checkpoint import Vector
+from embeddings.rebuild.results import Vector
 from embeddings.storage.reader import Reader
 from embeddings.storage.writer import ObjectInfo
 
 _FETCHERS = 16
 _WINDOW = 2 * _FETCHERS  # photos in memory at once, each up to the limit of bytes
-_OUTAGE = 20  # so many photos in a row that storage does not give are an outage, not a trait of the photos
+OUTAGE = 20
+"""So many photos in a row that storage does not give are an outage, not a trait of the photos."""
 NOT_GIVEN = "storage did not give it"
 """The reason of a failure that is not the photo's; the log says more."""
 _PROBE = np.arange(INPUT_SIZE * INPUT_SIZE * 3, dtype=np.uint8).reshape(INPUT_SIZE, INPUT_SIZE, 3)
@@ -73,7 +74,7 @@ def embed_all(
             except StorageError as error:
                 # Other errors are the object's own: it may be archived, or encrypted with another key.
                 outage += isinstance(error, UnavailableError)
-                if outage == _OUTAGE:
+                if outage == OUTAGE:
                     raise
                 # Without what storage said: it has request ids and times in it, and would differ at every rebuild.
                 result = Failure("", NOT_GIVEN)

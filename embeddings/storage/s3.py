@@ -8,17 +8,10 @@ from typing import Any
 
 import boto3.session
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    CredentialRetrievalError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    TokenRetrievalError,
-)
+from botocore.exceptions import BotoCoreError, ClientError
 
-from embeddings.errors import ConflictError, NotFoundError, StorageError
+from embeddings.errors import ConflictError, NotFoundError
+from embeddings.storage.aws import CREDENTIALS_ERRORS, no_credentials
 from embeddings.storage.failures import failure, no_bucket
 from embeddings.storage.keys import checked
 from embeddings.storage.uri import StorageUri
@@ -28,13 +21,6 @@ _CONNECTIONS = 32
 """As many threads as fetch photos at once."""
 _DELETE_BATCH = 1000
 """S3's limit for one request."""
-_CREDENTIALS_ERRORS = (
-    NoCredentialsError,
-    PartialCredentialsError,
-    CredentialRetrievalError,
-    TokenRetrievalError,
-    ProfileNotFound,
-)
 
 
 class S3Writer:
@@ -146,10 +132,7 @@ class S3Writer:
             if missing_bucket or error.response["Error"]["Code"] == "NoSuchBucket":
                 raise no_bucket(where) from error
             raise failure(where, status, error) from error
-        except _CREDENTIALS_ERRORS as error:
-            raise StorageError(
-                f"{where}: no usable AWS credentials ({error}); set AWS_PROFILE to a profile of `aws configure`, or "
-                "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-            ) from error
+        except CREDENTIALS_ERRORS as error:
+            raise no_credentials(where, error) from error
         except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no URL
             raise failure(where, None, error) from error

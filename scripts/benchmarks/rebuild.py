@@ -76,6 +76,18 @@ def _compare_memory(bench: Bench, files: Sequence[Path], few: Sequence[Path], re
     result.add("more for a photo more", "kB", [1000 * (large - small) / (len(files) - len(few))])
 
 
+def _merge_shards(bench: Bench, folder: Path, count: int, result: Result) -> None:
+    """All of it but the embedding itself."""
+    index = bench.work / "merged"
+    shutil.rmtree(index, ignore_errors=True)
+    given = {"gallery": str(folder), "index": str(index), "run": "bench"}
+    runs = [run_child("pretending_shard", INSTALLED, given | {"shard": f"{each}/4"}) for each in (1, 2, 3, 4)]
+    result.add(f"a shard of 4, {count:,} keys, vectors made up", "s", [float(run.told["seconds"]) for run in runs])
+    merged = run_child("rebuilding", INSTALLED, given).told
+    result.add(f"merge of 4 shards, {count:,} keys", "s", [merged["seconds"]])
+    result.add(f"most memory, merge of 4 shards, {count:,} keys", "MB", [merged["peak_mb"]])
+
+
 def _look_again(bench: Bench, result: Result) -> None:
     count = 1000 if bench.options.quick else 60_000
     folder = bench.work / f"keys-{count}"
@@ -83,6 +95,7 @@ def _look_again(bench: Bench, result: Result) -> None:
         folder.mkdir()
         for number in range(count):
             (folder / f"photo-{number:08}.jpg").write_bytes(b"%d" % number)
+    _merge_shards(bench, folder, count, result)
     index = bench.work / f"unchanged-{count}"
     given = {"gallery": str(folder), "index": str(index)}
     if not index.exists():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.errors import NotFoundError
+from embeddings.errors import GalleryIndexError, NotFoundError
 from embeddings.index.fetch import check_file, fetch_generation, fetch_pointer, missing_file
 from embeddings.index.generation import read_keys, read_vectors
 from embeddings.index.manifest import SOURCES, Manifest
@@ -42,6 +42,10 @@ def read_contents(index: Reader) -> Contents:
         GalleryIndexError: there is no index, or it is damaged. StorageError: storage failed.
     """
     manifest = fetch_pointer(index).manifest
+    if manifest.vector_index is not None:
+        raise GalleryIndexError(
+            f"the vectors are in {manifest.vector_index}: the report needs a matrix to compare them all"
+        )
     files = fetch_generation(index, manifest, known_model=manifest.model.sha256)
     vectors = read_vectors(manifest, files.vectors).astype(np.float32)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny)

@@ -8,10 +8,11 @@ from typing import Any
 
 import yaml
 
-from embeddings.index.manifest import KEYS, POINTER, SOURCES, VECTORS, Manifest
+from embeddings.index.manifest import FOLDERS, KEYS, POINTER, SOURCES, VECTORS, Manifest
 from embeddings.index.publish import PAST_MANIFEST
 from embeddings.preprocess import DEFAULT_LIMITS
 from embeddings.rebuild import Outcome
+from embeddings.rebuild.parts import RECORD
 from functions import VERSION
 from functions.current import CurrentGeneration
 from functions.parameters import MAX_DEPTH, MAX_K
@@ -24,10 +25,16 @@ _SOURCES = ("functions", "embeddings", "scripts", "infra", "site")
 _SUFFIXES = {".py", ".js", ".sh", ".yml", ".json"}
 
 _OTHERS = {
+    "AWS_ENDPOINT_URL_S3VECTORS",  # botocore reads it
     "GOOGLE_APPLICATION_CREDENTIALS",  # google-auth reads it
     "STORAGE_EMULATOR_HOST",  # google-cloud-storage reads it
+    # Batch systems set them.
+    "AWS_BATCH_JOB_ARRAY_INDEX",
+    "CLOUD_RUN_TASK_COUNT",
+    "CLOUD_RUN_TASK_INDEX",
+    "JOB_COMPLETION_INDEX",
 }
-_PLACEHOLDERS = {"INDEX_ENDPOINT", "QUEUE_ARN", "SITE_URI"}
+_PLACEHOLDERS = {"FILL_ARN", "INDEX_ENDPOINT", "QUEUE_ARN", "SITE_URI"}
 _OTHER_PROGRAMS = ("aws", "curl", "docker", "gcloud", "git", "npm", "npx", "pip", "uv")
 
 
@@ -174,7 +181,7 @@ def test_every_field_and_file_of_an_index_is_described_and_no_other() -> None:
     assert sorted(fields) == sorted(["format", *(field.name for field in dataclasses.fields(Manifest))])
     tree = next(block for block in described.blocks if block.lstrip().startswith(POINTER))
     files = re.findall(r"[\w.]+\.(?:json|npy|txt|gz)\b(?:\.gz)?", tree)
-    assert sorted(files) == sorted([POINTER, VECTORS, KEYS, SOURCES, PAST_MANIFEST])
+    assert sorted(files) == sorted([POINTER, VECTORS, KEYS, FOLDERS, SOURCES, PAST_MANIFEST, RECORD])
 
 
 def test_the_limits_are_those_of_the_code() -> None:

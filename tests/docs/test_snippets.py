@@ -1,5 +1,6 @@
 """The programs in the documents do what is said of them."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -7,10 +8,11 @@ import sys
 from pathlib import Path
 
 import boto3
+import pytest
 
 from embeddings.rebuild import rebuild
 from scripts.drawn_gallery import draw_gallery
-from tests.docs.documents import document
+from tests.docs.documents import ROOT, document
 from tests.servers.fixtures import S3Server
 
 
@@ -40,3 +42,29 @@ def test_a_deleted_index_comes_back_from_its_versions(s3_server: S3Server) -> No
         for each in s3.list_objects_v2(Bucket=bucket)["Contents"]
     }
     assert restored == {"current.json": b"new", "models/m.tflite": b"model"}
+
+
+@pytest.mark.slow
+def test_a_large_gallery_is_filled_by_several_processes_and_by_numbered_tasks(tmp_path: Path) -> None:
+    draw_gallery(tmp_path / "gallery", count=12)
+    section = document("docs/operations.md").section("## A large gallery the first time")
+    laptop, merge = re.findall(r"^(?:seq 4|python .* --merge first$).*", section.partition("four processes:")[2], re.M)
+    (task,) = re.findall(r"^python .*INDEX \+ 1\)\)/16$", section, re.M)
+    (job,) = re.findall(r"--args '-c,(python .*)'$", section, re.M)
+
+    def run(command: str, **environment: str) -> str:
+        for word, value in (("python", sys.executable), ("GALLERY_URI", "gallery"), ("INDEX_URI", environment["TO"])):
+            command = re.sub(rf"\b{word} ", lambda _, value=value: f"{value} ", command)
+        command = command.replace("scripts/", f"{ROOT}/scripts/")
+        done = subprocess.run(
+            ["sh", "-c", command], cwd=tmp_path, env=os.environ | environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert run(laptop, TO="index").count("shard done") == 4
+    assert run(merge, TO="index").startswith("published: 12 added")
+    for number in range(2):
+        assert "run: first, shard" in run(job, TO="other", CLOUD_RUN_TASK_INDEX=str(number), CLOUD_RUN_TASK_COUNT="2")
+    assert run(merge, TO="other").startswith("published: 12 added")
+    assert run(task, TO="third", INDEX="15").endswith("run: first, shard 16/16\n")

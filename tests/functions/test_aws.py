@@ -15,7 +15,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from embeddings.errors import StorageError
+from embeddings.errors import GalleryIndexError, StorageError
 from embeddings.index.generation import load_generation
 from embeddings.rebuild import rebuild
 from embeddings.storage.reader import open_reader
@@ -288,6 +288,21 @@ def test_the_schedule_goes_on_with_the_whole_gallery(
     assert aws.reindex_scheduled(event("scheduled"), Context(0))["outcome"] == "unfinished"
     (message,) = queue.receive_message(QueueUrl=url)["Messages"]
     assert json.loads(message["Body"]) == {"reindex": {"keys": None, "messages": 1}}
+
+
+def test_a_shard_without_time_says_so_and_is_asked_again(
+    shop: Shop, aws: ModuleType, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REINDEX_QUEUE_URL", f"{s3_server.url}/123456789012/none")  # a message would be an error
+    for key in ("a.jpg", "b.jpg"):
+        shop.photos.put(key, photo("#800000"))
+    asked = {"run": "first", "shard": "1/1"}
+    assert [aws.reindex_scheduled(asked, Context(0))["outcome"] for _ in range(2)] == ["unfinished", "shard done"]
+    merged = aws.reindex_scheduled({"run": "first"}, Context())
+    assert (merged["outcome"], merged["added"], merged["embedded"]) == ("published", 2, 0)
+    for wrong in ({"run": "first", "shard": "5/4"}, {"run": "a/b"}):
+        with pytest.raises((ValueError, GalleryIndexError), match=r"no shard|no run id"):
+            aws.reindex_scheduled(wrong, Context())
 
 
 def test_work_that_cannot_go_on_stays_in_the_queue(

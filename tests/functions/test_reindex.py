@@ -9,9 +9,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from embeddings.rebuild import Shard
 from functions.chain import MESSAGE_BYTES, MOST_MESSAGES, continue_later, from_message, to_message
 from functions.events import ObjectEvent
-from functions.reindex import WHOLE_GALLERY, Work, bring_up_to_date, merged, work_of
+from functions.reindex import WHOLE_GALLERY, Work, bring_up_to_date, merged, work_of, work_of_run
 from functions.settings import Settings
 from tests.servers.fixtures import S3Server
 
@@ -34,6 +35,15 @@ def test_a_batch_is_one_piece_of_work() -> None:
     assert merged([*parts, WHOLE_GALLERY]) == Work(None, 3)
     assert merged([]).empty
     assert not WHOLE_GALLERY.empty
+
+
+def test_a_state_machine_asks_for_a_shard_or_for_the_merge() -> None:
+    assert work_of_run({"run": "first", "shard": "3/16"}) == Work(None, run="first", shard=Shard(3, 16))
+    assert work_of_run({"run": "first"}) == Work(None, run="first")
+    assert work_of_run({"source": "aws.events", "detail": {}}) is None
+    for shard in ("0/4", "x", None):
+        with pytest.raises(ValueError, match="no shard"):
+            work_of_run({"run": "first", "shard": shard})
 
 
 @pytest.mark.parametrize("keys", [None, frozenset({"a b/ü\ufffe😀.jpg", '"\\', "x"})])
@@ -89,17 +99,19 @@ def test_a_damaged_message_is_unreadable(content: str) -> None:
 def test_time_is_kept_for_publishing(
     seconds: float, setting: str, for_embedding: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = Settings.for_reindex({"INDEX_URI": "/index", "GALLERY_URI": "/photos", "REINDEX_SECONDS": setting})
+    environment = {"INDEX_URI": "/index", "GALLERY_URI": "/photos", "VECTOR_BUCKET": "shop-vectors"}
+    settings = Settings.for_reindex({**environment, "REINDEX_SECONDS": setting})
     asked: list[Any] = []
 
-    def rebuild(gallery: str, index: str, *, keys: frozenset[str] | None, stop_at: float, may_empty: bool) -> Any:
-        asked.extend([gallery, index, keys, stop_at - time.monotonic(), may_empty])
+    def rebuild(gallery: str, index: str, *, stop_at: float, **options: Any) -> Any:
+        asked.extend([gallery, index, stop_at - time.monotonic(), options])
         raise RuntimeError
 
     monkeypatch.setattr("functions.reindex.rebuild", rebuild)
     with pytest.raises(RuntimeError):
         bring_up_to_date(Work(frozenset({"a"})), settings, seconds)
-    assert asked == ["/photos", "/index", {"a"}, pytest.approx(for_embedding, abs=1), True]
+    options = {"keys": {"a"}, "run": None, "shard": None, "may_empty": True, "vector_bucket": "shop-vectors"}
+    assert asked == ["/photos", "/index", pytest.approx(for_embedding, abs=1), options]
 
 
 def test_only_events_may_empty_the_index(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ def test_defaults() -> None:
         max_pixels=50_000_000,
         reindex_seconds=math.inf,
         reindex_queue_url="",
+        vector_bucket="",
     )
 
 

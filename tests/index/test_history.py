@@ -6,7 +6,7 @@ import pytest
 
 from embeddings.errors import ConflictError, CorruptIndexError, GalleryIndexError, NoIndexError, StorageError
 from embeddings.index.history import KEEP_GENERATIONS, clean, past_generations, release, rollback
-from embeddings.rebuild import Outcome
+from embeddings.rebuild import Outcome, Shard
 from embeddings.storage.folder import FolderWriter
 from tests.rebuild.gallery import OTHER_MODEL, Shop
 
@@ -209,3 +209,19 @@ def test_a_swap_that_storage_refuses_for_a_while_is_tried_again(shop: Shop, monk
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
     assert shop.rebuild().outcome is Outcome.PUBLISHED
     assert len(shop.load().gallery) == 3
+
+
+def test_a_run_of_shards_goes_as_a_whole_a_day_after_its_last_file(shop: Shop) -> None:
+    shop.rebuild()
+    shop.put({"new.jpg": "pink"})
+    old = datetime.now(UTC) - timedelta(hours=40)
+    for name in ("slow", "given-up"):
+        for number in (1, 2):
+            shop.rebuild(run=name, shard=Shard(number, 3))
+    for path in shop.paths("runs/"):
+        if path != "runs/slow/2-of-3.npz":
+            os.utime(Path(shop.index) / path, (old.timestamp(), old.timestamp()))
+    cleaned(shop, timedelta())
+    assert shop.paths("runs/") == ["runs/slow/1-of-3.npz", "runs/slow/2-of-3.npz", "runs/slow/run.json"]
+    cleaned(shop, timedelta(hours=25))
+    assert shop.paths("runs/") == []

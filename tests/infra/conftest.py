@@ -30,7 +30,9 @@ OPTIONS = {
     "alarmEmail": "ops@shop.example",
     "domainName": "search.shop.example",
     "certificateId": "0f246ca9-0000-0000-0000-000000000000",
+    "fill": "map",
     "site": "cdn",
+    "vectorBucket": "new",
 }
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from embeddings.index.manifest import VECTOR_BUCKET_NAME
 from tests.infra.stack import Stack
 
 pytestmark = pytest.mark.slow  # packaging takes some seconds, once for all
@@ -10,10 +11,13 @@ OFF = [
     "AlarmTopic",
     "Domain",
     "DomainMapping",
+    "FillRole",
+    "FillStateMachine",
     "SiteAccess",
     "SiteBucket",
     "SiteBucketPolicy",
     "SiteCdn",
+    "VectorBucket",
 ]
 
 
@@ -93,3 +97,15 @@ def test_snapstart_has_a_version_for_the_gateway_to_call(dev: Stack, options: St
 def test_searches_at_once_can_be_limited(dev: Stack, options: Stack) -> None:
     assert options.properties("SearchLambdaFunction")["ReservedConcurrentExecutions"] == "50"
     assert "ReservedConcurrentExecutions" not in dev.properties("SearchLambdaFunction")
+
+
+def test_vectors_of_a_large_gallery_have_a_bucket_that_stays(dev: Stack, options: Stack) -> None:
+    [bucket] = options.of_type("AWS::S3Vectors::VectorBucket").values()
+    assert bucket["EncryptionConfiguration"] == {"SseType": "AES256"}
+    assert options.resources["VectorBucket"]["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert options.outputs["VectorBucketName"] == bucket["VectorBucketName"]
+    assert VECTOR_BUCKET_NAME.fullmatch(bucket["VectorBucketName"])
+    for function in ("ReindexLambdaFunction", "ReindexDashscheduledLambdaFunction"):
+        given = options.properties(function)["Environment"]["Variables"]
+        assert given["VECTOR_BUCKET"] == bucket["VectorBucketName"]
+        assert "VECTOR_BUCKET" not in dev.properties(function)["Environment"]["Variables"]

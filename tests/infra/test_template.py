@@ -253,5 +253,6 @@ def test_silence_of_the_schedule_is_an_alarm(name: str, hours: int, stacks: dict
     assert alarm["TreatMissingData"] == "breaching"
     [counted] = stacks[name].of_type("AWS::Logs::MetricFilter").values()
     assert counted["LogGroupName"] == "<ReindexDashscheduledLogGroup>"
+    assert counted["FilterPattern"].count('$.outcome != "') == 2, "neither unfinished runs nor shards"
     [metric] = counted["MetricTransformations"]
     assert (metric["MetricNamespace"], metric["MetricName"]) == (alarm["Namespace"], alarm["MetricName"])

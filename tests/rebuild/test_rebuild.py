@@ -13,6 +13,7 @@ from embeddings.errors import CorruptIndexError, GalleryIndexError, ModelError, 
 from embeddings.index.manifest import POINTER, FileEntry
 from embeddings.preprocess import Limits
 from embeddings.rebuild import Outcome, rebuild
+from embeddings.storage.reader import Fetched, Reader
 from tests.photos import photo
 from tests.rebuild.gallery import MODEL, OTHER_MODEL, Shop
 
@@ -138,6 +139,24 @@ def test_an_unattended_run_does_not_empty_the_index(shop: Shop) -> None:
     with pytest.raises(GalleryIndexError, match="nothing of the 3 photos"):
         shop.rebuild(may_empty=False)
     assert len(shop.load().gallery) == 3
+
+
+def test_the_last_image_goes_although_storage_does_not_give_another(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Reader.get
+
+    def fails(self: Reader, key: str, **options: object) -> Fetched:
+        if key != "shirts/red.jpg":
+            raise StorageError("archived")
+        return real(self, key, **options)
+
+    monkeypatch.setattr(Reader, "get", fails)
+    assert counts(shop.rebuild()) == (1, 0, 0, 2, 3)
+    shop.photos.delete(["shirts/red.jpg"])
+    assert shop.rebuild(keys=["shirts/red.jpg"]).count == 0  # an event, which looks at nothing else
+    with pytest.raises(StorageError, match="storage gave none"):
+        shop.rebuild()
 
 
 def test_a_missing_gallery_does_not_empty_the_index(shop: Shop, tmp_path: Path) -> None:

@@ -102,3 +102,50 @@ def test_a_dry_run_and_an_interruption_leave_the_index_alone(
     assert run(shop) == 130
     assert "checkpoint" in capsys.readouterr().err
     assert not (Path(shop.index) / POINTER).exists()
+
+
+def test_shards_and_their_merge(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    shop.put({"bad.jpg": b"text"})
+    for shard in ("1/2", "2/2"):
+        assert run(shop, "--run", "first", "--shard", shard) == 0, "the merge says what could not be read"
+        assert capsys.readouterr().out.endswith(f"\nrun: first, shard {shard}\n")
+    assert not (Path(shop.index) / POINTER).exists()
+    assert run(shop, "--merge", "first") == 3
+    said = capsys.readouterr().out
+    assert said.startswith("published: 3 added, 0 changed, 0 removed, 1 failed (1 of them new); 3 images in the index")
+    assert "'bad.jpg': this is not a JPEG" in said
+    assert run(shop, "--merge", "first", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["outcome"] == "unchanged"
+    assert run(shop, "--merge", "second") == 1
+    assert capsys.readouterr().err.startswith("error: there is no run second in this index")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            "--run r --shard x",
+            "argument --shard: 'x' is no shard; give its number and how many there are, such as 3/16",
+        ),
+        ("--run r --shard 0/4", "argument --shard: '0/4' is no shard: they go from 1/4 to 4/4"),
+        ("--run r --shard 5/4", "argument --shard: '5/4' is no shard: they go from 1/4 to 4/4"),
+        ("--run r --shard 1/0", "argument --shard: '1/0' is no shard: there are from 1 to 10,000 of them"),
+        ("--run a/b --shard 1/4", "argument --run: 'a/b' is no run id; give up to 64 letters, digits"),
+        ("--merge a/b", "argument --merge: 'a/b' is no run id; give up to 64 letters, digits"),
+        ("--merge ..", "argument --merge: '..' is no run id"),
+        ("--shard 1/4", "--shard and --run go together; --merge alone names a run to publish"),
+        ("--run r", "--shard and --run go together; --merge alone names a run to publish"),
+        ("--run r --merge r", "--shard and --run go together; --merge alone names a run to publish"),
+        ("--run r --shard 1/4 --merge r", "argument --merge: not allowed with argument --shard"),
+        ("--run r --shard 1/4 --rollback", "argument --rollback: not allowed with argument --shard"),
+        ("--run r --shard 1/4 --dry-run", "--dry-run goes with neither --shard nor --merge"),
+        ("--merge r --dry-run", "--dry-run goes with neither --shard nor --merge"),
+    ],
+)
+def test_wrong_arguments_of_shards(
+    shop: Shop, capsys: pytest.CaptureFixture[str], arguments: str, message: str
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        run(shop, *arguments.split())
+    assert message in capsys.readouterr().err
+    assert not Path(shop.index).exists()

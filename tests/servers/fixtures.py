@@ -17,6 +17,7 @@ from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
 
 from tests.servers.gcs import GcsServer
+from tests.servers.s3vectors import S3VectorsServer
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,16 @@ def gcs_server(clean_environment: None, monkeypatch: pytest.MonkeyPatch) -> Iter
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.url)
         monkeypatch.setenv("GOOGLE_BASE_URL", server.url)
         monkeypatch.setenv("GOOGLE_SKIP_SIGNATURE", "true")
+        yield server
+
+
+@pytest.fixture
+def vectors_server(aws_keys: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3VectorsServer]:
+    """With one vector bucket, `shop`; retries do not pause for long."""
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0.01)
+    with S3VectorsServer() as server:
+        server.buckets["shop"] = {}
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3VECTORS", server.url)
         yield server
 
 

@@ -1,25 +1,38 @@
-"""Rebuilds that are killed at each call of storage, one process each: python -m tests.trust.killed TEMPLATE FOLDER.
+"""Work that is killed at each call of storage, one process each: python -m tests.trust.killed TEMPLATE FOLDER WORK.
 
-Makes FOLDER/0, FOLDER/1 ... from TEMPLATE, until a rebuild comes to its end.
+Makes FOLDER/0, FOLDER/1 ... from TEMPLATE, until the work, `rebuild` or `shards`, comes to its end.
 """
 
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
+from embeddings.rebuild import Shard
 from tests.rebuild.gallery import Shop
 from tests.trust.faults import Fault, injected
 
 
-def main(template: Path, folder: Path) -> None:
+def rebuild(shop: Shop) -> None:
+    shop.rebuild()
+
+
+def shards(shop: Shop) -> None:
+    """A whole run, one after the other."""
+    for number in (1, 2):
+        shop.rebuild(run="first", shard=Shard(number, 2))
+    shop.rebuild(run="first")
+
+
+def main(template: Path, folder: Path, work: Callable[[Shop], None]) -> None:
     for at in count():
         place = shutil.copytree(template, folder / str(at))  # with the times of the files, which are their ETags
         child = os.fork()
         if child == 0:
             with injected(Fault("kill", at)):
-                Shop(str(place / "gallery"), str(place / "index")).rebuild()
+                work(Shop(str(place / "gallery"), str(place / "index")))
             os._exit(0)
         _, status = os.wait()
         if os.WIFEXITED(status):
@@ -28,4 +41,4 @@ def main(template: Path, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), {"rebuild": rebuild, "shards": shards}[sys.argv[3]])

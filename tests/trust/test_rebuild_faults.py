@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from embeddings.embedder import Embedder
-from embeddings.errors import GarmentSearchError, StorageError
-from embeddings.rebuild import Outcome
+from embeddings.errors import GalleryIndexError, GarmentSearchError, StorageError
+from embeddings.rebuild import Outcome, Shard
 from embeddings.rebuild.checkpoint import Checkpoint
 from embeddings.storage import gcs as gcs_module
 from tests.rebuild.gallery import MODEL, Shop
@@ -76,12 +76,49 @@ def test_a_fault_at_every_call(template: Path, tmp_path: Path, kind: Kind, monke
 
 @pytest.mark.slow
 def test_a_kill_at_every_call(template: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.trust.killed", str(template), str(tmp_path)]
-    subprocess.run(command, cwd=ROOT, check=True, timeout=100, stderr=subprocess.DEVNULL)
-    places = sorted(tmp_path.iterdir(), key=lambda place: int(place.name))
+    places = killed(template, tmp_path, "rebuild")
     assert len(places) > 25
-    for place in places:
-        check(Shop(str(place / "gallery"), str(place / "index")))
+    for shop in places:
+        check(shop)
+
+
+def killed(template: Path, folder: Path, work: str) -> list[Shop]:
+    """What each kill left, the first call's first; of the last place the work came to its end."""
+    command = [sys.executable, "-m", "tests.trust.killed", str(template), str(folder), work]
+    subprocess.run(command, cwd=ROOT, check=True, timeout=100, stderr=subprocess.DEVNULL)
+    places = sorted(folder.iterdir(), key=lambda place: int(place.name))
+    return [Shop(str(place / "gallery"), str(place / "index")) for place in places]
+
+
+@pytest.mark.slow
+def test_a_run_of_shards_killed_at_every_call(template: Path, tmp_path: Path) -> None:
+    """Both shards and the merge: what was killed is run again, and the merge comes to the same index."""
+    places = killed(template, tmp_path, "shards")
+    assert len(places) > 50
+    for shop in places:
+        served = list(shop.load().gallery.keys)
+        assert served in (OLD_KEYS, NEW_KEYS)
+        if merged(shop):
+            assert served == NEW_KEYS
+            assert shop.rebuild(run="first").outcome is Outcome.UNCHANGED
+        else:
+            with suppress(GalleryIndexError):  # it says which shards are missing, and publishes nothing
+                shop.rebuild(run="first")
+                assert list(shop.load().gallery.keys) == NEW_KEYS
+        if not merged(shop):
+            again = [shop.rebuild(run="first", shard=Shard(number, 2)) for number in (1, 2)]
+            assert sum(each.embedded for each in again) <= TO_EMBED
+            assert shop.rebuild(run="first").embedded == 0
+        assert list(shop.load().gallery.keys) == NEW_KEYS
+        assert [path for path in shop.paths("runs/") if path != "runs/first/run.json"] == []
+        assert shop.rebuild().outcome is Outcome.UNCHANGED
+
+
+def merged(shop: Shop) -> bool:
+    return (
+        "runs/first/run.json" in shop.paths("runs/")
+        and b'"merged": true' in shop.index_files.get("runs/first/run.json").data
+    )
 
 
 @pytest.mark.slow

@@ -6,16 +6,10 @@ import time
 from typing import Any
 
 from scripts.benchmarks.children.asking import ask, read_event
+from scripts.benchmarks.children.weight import megabytes, peak_mb
 
 given = json.loads(sys.argv[1])
 event = read_event(given["event"])
-
-
-def megabytes(field: str) -> float:
-    """Of this process: VmRSS is what it has now, VmHWM the most it had."""
-    with open("/proc/self/status", encoding="ascii") as status:
-        return next(int(line.split()[1]) * 1024 / 1e6 for line in status if line.startswith(field))
-
 
 answer = ask(event)
 told: dict[str, Any] = {"answered": time.monotonic(), "first": json.loads(answer["body"])["results"][0]["key"]}
@@ -25,8 +19,8 @@ for _ in range(given.get("more", 0)):
     ask(event)
     told["warm_ms"].append(1000 * (time.perf_counter() - began))
 if given.get("weigh"):
-    told |= {"resident_mb": megabytes("VmRSS"), "peak_mb": megabytes("VmHWM")}
+    told |= {"resident_mb": megabytes("VmRSS"), "peak_mb": peak_mb()}
 if "large" in given:
     ask(read_event(given["large"]))
-    told["large_peak_mb"] = megabytes("VmHWM")
+    told["large_peak_mb"] = peak_mb()
 print(json.dumps(told))

@@ -1,0 +1,30 @@
+"""What a rebuild does not publish."""
+
+from collections.abc import Mapping
+
+from embeddings.errors import GalleryIndexError, StorageError
+from embeddings.index.sources import Failure
+from embeddings.rebuild.work import NOT_GIVEN
+
+
+def refuse_emptied(before: int, after: int, failures: Mapping[str, Failure], *, may_empty: bool) -> None:
+    """Look twice at an index without any image.
+
+    Args:
+        before: images in the index now.
+        after: images it would have.
+        failures: of what was looked at.
+        may_empty: whether there may be none in place of some.
+
+    Raises:
+        StorageError: it is storage that gave none. GalleryIndexError: it is empty, and must not become so.
+    """
+    if after:
+        return
+    if any(failure.reason == NOT_GIVEN for failure in failures.values()):
+        raise StorageError("storage gave none of the photos; the log says why")
+    if before and not may_empty:
+        raise GalleryIndexError(
+            f"nothing of the {before} photos of the index is left in the gallery; if that is so, "
+            "scripts/rebuild_embeddings.py publishes an empty index, and otherwise GALLERY_URI is wrong"
+        )

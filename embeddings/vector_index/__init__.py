@@ -1,0 +1,1 @@
+"""Galleries beyond one function's memory: vectors in Amazon S3 Vectors, searched there."""

@@ -1,0 +1,51 @@
+"""What lies beside a vector: its photo's folders to filter by, a number to draw by, and the photo's ETag."""
+
+import hashlib
+import json
+from typing import Any
+
+from embeddings.storage.keys import key_problem
+
+ETAG = "etag"
+"""Not filterable, so that it does not count among the data that a query is charged for."""
+DRAWS = 2**32
+"""Each key has a number below this one, fixed and evenly spread."""
+
+_MOST_BYTES = 2_000
+"""Filterable metadata may have 2 KB: https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-vectors-limitations.html"""
+
+Filter = dict[str, Any]
+
+
+def metadata_of(key: str, etag: str) -> dict[str, Any]:
+    """To be written with a vector."""
+    return {**_filterable(key), ETAG: etag}
+
+
+def metadata_problem(key: str) -> str | None:
+    """Why a key cannot be in a vector index, in a few words; None when it can."""
+    if problem := key_problem(key):
+        return problem
+    size = len(json.dumps(_filterable(key)).encode())
+    return f"its folders' names are too long for a vector index ({size:,} bytes)" if size > _MOST_BYTES else None
+
+
+def in_folder(folder: str) -> Filter:
+    """What is in a folder or below it; "" is everything.
+
+    A list that has the value is equal to it: https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-vectors-metadata-filtering.html
+    """
+    return {"folders": {"$eq": folder}} if folder else {}
+
+
+def drawn(folder: str, first: int, end: int) -> Filter:
+    """What is in a folder and has a number from `first` to below `end`."""
+    conditions = [{"draw": {"$gte": first}}, {"draw": {"$lt": end}}]
+    return {"$and": [*conditions, in_folder(folder)] if folder else conditions}
+
+
+def _filterable(key: str) -> dict[str, Any]:
+    parts = key.split("/")[:-1]
+    folders = ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
+    draw = int.from_bytes(hashlib.sha256(key.encode()).digest()[:4])
+    return {"draw": draw, **({"folders": folders} if folders else {})}

@@ -1,0 +1,198 @@
+"""The state machine that fills a large index: as it is packaged, run by moto's interpreter, with the real function."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto.core.config import default_user_config
+
+from embeddings.index.history import rollback
+from tests.deployed.instance import Code, started
+from tests.infra.lambda_server import LambdaServer
+from tests.infra.stack import Stack
+from tests.infra.test_roles import permissions, statements
+from tests.rebuild.gallery import Shop
+from tests.servers.fixtures import S3Server
+
+ROOT = Path(__file__).parents[2]
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:reindex-scheduled"
+COLOURS = ["red", "green", "blue", "orange", "purple", "black", "pink", "navy", "olive", "teal"]
+SHARDS = 4
+
+pytestmark = pytest.mark.slow
+
+
+def definition(stack: Stack) -> dict[str, Any]:
+    """With the function's name filled in."""
+    machine = stack.properties("FillStateMachine")
+    assert machine["DefinitionSubstitutions"] == {"Reindex": "<ReindexDashscheduledLambdaFunction.Arn>"}
+    filled: dict[str, Any] = json.loads(json.dumps(machine["Definition"]).replace("${Reindex}", FUNCTION))
+    return filled
+
+
+def tasks(stack: Stack) -> list[dict[str, Any]]:
+    states = definition(stack)["States"]
+    return [states["Shards"]["ItemProcessor"]["States"]["Shard"], states["Merge"]]
+
+
+@pytest.fixture
+def shop(s3_server: S3Server) -> Shop:
+    """Some photos, in a bucket; no index yet."""
+    shop = Shop(f"s3://{s3_server.new_bucket()}/photos", f"s3://{s3_server.new_bucket()}/index")
+    shop.put({f"{number:02d}.jpg": COLOURS[number % 10] for number in range(24)} | {"bad.jpg": b"no photo"})
+    return shop
+
+
+@pytest.fixture
+def functions(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LambdaServer]:
+    """What the interpreter takes for Lambda."""
+    environment = {
+        **{name: value for name, value in os.environ.items() if name.startswith("AWS_")},
+        "INDEX_URI": shop.index,
+        "GALLERY_URI": shop.gallery,
+    }
+    code = Code((sys.executable, "-P"), (ROOT,))
+    logs = iter(tmp_path / f"{number}.log" for number in range(1000))
+    server = LambdaServer(lambda: started(code, "reindex_scheduled", environment, next(logs)))
+    monkeypatch.setenv("MOTO_PORT", str(server.port))
+    monkeypatch.setitem(default_user_config, "stepfunctions", {"execute_state_machine": True})
+    with server.serving():
+        yield server
+
+
+class Machine:
+    """The state machine of a stack, with retries that wait a second."""
+
+    def __init__(self, stack: Stack) -> None:
+        quick = json.loads(json.dumps(definition(stack)), object_hook=_for_the_interpreter)
+        self._client = boto3.client("stepfunctions")
+        created = self._client.create_state_machine(
+            name=f"fill-{time.time_ns()}", definition=json.dumps(quick), roleArn="arn:aws:iam::123456789012:role/fill"
+        )
+        self._arn = created["stateMachineArn"]
+
+    def run(self, **given: Any) -> dict[str, Any]:
+        """Until it has ended."""
+        asked = {"run": "first", "shards": SHARDS, "concurrency": 2} | given
+        begun = self._client.start_execution(
+            stateMachineArn=self._arn, name=f"fill-{time.time_ns()}", input=json.dumps(asked)
+        )
+        arn = begun["executionArn"]
+        for _ in range(600):
+            ended: dict[str, Any] = self._client.describe_execution(executionArn=arn)
+            if ended["status"] != "RUNNING":
+                return ended
+            time.sleep(0.1)
+        raise AssertionError("it does not end")
+
+
+def _for_the_interpreter(state: dict[str, Any]) -> dict[str, Any]:
+    if "ToleratedFailurePercentage" in state:
+        state["ToleratedFailurePercentage"] = float(
+            state["ToleratedFailurePercentage"]
+        )  # it reads no whole number here
+    return state | {name: 1 for name in ("IntervalSeconds", "MaxDelaySeconds") if name in state}
+
+
+def test_shards_are_killed_throttled_and_out_of_time_and_then_merged(
+    options: Stack, shop: Shop, functions: LambdaServer
+) -> None:
+    functions.faults = {
+        "1/4": ["out of time", "out of time", "killed"],
+        "2/4": ["throttled", "killed"],
+        "4/4": ["throttled", "throttled", "out of time"],
+        "": ["throttled", "killed"],
+    }
+    ended = Machine(options).run()
+    assert ended["status"] == "SUCCEEDED", (ended.get("error"), ended.get("cause"))
+    summary = json.loads(ended["output"])
+    assert (summary["outcome"], summary["count"], summary["failed"], summary["embedded"]) == ("published", 24, 1, 0)
+    assert len(shop.load().gallery) == 24
+    assert shop.paths("runs/") == ["runs/first/run.json"]
+    assert {name for name, _ in functions.invoked} == {FUNCTION}
+    asked = [payload.get("shard", "") for _, payload in functions.invoked]
+    assert {shard: asked.count(shard) for shard in asked} == {"1/4": 4, "2/4": 3, "3/4": 1, "4/4": 4, "": 3}
+    assert asked[-3:] == [""] * 3, "the merge waits for all"
+    assert functions.most_at_once == 2
+    assert shop.rebuild(model=None).embedded == 0
+
+
+def test_a_shard_that_fails_for_good_is_named_and_the_same_run_goes_on(
+    options: Stack, shop: Shop, functions: LambdaServer
+) -> None:
+    functions.faults = {"2/4": ["killed"] * 5}
+    machine = Machine(options)
+    ended = machine.run()
+    assert (ended["status"], ended["error"]) == ("FAILED", "GalleryIndexError"), ended
+    assert "run first is not complete, nothing was published: 2/4 missing" in ended["cause"]
+    assert shop.paths("generations/") == []
+    ended = machine.run()
+    assert ended["status"] == "SUCCEEDED", (ended.get("error"), ended.get("cause"))
+    assert len(shop.load().gallery) == 24
+
+
+def test_a_mistake_is_not_tried_again(options: Stack, shop: Shop, functions: LambdaServer) -> None:
+    ended = Machine(options).run(run="no/id", shards=1)
+    assert (ended["status"], ended["error"]) == ("FAILED", "GalleryIndexError"), ended
+    assert "is no run id" in ended["cause"]
+    assert len(functions.invoked) == 2
+
+
+def test_a_held_index_ends_it(options: Stack, shop: Shop, functions: LambdaServer) -> None:
+    shop.rebuild(model=None)
+    shop.photos.delete(["00.jpg"])
+    shop.rebuild(model=None)
+    rollback(shop.index_files)
+    ended = Machine(options).run(shards=1)
+    assert (ended["status"], ended["error"]) == ("FAILED", "Held"), ended
+    assert len(functions.invoked) == 2
+
+
+# What the interpreter does not look at.
+
+
+def test_the_map_is_distributed_limited_and_tolerant(options: Stack) -> None:
+    shards = definition(options)["States"]["Shards"]
+    assert shards["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    assert shards["MaxConcurrencyPath"] == "$.concurrency"
+    assert shards["ToleratedFailurePercentage"] == 100
+
+
+def test_retries_wait_longer_and_longer(options: Stack) -> None:
+    timeout = options.properties("ReindexDashscheduledLambdaFunction")["Timeout"]
+    for task in tasks(options):
+        assert task["TimeoutSeconds"] > timeout
+        mistakes, throttled, others = task["Retry"]
+        assert mistakes["MaxAttempts"] == 0
+        assert others["ErrorEquals"] == ["States.ALL"]
+        for each in (throttled, others):
+            assert each["BackoffRate"] > 1
+            assert each["MaxAttempts"] >= 4
+            assert each["JitterStrategy"] == "FULL"
+
+
+def test_it_is_there_only_if_it_is_asked_for(dev: Stack, options: Stack) -> None:
+    assert dev.of_type("AWS::StepFunctions::StateMachine") == {}
+    assert "FillArn" not in dev.outputs
+    assert options.outputs["FillArn"] == "<FillStateMachine>"
+
+
+def test_its_role_may_call_the_function_and_itself_and_nothing_else(options: Stack) -> None:
+    role = options.properties("FillRole")
+    [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "states.amazonaws.com"}
+    own = "arn:aws:states:eu-west-1:123456789012:{}:the-stack-fill"
+    assert permissions(statements(role)) == {
+        ("lambda:InvokeFunction", "<ReindexDashscheduledLambdaFunction.Arn>"),
+        ("states:StartExecution", own.format("stateMachine")),
+        ("states:DescribeExecution", own.format("execution") + ":*"),
+        ("states:StopExecution", own.format("execution") + ":*"),
+    }
+    assert options.properties("FillStateMachine")["StateMachineName"] == "the-stack-fill"
+    assert options.properties("FillStateMachine")["RoleArn"] == "<FillRole.Arn>"

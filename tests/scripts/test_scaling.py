@@ -1,0 +1,64 @@
+"""The tables of docs/scaling.md: their arithmetic, and that the document has what the command prints."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from scripts import scaling
+from scripts.scaling import EnginePrices, engine_month, main, matrix, matrix_month, query_data_dollars
+
+DOCUMENT, PERFORMANCE, COSTS = (
+    (Path(__file__).parents[2] / "docs" / name).read_text(encoding="utf-8")
+    for name in ("scaling.md", "performance.md", "costs.md")
+)
+
+
+def test_the_document_has_what_the_command_prints(capsys: pytest.CaptureFixture[str]):
+    assert main([]) == 0
+    table, flips = capsys.readouterr().out.strip().split("\n\n")
+    assert table in DOCUMENT
+    said = " ".join(DOCUMENT.split())
+    assert [line for line in flips.split("\n") if line not in said] == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "queries", "dollars"), [(250_000, 1_000_000, 1.93 + 1.44), (10_000_000, 10_000_000, 19.26 + 953.36)]
+)
+def test_a_query_costs_what_it_does_in_the_examples_of_aws(rows: int, queries: int, dollars: float):
+    vector_bytes = 5.17 * 1024
+    assert queries * query_data_dollars(rows, vector_bytes, EnginePrices()) == pytest.approx(dollars, rel=0.01)
+
+
+def test_beyond_ten_million_vectors_each_more_costs_a_fifth():
+    prices = EnginePrices()
+    ten, twenty, thirty = (query_data_dollars(rows * 1_000_000, 1024, prices) for rows in (10, 20, 30))
+    assert thirty - twenty == pytest.approx(twenty - ten)
+    assert (twenty - ten) / ten == pytest.approx(0.2, rel=0.02)
+
+
+def test_the_measurements_are_those_of_the_performance_document():
+    growth = PERFORMANCE.partition("## Growth")[2]
+    for rows, measured in ((scaling.SMALL, scaling.AT_SMALL), (scaling.LARGE, scaling.AT_LARGE)):
+        (row,) = re.findall(rf"^\| {rows:,} \| (.*) \|$", growth, re.M)
+        cold, _slow, warm, _resident, most = (float(cell.replace(",", "")) for cell in row.split(" | "))
+        assert (measured.start_ms + measured.first_ms, measured.warm_ms, measured.memory_mb) == (cold, warm, most)
+    assert f"\n{2 * scaling.PHOTOS_A_SECOND:.0f} photos a second on two hyperthreads" in PERFORMANCE
+    assert f"start {scaling.AT_SMALL.start_ms:.0f} ms" in COSTS
+
+
+def test_the_line_goes_through_what_was_measured():
+    assert matrix(scaling.SMALL) == scaling.AT_SMALL
+    assert matrix(scaling.LARGE) == scaling.AT_LARGE
+
+
+def test_searches_and_garments_cost():
+    for month in (matrix_month, engine_month):
+        assert month(60_000, 0) < month(60_000, 10_000) < month(60_000, 1_000_000) < month(3_000_000, 1_000_000)
+
+
+def test_another_size(capsys: pytest.CaptureFixture[str]):
+    assert main(["--rows", "7000000"]) == 0
+    printed = capsys.readouterr().out
+    assert "| 7,000,000 | S3 Vectors |" in printed
+    assert "| 7,000,000 | matrix |" not in printed
