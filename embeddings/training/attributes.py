@@ -24,9 +24,7 @@ WEIGHTS = {"category": 0.8, "kind": 0.5, "colour": 0.4, "palette": 0.6}
 """What each head counts beside the embedding's 1. Chosen on the validation part: more, and the item itself is lost."""
 
 
-def with_attributes(
-    embedder: keras.Model, proxies: Mapping[str, NDArray[np.float32]], vectors: Vectors
-) -> keras.Model:
+def with_attributes(embedder: keras.Model, proxies: Mapping[str, NDArray[np.float32]], vectors: Vectors) -> keras.Model:
     """The embedder with its heads' words in the vector, which stays as long as it was: no weight is trained.
 
     Args:

@@ -1,4 +1,4 @@
-"""One training run, in a folder of its own: config.json, log.csv, curves.png, checkpoint.npz, best.weights.h5, heads.npz."""
+"""One training run in a folder: config.json, log.csv, curves.png, checkpoint.npz, best.weights.h5, heads.npz."""
 
 import json
 import time
