@@ -169,7 +169,7 @@ class _Run:
         figures = self.validation.figures(lambda pixels: embed_with(self.trainee.embedder, pixels))
         if not rows or figures["score"] > max(row["score"] for row in rows):
             self.trainee.embedder.save_weights(self.folder / BEST)
-            np.savez(self.folder / HEADS, **self.trainee.proxies())
+            np.savez(self.folder / HEADS, allow_pickle=False, **self.trainee.proxies())
         tqdm.write(f"step {step}: " + ", ".join(f"{name} {value:.3f}" for name, value in figures.items()))
         return {"step": step, **{f"loss {name}": value for name, value in losses.items()}, **figures}
 
