@@ -3,7 +3,7 @@
 What is indexed is asked of the vector index itself, which has each photo's ETag beside its vector: whatever a run that
 was killed, or that lost against another, has left there, the next one sees. Changes are put and deleted in place, so a
 reader sees at least what its generation says. Another model's vectors go into another vector index, and the pointer to
-it only when it is full.
+it only when it is full. Photos that cannot be read leave nothing there; a checkpoint has them until they are published.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from embeddings.index.manifest import Manifest, VectorIndexName
 from embeddings.index.publish import Current, VectorContent, publish
 from embeddings.index.sources import Failure, Sources
 from embeddings.preprocess import PREPROCESS_VERSION
-from embeddings.rebuild.checkpoint import GRAIN, GRAIN_SECONDS
+from embeddings.rebuild.checkpoint import GRAIN, GRAIN_SECONDS, Checkpoint
 from embeddings.rebuild.past import Past
 from embeddings.rebuild.plan import Plan, make_plan
 from embeddings.rebuild.refusals import refuse_emptied
@@ -50,6 +50,7 @@ class VectorRebuild:
     past: Past
     current: Current
     bucket: str
+    _checkpoint: Checkpoint | None = None
     _unwritten: dict[str, Embedded] = field(default_factory=dict)
     _written_at: float = field(default_factory=time.monotonic)
 
@@ -91,7 +92,7 @@ class VectorRebuild:
             writer.index, embedder.dimension, count, folders, Sources({}, after.failures), embedder.content
         )
         published = publish(run.index, content, self.current, with_model=run.full or not goes_on)
-        self._tidy(writer)
+        self._tidy(writer, whole=scope.whole)
         return self._summary(Outcome.PUBLISHED, scope, there, after, published)
 
     def _there(self, writer: VectorWriter, scope: Scope, *, goes_on: bool) -> dict[str, str]:
@@ -128,12 +129,20 @@ class VectorRebuild:
         run.progress(moved, len(plan.embed))
         if len(todo) < run.remaining:
             return Sources(etags, failures)
+        checkpoint = self._checkpoint = Checkpoint(run.index, embedder.sha256)
+        known = {each.key: checkpoint.find(each.key, each.etag) for each in todo}
+        unreadable = {key: result for key, result in known.items() if isinstance(result, Failure)}
+        failures |= unreadable
+        todo = [each for each in todo if each.key not in unreadable]
+        run.remaining -= len(unreadable)
         with closing(embed_all(todo, run.photos, embedder, run.limits)) as embedding:
             try:
                 for each, result in embedding:
                     if isinstance(result, Failure):
                         failures[each.key] = result
-                        if result.passing and each.key in there:
+                        if not result.passing:
+                            checkpoint.add(each.key, each.etag, result)
+                        elif each.key in there:
                             etags[each.key] = there[each.key]  # better the image as it was than none
                     elif result is not None:
                         etags[each.key] = each.etag
@@ -143,8 +152,9 @@ class VectorRebuild:
                     run.progress(len(plan.embed) - run.remaining, len(plan.embed))
                     if time.monotonic() >= run.stop_at:
                         break
-            finally:
-                self._flush(writer)  # before the photos that are under way are waited for
+            finally:  # before the photos that are under way are waited for
+                checkpoint.save()
+                self._flush(writer)
         return Sources(etags, failures)
 
     def _move(self, objects: list[ObjectInfo], etags: dict[str, str], writer: VectorWriter) -> list[ObjectInfo]:
@@ -204,10 +214,12 @@ class VectorRebuild:
         same = after == Sources(there, past.sources.failures)
         return same and count == past.manifest.count and folders == past.folders()
 
-    def _tidy(self, writer: VectorWriter) -> None:
+    def _tidy(self, writer: VectorWriter, *, whole: bool) -> None:
         """Delete what is no longer needed: files, and vector indexes that only generations that go now have named."""
         index = self.run.index
         try:
+            if self._checkpoint is not None:
+                self._checkpoint.delete(others=whole)
             others = {VectorIndexName(self.bucket, name) for name in writer.indexes(self._family)} - {writer.index}
             named = vector_indexes(index) if others else set()
             clean(index, datetime.now(UTC))

@@ -275,6 +275,20 @@ def test_a_run_out_of_time_goes_on_where_it_was(shop: VectorShop, monkeypatch: p
     shop.is_true()
 
 
+def test_unreadable_photos_do_not_keep_a_chain_of_runs_from_its_end(shop: VectorShop) -> None:
+    """They leave no vector that says that they were looked at."""
+    shop.put({"a.jpg": b"no photo", "b.jpg": b"no photo"})
+    for left in (4, 3, 2, 1):
+        summary = shop.rebuild(stop_at=0.0)
+        assert (summary.outcome, summary.embedded, summary.remaining) == (Outcome.UNFINISHED, 1, left)
+    summary = shop.rebuild(stop_at=0.0)
+    assert (summary.outcome, summary.count, list(summary.failures)) == (Outcome.PUBLISHED, 3, ["a.jpg", "b.jpg"])
+    assert shop.paths("checkpoints/") == []
+    shop.put({"a.jpg": "pink", "b.jpg": "navy"})
+    shop.rebuild(model=None)
+    shop.is_true()
+
+
 def test_many_at_once(shop: VectorShop) -> None:
     shop.rebuild()
     shop.put(MANY)

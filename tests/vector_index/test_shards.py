@@ -34,6 +34,14 @@ def test_shards_put_and_the_merge_publishes(model: object, shop: VectorShop) -> 
     shop.is_true()
 
 
+def test_the_merge_does_not_read_again_what_no_shard_could_read(shop: VectorShop) -> None:
+    shop.put(PHOTOS | {f"{number}.jpg": b"no photo" for number in range(4)})
+    assert sum(shop.rebuild(run="first", shard=Shard(number, COUNT)).failed for number in (1, 2, 3)) == 4
+    summary = shop.rebuild(run="first")
+    assert (summary.outcome, summary.embedded, summary.failed) == (Outcome.PUBLISHED, 0, 4)
+    assert shop.paths("checkpoints/") == []
+
+
 def test_the_merge_embeds_what_a_shard_has_not(shop: VectorShop) -> None:
     shop.put(PHOTOS)
     shop.rebuild(run="first", shard=Shard(1, COUNT))
