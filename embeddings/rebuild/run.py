@@ -146,6 +146,8 @@ class _Run:
     remaining: int = 0
     started: float = field(default_factory=time.monotonic)
     checkpoint: Checkpoint | None = None
+    put_anew: dict[str, str] = field(default_factory=dict)
+    """With `full`: what this run has put into a vector index, ETags by key."""
 
     def attempt(self, scope: Scope) -> Summary:
         """List, compare, embed, publish. Raises ConflictError if somebody else published meanwhile."""

@@ -66,7 +66,7 @@ class VectorRebuild:
         failures = past.sources.failures if goes_on else {}
         if run.full:
             failures = {key: failure for key, failure in failures.items() if key not in scope}
-        plan = make_plan(Sources({} if run.full else there, failures), scope, listing)
+        plan = make_plan(Sources(self._reusable(scope, there), failures), scope, listing)
         if run.dry_run:
             planned = plan.keep | {each.key: each.etag for each in plan.embed}
             return self._summary(Outcome.DRY_RUN, scope, there, Sources(planned, plan.failures), past.manifest)
@@ -103,6 +103,13 @@ class VectorRebuild:
             if goes_on and not (self.run.full and scope.whole):
                 raise CorruptIndexError(f"{error}; make it anew with --full") from error
             return {}
+
+    def _reusable(self, scope: Scope, there: Mapping[str, str]) -> Mapping[str, str]:
+        """What of it need not be put again: with `full` what this run, or its shards, have put anew."""
+        run = self.run
+        if not run.full or (run.parts is not None and scope.shard is None):
+            return there
+        return {key: etag for key, etag in there.items() if run.put_anew.get(key) == etag}
 
     def _place(self, embedder: Embedder | None) -> VectorIndexName:
         """The current generation's, or for another embedder one that each attempt to fill it finds again."""
@@ -191,6 +198,8 @@ class VectorRebuild:
 
     def _flush(self, writer: VectorWriter) -> None:
         writer.put(self._unwritten)
+        if self.run.full:
+            self.run.put_anew |= {key: etag for key, (etag, _) in self._unwritten.items()}
         self._unwritten, self._written_at = {}, time.monotonic()
 
     def _counts(

@@ -15,7 +15,7 @@ import pytest
 from embeddings.errors import CorruptIndexError, GalleryIndexError, GarmentSearchError, StorageUriError, UnknownKeyError
 from embeddings.index import history
 from embeddings.index.history import release, rollback
-from embeddings.rebuild import Outcome, Summary
+from embeddings.rebuild import Outcome, Summary, vectors
 from embeddings.rebuild.scope import Listing, Scope
 from functions.reindex import WHOLE_GALLERY, Work, bring_up_to_date
 from functions.settings import Settings, SettingsError
@@ -110,6 +110,24 @@ def test_full_puts_everything_again(shop: VectorShop) -> None:
     shop.engine.requests.clear()
     assert shop.rebuild(full=True).outcome == Outcome.PUBLISHED
     assert sorted(put_keys(shop)) == sorted(shop.etags())
+
+
+def test_full_puts_everything_once_though_others_publish_meanwhile(
+    shop: VectorShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.rebuild()
+    real = vectors.publish
+
+    def after_an_event(*arguments: Any, **options: Any) -> Any:
+        monkeypatch.setattr(vectors, "publish", real)
+        shop.put({"hats/new.jpg": "yellow", "shirts/red.jpg": "purple"})
+        shop.rebuild(keys=["hats/new.jpg", "shirts/red.jpg"], model=None)
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(vectors, "publish", after_an_event)
+    summary = shop.rebuild(full=True)
+    assert (summary.outcome, summary.embedded) == (Outcome.PUBLISHED, 3 + 2)
+    shop.is_true()
 
 
 def test_photos_and_keys_that_do_not_fit_are_reported(shop: VectorShop) -> None:

@@ -42,6 +42,15 @@ def test_the_merge_does_not_read_again_what_no_shard_could_read(shop: VectorShop
     assert shop.paths("checkpoints/") == []
 
 
+def test_shards_put_everything_again_and_their_merge_does_not(shop: VectorShop) -> None:
+    shop.rebuild()
+    shop.index_files.put("current.json", b"damaged")
+    options = {"run": "first", "full": True}
+    assert sum(shop.rebuild(**options, shard=Shard(number, COUNT)).embedded for number in (1, 2, 3)) == 3
+    assert shop.rebuild(**options).embedded == 0
+    shop.is_true()
+
+
 def test_the_merge_embeds_what_a_shard_has_not(shop: VectorShop) -> None:
     shop.put(PHOTOS)
     shop.rebuild(run="first", shard=Shard(1, COUNT))
