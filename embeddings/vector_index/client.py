@@ -17,29 +17,34 @@ from embeddings.index.manifest import VectorIndexName
 from embeddings.storage.aws import CREDENTIALS_ERRORS, no_credentials
 from embeddings.storage.failures import failure
 
-_SEARCHING = Config(
+SEARCHING = Config(
     connect_timeout=1,
     read_timeout=3,  # "sub-second" for an index that was not asked for long
     max_pool_connections=16,
     retries={"mode": "standard", "total_max_attempts": 2},
 )
-_WRITING = Config(
+LOOKING = Config(
     connect_timeout=5,
     read_timeout=60,
     max_pool_connections=16,
-    # An index takes 2,500 vectors a second, and says so with 429: the pauses grow to 20 seconds.
     retries={"mode": "standard", "total_max_attempts": 10},
+)
+CHANGING = Config(
+    connect_timeout=5,
+    read_timeout=60,
+    # `VectorWriter` asks again itself: botocore keeps a budget, which a long fill that is refused now and then uses up.
+    retries={"mode": "standard", "total_max_attempts": 1},
 )
 
 
-def open_client(index: VectorIndexName, *, writing: bool = False) -> Any:
+def open_client(index: VectorIndexName, config: Config) -> Any:
     """Region and credentials are the environment's. Safe to share between threads.
 
     Raises:
         StorageError: it has no region, or none that can be used.
     """
     with explained(index):
-        return _session().create_client("s3vectors", config=_WRITING if writing else _SEARCHING)
+        return _session().create_client("s3vectors", config=config)
 
 
 @cache

@@ -18,7 +18,7 @@ from embeddings.errors import (
 from embeddings.gallery import DECIMALS, Neighbour, greedy, unit_rows
 from embeddings.index.manifest import VectorIndexName
 from embeddings.storage.keys import key_problem
-from embeddings.vector_index.client import explained, open_client
+from embeddings.vector_index.client import SEARCHING, explained, open_client
 from embeddings.vector_index.metadata import DRAWS, Filter, drawn, in_folder
 
 _ONE_PAGE = 100
@@ -51,7 +51,7 @@ class VectorGallery:
         self._dimension = dimension
         self._count = count
         self.folders = folders
-        self._client = open_client(index)
+        self._client = open_client(index, SEARCHING)
 
     def vector(self, key: str) -> NDArray[np.float32]:
         """The unit vector of an image, float32 (dimension,).

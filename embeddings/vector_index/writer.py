@@ -1,21 +1,26 @@
 """What a rebuild does with a vector index: see what is in it, put, delete. Every call may be repeated without harm."""
 
+import random
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from itertools import count, islice
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.errors import GalleryIndexError
+from embeddings.errors import GalleryIndexError, UnavailableError
 from embeddings.gallery import unit_rows
 from embeddings.index.manifest import VectorIndexName
-from embeddings.vector_index.client import explained, open_client
+from embeddings.vector_index.client import CHANGING, LOOKING, explained, open_client
 from embeddings.vector_index.metadata import ETAG, metadata_of
 
 PUT_BATCH = 500
 """The engine's limit for one request, and for one of deletions."""
+_TRIES = 20
+"""Of one change. An index takes 2,500 vectors a second from all who fill it together, and refuses the rest."""
+_LONGEST_PAUSE = 20.0
 _GET_BATCH = 100
 _LIST_BATCH = 1_000
 _SEGMENTS = 16
@@ -32,7 +37,8 @@ class VectorWriter:
     def __init__(self, index: VectorIndexName) -> None:
         """Nothing is asked yet."""
         self.index = index
-        self._client = open_client(index, writing=True)
+        self._client = open_client(index, LOOKING)
+        self._changing = open_client(index, CHANGING)
         self._address = {"vectorBucketName": index.bucket, "indexName": index.name}
 
     def create(self, dimension: int) -> None:
@@ -81,14 +87,12 @@ class VectorWriter:
                 {"key": key, "data": {"float32": row}, "metadata": metadata_of(key, etag)}
                 for (key, (etag, _)), row in zip(batch, rows, strict=True)
             ]
-            with explained(self.index):
-                self._client.put_vectors(**self._address, vectors=written)
+            self._change(self._changing.put_vectors, vectors=written)
 
     def delete(self, keys: Iterable[str]) -> None:
         """Delete; keys that are already gone are fine."""
         for batch in _batches(keys, PUT_BATCH):
-            with explained(self.index):
-                self._client.delete_vectors(**self._address, keys=batch)
+            self._change(self._changing.delete_vectors, keys=batch)
 
     def indexes(self, prefix: str) -> list[str]:
         """Names of the bucket's vector indexes that begin with `prefix`."""
@@ -100,6 +104,18 @@ class VectorWriter:
         """Delete one of the bucket's vector indexes with all that is in it."""
         with explained(self.index):
             self._client.delete_index(vectorBucketName=self.index.bucket, indexName=name)
+
+    def _change(self, operation: Callable[..., Any], **what: Any) -> None:
+        """Ask for a change, again and again while the engine is busy."""
+        for attempt in count(1):
+            try:
+                with explained(self.index):
+                    operation(**self._address, **what)
+                return
+            except UnavailableError:
+                if attempt == _TRIES:
+                    raise
+            _pause(attempt)
 
     def _found(self, keys: Collection[str]) -> Iterator[tuple[str, str]]:
         for batch in _batches(sorted(keys), _GET_BATCH):
@@ -118,6 +134,11 @@ class VectorWriter:
         with explained(self.index):
             for page in pages:
                 yield from (_stated(each) for each in page["vectors"] if within(each["key"]))
+
+
+def _pause(attempt: int) -> None:
+    """Twice as long at most after each attempt; by chance shorter, so that those who wait do not come back in step."""
+    time.sleep(random.uniform(0, min(2.0 ** (attempt - 1), _LONGEST_PAUSE)))  # noqa: S311 - jitter, no secret
 
 
 def _stated(each: Mapping[str, Any]) -> tuple[str, str]:

@@ -6,7 +6,7 @@ import pytest
 from embeddings.errors import GalleryIndexError, NotFoundError, StorageError, UnavailableError
 from embeddings.index.manifest import VectorIndexName
 from embeddings.vector_index.metadata import metadata_problem
-from embeddings.vector_index.writer import Embedded, VectorWriter
+from embeddings.vector_index.writer import Embedded, VectorWriter, _pause
 from tests.servers.s3vectors import RefusedError, S3VectorsServer
 
 DIMENSION = 8
@@ -67,6 +67,30 @@ def test_a_busy_engine_is_asked_again(code: str, writer: VectorWriter, vectors_s
     vectors_server.fail_next(code, times=5)
     writer.put(embedded(3))
     assert len(writer.etags()) == 3
+
+
+def test_an_engine_that_is_busy_for_long_is_filled_nevertheless(
+    writer: VectorWriter, vectors_server: S3VectorsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when four times as many fill it as it has room for: botocore alone gives up after some fifty puts."""
+    monkeypatch.setattr("embeddings.vector_index.writer.PUT_BATCH", 1)
+
+    def refuse(operation: str, asked: dict[str, object]) -> None:
+        if operation == "PutVectors" and len(vectors_server.asked(operation)) % 4:
+            raise RefusedError("TooManyRequestsException", "slow down")
+
+    vectors_server.before = refuse
+    writer.put(embedded(120))
+    assert len(writer.etags()) == 120
+
+
+def test_pauses_grow_to_a_longest_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("embeddings.vector_index.writer.random.uniform", lambda _least, most: most)
+    monkeypatch.setattr("embeddings.vector_index.writer.time.sleep", pauses.append)
+    for attempt in range(1, 8):
+        _pause(attempt)
+    assert pauses == [1, 2, 4, 8, 16, 20, 20]
 
 
 def test_a_put_whose_answer_is_lost_is_put_again(writer: VectorWriter, vectors_server: S3VectorsServer) -> None:
