@@ -95,6 +95,15 @@ def test_one_folder(shop: VectorShop) -> None:
     shop.is_true()
 
 
+def test_a_first_fill_folder_by_folder(shop: VectorShop) -> None:
+    """What does not fit into memory at once."""
+    for folder, count in (("shirts", 2), ("shoes", 3)):
+        summary = shop.rebuild(prefix=folder)
+        assert (summary.outcome, shop.manifest.count) == (Outcome.PUBLISHED, count)
+    shop.is_true()
+    assert shop.rebuild().outcome == Outcome.UNCHANGED
+
+
 def test_a_dry_run_only_looks(shop: VectorShop) -> None:
     assert shop.rebuild(dry_run=True).added == 3
     assert {name for name, _ in shop.engine.requests} == {"ListVectors"}
