@@ -19,6 +19,7 @@ from tests.infra.stack import Stack
 from tests.infra.test_roles import permissions, statements
 from tests.rebuild.gallery import Shop
 from tests.servers.fixtures import S3Server
+from tests.servers.s3vectors import S3VectorsServer
 
 ROOT = Path(__file__).parents[2]
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:reindex-scheduled"
@@ -50,10 +51,17 @@ def shop(s3_server: S3Server) -> Shop:
 
 
 @pytest.fixture
+def engine(vectors_server: S3VectorsServer, monkeypatch: pytest.MonkeyPatch) -> S3VectorsServer:
+    """The functions shall keep the vectors in it; to be asked for before them."""
+    monkeypatch.setenv("VECTOR_BUCKET", "shop")
+    return vectors_server
+
+
+@pytest.fixture
 def functions(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LambdaServer]:
     """What the interpreter takes for Lambda."""
     environment = {
-        **{name: value for name, value in os.environ.items() if name.startswith("AWS_")},
+        **{name: value for name, value in os.environ.items() if name.startswith(("AWS_", "VECTOR_BUCKET"))},
         "INDEX_URI": shop.index,
         "GALLERY_URI": shop.gallery,
     }
@@ -121,6 +129,20 @@ def test_shards_are_killed_throttled_and_out_of_time_and_then_merged(
     assert asked[-3:] == [""] * 3, "the merge waits for all"
     assert functions.most_at_once == 2
     assert shop.rebuild(model=None).embedded == 0
+
+
+def test_shards_put_straight_into_a_vector_index_and_are_merged(
+    options: Stack, engine: S3VectorsServer, shop: Shop, functions: LambdaServer
+) -> None:
+    functions.faults = {"1/4": ["out of time", "killed"], "2/4": ["killed"] * 5, "": ["out of time"]}
+    ended = Machine(options).run()
+    assert ended["status"] == "SUCCEEDED", (ended.get("error"), ended.get("cause"))
+    summary = json.loads(ended["output"])
+    assert (summary["outcome"], summary["count"], summary["failed"]) == ("published", 24, 1)
+    [index] = engine.buckets["shop"].values()
+    assert sorted(index.vectors) == [f"{number:02d}.jpg" for number in range(24)]
+    assert shop.paths("runs/") == []
+    assert len(shop.load().gallery.search(shop.load().gallery.vector("00.jpg"), k=24)) == 24
 
 
 def test_a_shard_that_fails_for_good_is_named_and_the_same_run_goes_on(
