@@ -8,7 +8,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -29,8 +29,12 @@ _log = logging.getLogger(__name__)
 class CurrentGeneration:
     """Safe to use from several threads. A request takes a generation once and finishes on it."""
 
-    def __init__(self, index_uri: str, refresh_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        """Nothing is fetched yet: the server may still fork, which the reader's threads would not survive."""
+    def __init__(self, index_uri: str, refresh_seconds: float, clock: Callable[[], float] = time.time) -> None:
+        """Nothing is fetched yet: the server may still fork, which the reader's threads would not survive.
+
+        The clock is the wall's: a monotonic one may stand still in a snapshot (Lambda's SnapStart), and an instance
+        that is restored from one would take weeks for no time at all.
+        """
         self._index_uri = index_uri
         self._refresh_seconds = refresh_seconds
         self._clock = clock
@@ -61,6 +65,11 @@ class CurrentGeneration:
 
         self._starting = starting
         threading.Thread(target=run, name="fetch-index", daemon=True).start()
+
+    def settle(self) -> None:
+        """Wait until what `start` began has ended, well or not; `get` tells which."""
+        if self._starting is not None:
+            wait([self._starting])
 
     def get(self) -> "Generation":
         """The generation to answer with.

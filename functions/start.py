@@ -18,3 +18,6 @@ from functions.application import Application  # noqa: E402
 from functions.load import Gate, most_requests  # noqa: E402
 
 application = Application(settings, current, Gate(most_requests(os.environ)))
+if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+    # So that the snapshot has the index in it, and no connection that waits for an answer when it is restored.
+    current.settle()

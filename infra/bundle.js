@@ -1,23 +1,21 @@
 "use strict";
 // Builds the zip before the CLI packages it, so that `serverless deploy` alone is enough.
-// --param="bundle=FILE" takes a zip that is already there. And refuses params that do not exist: the CLI takes them
-// without a word, and a misspelt galleryBucket would deploy an empty gallery.
+// --param="bundle=FILE" takes a zip that is already there.
 
 const { spawnSync } = require("node:child_process");
 
 module.exports = class Bundle {
-  constructor(serverless, options) {
+  constructor(serverless) {
     this.serverless = serverless;
-    this.checkParams(options.param || []);
-    this.hooks = { "before:package:createDeploymentArtifacts": () => this.build() };
+    this.hooks = {
+      "before:package:createDeploymentArtifacts": () => this.build(),
+      "before:deploy:function:initialize": () => this.refuseOneFunction(),
+    };
   }
 
-  checkParams(given) {
-    const known = Object.keys(this.serverless.configurationInput.params.default);
-    const unknown = given.map((param) => param.split("=")[0]).filter((name) => !known.includes(name));
-    if (unknown.length) {
-      throw new this.serverless.classes.Error(`no such param: ${unknown.join(", ")}. There are ${known.join(", ")}.`);
-    }
+  refuseOneFunction() {
+    // The CLI would upload the code, and then fail at the role, whose name it does not know.
+    throw new this.serverless.classes.Error("one function alone cannot be deployed; `serverless deploy` updates all");
   }
 
   build() {

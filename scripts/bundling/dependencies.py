@@ -43,9 +43,10 @@ def dependencies_archive(target: Target, interpreter: Interpreter, cache: Path) 
             _unpack(wheels, tree)
             interpreter.compile_modules(tree)
             add_folder(tree, unfinished)
-            for outdated in cache.glob(f"{name}-*.zip"):
-                outdated.unlink()
             unfinished.replace(archive)
+        for other in cache.glob(f"{name}-*.zip"):
+            if other != archive:  # which another build may have put there too, and be reading
+                other.unlink(missing_ok=True)
     return archive
 
 

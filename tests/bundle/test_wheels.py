@@ -1,12 +1,15 @@
 """What is fetched, and what is taken from the cache."""
 
 import hashlib
+import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
 import scripts.bundle
 from scripts.bundle import main
+from scripts.bundling import dependencies
 from scripts.bundling.interpreter import Interpreter
 from scripts.bundling.lock import Locked, read_lock
 from scripts.bundling.target import BundleError, Target
@@ -57,6 +60,34 @@ def test_a_wheel_in_the_cache_needs_no_registry_unless_it_is_damaged(no_registry
     wheel.write_bytes(b"CONTENT")
     with pytest.raises(FetchError, match=r"cannot fetch one 1\.0 for arm64, Python 3\.13"):
         fetch_wheels([locked], TARGET, tmp_path)
+
+
+def test_two_builds_at_once_leave_each_other_their_dependencies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unpacked(_wheels: list[Path], tree: Path) -> None:
+        tree.mkdir()
+        (tree / "one.py").touch()
+
+    def zipped(_tree: Path, file: Path) -> None:
+        """Meanwhile another build has come to its end, and reads."""
+        for each in (file, archive):
+            with ZipFile(each, "w") as content:
+                content.writestr("one.py", "")
+
+    monkeypatch.setattr(dependencies, "fetch_wheels", lambda *_: [])
+    monkeypatch.setattr(dependencies, "_unpack", unpacked)
+    monkeypatch.setattr(dependencies, "add_folder", zipped)
+    monkeypatch.setattr(dependencies, "_key", lambda *_: "new")
+    archive, outdated = (tmp_path / f"dependencies-arm64-3.13-{key}.zip" for key in ("new", "old"))
+    outdated.touch()
+    unlinked: list[Path] = []
+    unlink = Path.unlink
+    monkeypatch.setattr(Path, "unlink", lambda path, **how: unlinked.append(path) or unlink(path, **how))
+    interpreter = Interpreter(sys.executable, sys.version)
+    assert dependencies.dependencies_archive(TARGET, interpreter, tmp_path) == archive
+    assert archive.exists()
+    assert unlinked == [outdated]
 
 
 def test_without_registry_and_cache_the_command_says_so(

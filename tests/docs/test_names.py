@@ -80,7 +80,8 @@ def test_every_variable_that_storage_reads_is_documented() -> None:
     files = [file for folder in ("embeddings", "functions") for file in (ROOT / folder).rglob("*.py")]
     read = {name for file in files for name in re.findall(r'"((?:AWS|GOOGLE)_[A-Z0-9_]+)"', file.read_text("utf-8"))}
     named = set(re.findall(r"`([A-Z0-9_]+)`", document("docs/settings.md").text))
-    assert read - named == {"AWS_LAMBDA_FUNCTION_NAME"}  # Lambda's own, which nobody sets
+    # Lambda's own, which nobody sets.
+    assert read - named == {"AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_INITIALIZATION_TYPE"}
 
 
 def test_make_has_the_targets_and_variables_that_are_documented_and_no_other() -> None:

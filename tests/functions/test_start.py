@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from functions import VERSION
-from tests.functions.conftest import IMAGE_BASE
+from tests.functions.conftest import IMAGE_BASE, write_gallery
+from tests.photos import photo
 
 ROOT = Path(__file__).parents[2]
 
@@ -79,6 +80,45 @@ def test_after_a_fork_the_child_fetches_and_the_parent_does_not(index: Path, tmp
         assert len(functions.start.current.get().gallery) > 30
     """
     result = run(code, INDEX_URI=str(tmp_path / "index"), IMAGE_BASE_URL=IMAGE_BASE)
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_snapshot_has_the_index_and_looks_for_a_newer_one_when_it_is_restored(index: Path, tmp_path: Path) -> None:
+    """SnapStart: https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html. Storage is slow; then weeks go by."""
+    shutil.copytree(index, tmp_path / "index")
+    write_gallery(tmp_path / "gallery", {"new.jpg": photo("pink")})
+    code = f"""if True:
+        import os, time
+        import embeddings.index.fetch
+        fetch, passed, now = embeddings.index.fetch.fetch_pointer, 0, time.time
+        embeddings.index.fetch.fetch_pointer = lambda reader: time.sleep(1) or fetch(reader)
+        time.time = lambda: now() + passed
+        import functions.aws
+        from functions.start import current
+        os.rename(os.environ["INDEX_URI"], "{tmp_path}/aside")
+        assert len(current.get().gallery) > 30
+        os.rename("{tmp_path}/aside", os.environ["INDEX_URI"])
+        from embeddings.rebuild import rebuild
+        rebuild("{tmp_path}/gallery", os.environ["INDEX_URI"])
+        assert len(current.get().gallery) > 30
+        passed = 30 * 86_400
+        assert list(current.get().gallery.keys) == ["new.jpg"]
+    """
+    lambdas = {"AWS_LAMBDA_FUNCTION_NAME": "search", "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
+    settings = {"INDEX_URI": str(tmp_path / "index"), "IMAGE_BASE_URL": IMAGE_BASE}
+    result = run(code, _HANDLER="functions.aws.search", **lambdas, **settings)
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_snapshot_is_taken_without_an_index_too(tmp_path: Path) -> None:
+    result = run(
+        "import functions.aws",
+        _HANDLER="functions.aws.search",
+        AWS_LAMBDA_FUNCTION_NAME="search",
+        AWS_LAMBDA_INITIALIZATION_TYPE="snap-start",
+        INDEX_URI=str(tmp_path / "later"),
+        IMAGE_BASE_URL=IMAGE_BASE,
+    )
     assert result.returncode == 0, result.stderr
 
 

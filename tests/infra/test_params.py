@@ -1,0 +1,142 @@
+"""infra/params.js: a wrong param is refused before anything is deployed."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from functions.settings import Settings, SettingsError
+from tests.infra.conftest import OPTIONS, Serverless
+from tests.infra.test_deploy_document import params
+
+ASK = """\
+const { problemsOf } = require("./infra/params.js");
+const cases = JSON.parse(require("fs").readFileSync(0));
+console.log(JSON.stringify(cases.map(([stage, params]) => problemsOf(stage, params))));
+"""
+DEV = params()["default"]
+REFUSED = {
+    "runtime": ["python3.11", "python3.14"],
+    "searchConcurrency": ["many", "-1"],
+    "throttleRate": ["0"],
+    "throttleBurst": ["0", "1e3"],
+    "corsOrigins": [
+        "https://a.example/",
+        "a.example",
+        "*,https://a.example",
+        "https://A.example",
+        "https://a.example,",
+    ],
+    "refreshSeconds": ["-1", "1.5", "86401"],
+    "imageBaseUrl": ["images.example", "https://images.example/?w=1", "https://", "ftp://images.example"],
+    "signedUrlSeconds": ["0", "604801", "1h"],
+    "galleryBucket": ["s3://shop-photos", "shop-photos/web", "Shop", "ab"],
+    "galleryPrefix": ["photos", "/photos/", "photos//", "*/", "pho?os/", "${aws:x}/", "a/../b/", "./"],
+    "batchWindow": ["0", "301"],
+    "fill": ["true", "yes"],
+    "alarmEmail": ["ops"],
+    "alarmP95Milliseconds": ["0", "3s"],
+    "alarmRebuildHours": ["0", "169"],
+    "domainName": ["https://search.shop.example", "localhost"],
+    "certificateId": ["arn:aws:acm:eu-west-1:123456789012:certificate/0f246ca9"],
+    "site": ["false", "CDN"],
+    "vectorBucket": ["shop-vectors"],
+}
+TAKEN = {
+    "runtime": ["python3.12"],
+    "corsOrigins": ["*", "http://localhost:8000", "https://a.example,https://b.example:8443", "https://[::1]:80"],
+    "refreshSeconds": [0, "86400"],
+    "imageBaseUrl": ["https://images.example", "http://images.example/web/"],
+    "signedUrlSeconds": ["1", "604800"],
+    "galleryBucket": ["shop-photos", "www.shop.example"],
+    "galleryPrefix": ["", "photos/", "hüte & mehr/2026/", ".well-known/"],
+    "batchWindow": [1, "300"],
+}
+SETTINGS = {
+    "corsOrigins": "CORS_ORIGINS",
+    "refreshSeconds": "REFRESH_SECONDS",
+    "imageBaseUrl": "IMAGE_BASE_URL",
+    "signedUrlSeconds": "SIGNED_URL_SECONDS",
+}
+
+
+def problems(project: Path, cases: list[tuple[str, Mapping[str, object]]]) -> list[list[str]]:
+    """Of each stage and what is given for it."""
+    asked = [(stage, {**DEV, **given}) for stage, given in cases]
+    node = ["node", "-e", ASK]
+    done = subprocess.run(node, cwd=project, input=json.dumps(asked), capture_output=True, text=True, check=True)
+    answer: list[list[str]] = json.loads(done.stdout)
+    return answer
+
+
+def test_each_wrong_value_is_refused(project: Path) -> None:
+    cases = [(name, value) for name, values in REFUSED.items() for value in values]
+    for (name, value), found in zip(cases, problems(project, [("dev", {n: v}) for n, v in cases]), strict=True):
+        assert [each for each in found if each.startswith(f'{name} is "{value}": give ')], (name, value, found)
+
+
+def test_right_values_are_taken(project: Path) -> None:
+    cases: list[tuple[str, Mapping[str, object]]] = [
+        ("dev", {name: value}) for name, values in TAKEN.items() for value in values
+    ]
+    cases += [("dev", {}), ("prod", params()["prod"]), ("a", OPTIONS), ("b" * 31, {})]
+    assert problems(project, cases) == [[]] * len(cases)
+
+
+def test_the_functions_agree(project: Path) -> None:
+    """Whatever is refused here would keep the search from starting; whatever is taken lets it start."""
+    for values, fits in ((TAKEN, True), (REFUSED, False)):
+        for name, variable in SETTINGS.items():
+            for value in values[name]:
+                environment = {"INDEX_URI": "s3://index", "GALLERY_URI": "s3://photos", variable: str(value)}
+                if not {"IMAGE_BASE_URL", "SIGNED_URL_SECONDS"} & environment.keys():
+                    environment["SIGNED_URL_SECONDS"] = "60"
+                try:
+                    Settings.for_search(environment)
+                except SettingsError:
+                    assert not fits, (name, value)
+                else:
+                    # The gateway's list has no room for what the function forgives.
+                    assert fits or value == "https://a.example,", (name, value)
+
+
+def test_buckets_are_named_after_the_stage(project: Path) -> None:
+    for [problem] in problems(project, [(stage, {}) for stage in ("Prod", "my_stage", "c" * 32, "-x")]):
+        assert problem.endswith("give at most 31 small letters, digits and hyphens")
+
+
+def test_a_domain_needs_its_certificate(project: Path) -> None:
+    for given in ({"domainName": "search.shop.example"}, {"certificateId": "0f246ca9"}):
+        assert problems(project, [("dev", given)]) == [["domainName and certificateId go together"]]
+
+
+@pytest.mark.slow
+def test_the_command_line_says_all_that_is_wrong(serverless: Serverless) -> None:
+    done = serverless("package", "--param=bundle=ready.zip", "--param=site=false", "--param=galleryPrefix=photos")
+    assert done.returncode != 0
+    said = done.stdout + done.stderr
+    assert 'site is "false": give none or cdn' in said
+    assert 'galleryPrefix is "photos": give nothing or a folder' in said
+
+
+@pytest.mark.slow
+def test_a_misspelt_param_is_refused(serverless: Serverless) -> None:
+    done = serverless("package", "--param=bundle=ready.zip", "--param=galleryBuket=shop-photos")
+    assert done.returncode != 0
+    assert "no such param: galleryBuket. There are architecture, " in done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_params_in_the_file_are_looked_at_too(project: Path, serverless: Serverless, tmp_path: Path) -> None:
+    copy = tmp_path / "project"
+    shutil.copytree(project, copy)
+    file = copy / "serverless.yml"
+    of_prod = file.read_text().partition("  prod:\n")[2]
+    for line, says in (("memry: 2048", "no such param: memry"), ("site: false", 'site is "false"')):
+        file.write_text(f"{(project / 'serverless.yml').read_text().removesuffix(of_prod)}    {line}\n{of_prod}")
+        done = serverless("package", "--stage", "prod", "--param=bundle=ready.zip", cwd=copy)
+        assert done.returncode != 0
+        assert says in done.stdout + done.stderr
