@@ -60,7 +60,10 @@ class Body:
         return data
 
     def discard(self) -> None:
-        """Read what is left, within reason: a client still sending when the connection closes never sees the answer."""
+        """Read what is left, within reason: a client still sending when the connection closes never sees the answer.
+
+        After that there is nothing left to read.
+        """
         left = _DISCARD_BYTES
         try:
             while left > 0 and (chunk := self.read(_CHUNK_BYTES)):
@@ -69,6 +72,7 @@ class Body:
             pass  # nobody is there to see the answer
         finally:
             self._stop_clock()
+            self._left = 0
 
     def hurry(self) -> None:
         """Give what is still to be read two seconds."""
