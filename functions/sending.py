@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 SENDING_SECONDS = 10.0
-"""After which an answer must be on its way. All of ours fit into the buffers between, unless they are full of others."""
+"""After which an answer must be on its way. Each of ours fits into the buffers between, unless others fill them."""
 
 
 def cut_unless_sent(connection: socket.socket) -> Callable[[], None]:
