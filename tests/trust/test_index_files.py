@@ -92,6 +92,7 @@ DAMAGES: dict[str, tuple[str, Callable[[Shop, Path], bytes]]] = {
     "keys, pickled": (KEYS, lambda _, marker: pickle.dumps(Executed(marker))),
     "model, another one": (MODEL, lambda shop, _: OTHER_MODEL.read_bytes()),
     "model, truncated": (MODEL, lambda shop, _: content(shop, MODEL)[:-100]),
+    "model, a name that is no text": (MODEL, lambda shop, _: content(shop, MODEL).replace(b"_keras", b"\xf8keras")),
     "model, pickled": (MODEL, lambda _, marker: pickle.dumps(Executed(marker))),
 }
 LIES: dict[str, tuple[str, Callable[[Shop, Path], bytes]]] = {
