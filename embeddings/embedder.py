@@ -45,7 +45,10 @@ class Embedder:
             card = read_card(Path(model), content)
         self.content = content
         interpreter = self._open(name)
-        self._input, self._output = _signature(interpreter, name)
+        try:
+            self._input, self._output = _signature(interpreter, name)
+        except ValueError as error:  # names that are no text
+            raise ModelError(f"{name} is damaged: {error}") from error
         self._free = [interpreter]
         self.dimension = int(self._output["shape"][1])
         """Length of the vectors."""

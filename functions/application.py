@@ -48,6 +48,7 @@ class Application:
         except Exception as error:  # noqa: BLE001 - every error has an answer
             failure = error
             answer = _problem_answer(problem_of(error))
+        request.body.hurry()  # a body that nobody has asked for, or that is refused
         request.body.discard()
         headers = {
             **answer.headers,

@@ -1,5 +1,6 @@
 """The body of a request: read as far as the request goes, and never left unread."""
 
+import re
 import socket
 import threading
 from contextlib import suppress
@@ -10,6 +11,7 @@ from functions.problems import RequestError
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+_LENGTH = re.compile("[0-9]{1,18}")
 _CHUNK_BYTES = 65_536
 _DISCARD_BYTES = 64_000_000
 UPLOAD_SECONDS = 60.0
@@ -23,7 +25,7 @@ class Body:
     def __init__(self, environ: "WSGIEnvironment") -> None:
         self._stream = environ["wsgi.input"]
         length = environ.get("CONTENT_LENGTH") or ""
-        self.length: int | None = int(length) if length.isascii() and length.isdigit() else None
+        self.length: int | None = int(length) if _LENGTH.fullmatch(length) else None
         """In bytes, as announced; None if the client does not say, as with chunks."""
         self._left = self.length
         # Only gunicorn, the server of functions-framework, shows it; gateways collect a body before they hand it on.
@@ -58,7 +60,10 @@ class Body:
         return data
 
     def discard(self) -> None:
-        """Read what is left, within reason: a client still sending when the connection closes never sees the answer."""
+        """Read what is left, within reason: a client still sending when the connection closes never sees the answer.
+
+        After that there is nothing left to read.
+        """
         left = _DISCARD_BYTES
         try:
             while left > 0 and (chunk := self.read(_CHUNK_BYTES)):
@@ -67,6 +72,7 @@ class Body:
             pass  # nobody is there to see the answer
         finally:
             self._stop_clock()
+            self._left = 0
 
     def hurry(self) -> None:
         """Give what is still to be read two seconds."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from urllib.parse import quote
 
+from embeddings.storage.keys import checked
 from embeddings.storage.reader import Reader, open_reader
 from functions.settings import Settings
 
@@ -19,11 +20,11 @@ class ImageUrls:
         """The keys' URLs, in their order.
 
         Raises:
-            StorageError: there are no credentials to sign with.
+            StorageError: there are no credentials to sign with, or a key would lead out of the gallery.
         """
         if self._settings.signed_url_seconds:
             return self._gallery.sign(keys, self._settings.signed_url_seconds)
-        return [f"{self._settings.image_base_url}/{quote(key, safe='/')}" for key in keys]
+        return [f"{self._settings.image_base_url}/{quote(checked(key), safe='/')}" for key in keys]
 
     @cached_property
     def _gallery(self) -> Reader:

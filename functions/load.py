@@ -19,7 +19,7 @@ class Gate:
 
     @contextmanager
     def admit(self, request: Request) -> Iterator[None]:
-        """Hold a place for the block.
+        """Hold a place for the block, and until the body is there: who sends slowly must not hold a thread beside it.
 
         Raises:
             RequestError: 503, all are taken.
@@ -31,6 +31,7 @@ class Gate:
         try:
             yield
         finally:
+            request.body.discard()
             self._free.release()
 
 

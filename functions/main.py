@@ -26,9 +26,14 @@ if os.environ.get("FUNCTION_TARGET") == "search":
 @functions_framework.http
 def search(request: Request) -> Response:
     """Answer an HTTP request."""
+    from functions.sending import cut_unless_sent
     from functions.start import application
 
-    return Response.from_app(application, request.environ)
+    response = Response.from_app(application, request.environ)
+    connection = request.environ.get("gunicorn.socket")
+    if connection is not None:
+        response.call_on_close(cut_unless_sent(connection))
+    return response
 
 
 @functions_framework.cloud_event

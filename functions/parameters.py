@@ -13,8 +13,9 @@ MAX_K = 100
 MAX_DEPTH = 1_000
 """Largest offset + k."""
 
-# What `float` takes beside it (nan, 1_0, digits of other scripts) nobody means.
-_DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
+# What `float` takes beside it (nan, 1_0, digits of other scripts) nobody means. Nothing is tried twice (`++`), or
+# 65,000 digits and a letter would take two minutes, during which no other thread runs.
+_DECIMAL = re.compile(r"[+-]?([0-9]++\.?[0-9]*+|\.[0-9]++)(e[+-]?[0-9]++)?", re.IGNORECASE)
 
 _BOX_RULE = "box is x,y,w,h as fractions of the upright photo, at least 0.01 wide and high, inside 0-1"
 

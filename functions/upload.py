@@ -1,6 +1,6 @@
 """The photo and the parameters in a request's body. Everything stays in memory, nothing is stored."""
 
-from multipart import MultipartError, MultipartParser, parse_options_header
+from multipart import MultipartError, MultipartParser, MultipartPart, parse_options_header
 
 from embeddings.errors import PhotoTooLargeError
 from functions.body import Body, malformed
@@ -11,6 +11,8 @@ FIELD = "file"
 _FORM_BYTES = 65_536
 """What a form may need beside the photo: boundaries, headers, parameters."""
 _MAX_PARTS = 32
+_CHARSETS = ("utf-8", "utf8", "us-ascii", "iso-8859-1")
+"""Of texts. Python knows a hundred more, some of them slow, and remembers for ever each name that it does not know."""
 
 
 def read_upload(body: Body, content_type: str, max_bytes: int) -> tuple[bytes, dict[str, str]]:
@@ -72,10 +74,10 @@ def _read_form(stream: _Limited, boundary: str, max_bytes: int) -> tuple[bytes, 
             if part.name == FIELD:
                 photo = part.raw if photo is None else photo
             elif part.size <= _FORM_BYTES and not part.filename:
-                fields.setdefault(part.name, part.value)
+                fields.setdefault(part.name, _text(part))
     except MultipartError as error:
         raise malformed(str(error.args[0])) from error
-    except (UnicodeError, LookupError) as error:
+    except UnicodeError as error:
         raise malformed("a text is not in the character set that it or the form names; use UTF-8") from error
     if photo is None:
         raise RequestError(
@@ -85,6 +87,13 @@ def _read_form(stream: _Limited, boundary: str, max_bytes: int) -> tuple[bytes, 
             f"The form has no field {FIELD!r}; put the photo there.",
         )
     return photo, fields
+
+
+def _text(part: MultipartPart) -> str:
+    charset = part.charset.lower()
+    if charset not in _CHARSETS:
+        raise UnicodeError(f"{charset!r} is none of {_CHARSETS}")
+    return str(part.raw, charset)
 
 
 def _too_large(max_bytes: int) -> PhotoTooLargeError:

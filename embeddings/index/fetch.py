@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from embeddings.errors import CorruptIndexError, NoIndexError, NotFoundError, WrongSizeError
-from embeddings.index.manifest import FOLDERS, KEYS, POINTER, VECTORS, FileEntry, Manifest
+from embeddings.index.manifest import FOLDERS, KEYS, MOST_POINTER_BYTES, POINTER, VECTORS, FileEntry, Manifest
 from embeddings.storage.reader import Reader
 
 
@@ -37,7 +37,9 @@ def fetch_pointer(reader: Reader) -> Pointer:
         NoIndexError: there is none. CorruptIndexError: it is damaged. StorageError: storage failed.
     """
     try:
-        found = reader.get(POINTER)
+        found = reader.get(POINTER, most=MOST_POINTER_BYTES)
+    except WrongSizeError as error:
+        raise _too_large(error) from error
     except NotFoundError as error:
         raise NoIndexError(
             "there is no index yet: run scripts/rebuild_embeddings.py with this gallery and index"
@@ -51,7 +53,10 @@ def fetch_pointer_if_changed(reader: Reader, etag: str) -> Pointer | None:
     Raises:
         NotFoundError, CorruptIndexError, StorageError.
     """
-    found = reader.get_if_changed(POINTER, etag)
+    try:
+        found = reader.get_if_changed(POINTER, etag, most=MOST_POINTER_BYTES)
+    except WrongSizeError as error:
+        raise _too_large(error) from error
     return None if found is None else Pointer(Manifest.from_json(found.data), found.etag)
 
 
@@ -77,6 +82,10 @@ def fetch_generation(reader: Reader, manifest: Manifest, known_model: str = "") 
             wanted.pop(name).result() if name in wanted else b"" for name in (VECTORS, KEYS, FOLDERS)
         )
         return GenerationFiles(vectors, keys, folders, None if model is None else model.result())
+
+
+def _too_large(error: WrongSizeError) -> CorruptIndexError:
+    return CorruptIndexError(f"{POINTER} of the index is damaged ({error}); roll back, or rebuild with --full")
 
 
 def _fetch(reader: Reader, path: str, entry: FileEntry) -> bytes:

@@ -11,6 +11,8 @@ from typing import Any
 from embeddings.errors import CorruptIndexError
 
 POINTER = "current.json"
+MOST_POINTER_BYTES = 1_000_000
+"""A manifest has two thousand. What is larger is another file, and perhaps more than the memory holds."""
 FORMAT, VECTOR_INDEX_FORMAT = 1, 2
 """Without and with a vector index, so that a version that knows of none says that it cannot read the second."""
 
@@ -90,6 +92,8 @@ class Manifest:
             CorruptIndexError: not JSON, of another format, or with values that cannot be.
         """
         try:
+            if len(data) > MOST_POINTER_BYTES:
+                raise ValueError(f"{len(data)} bytes")
             stored = json.loads(data)
             if stored["format"] not in (FORMAT, VECTOR_INDEX_FORMAT):
                 raise CorruptIndexError(

@@ -5,7 +5,7 @@ import logging
 import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 
 from embeddings.errors import ConflictError, GalleryIndexError, GarmentSearchError, NotFoundError, StorageError
 from embeddings.preprocess import PREPROCESS_VERSION
@@ -219,7 +219,9 @@ class Parts:
         try:
             record = _Record(**json.loads(data))
             Shard.parse(f"1/{record.shards}")
-        except (TypeError, ValueError) as error:
+            if [type(each) for each in astuple(record)] != [int, str, int, bool]:
+                raise ValueError("its values are of other types")
+        except (TypeError, ValueError, RecursionError) as error:
             raise GalleryIndexError(
                 f"{self._place}{RECORD} of the index is damaged ({error!r}): take another run id"
             ) from error

@@ -72,4 +72,9 @@ class Past:
         assert self.manifest is not None, "a plan keeps nothing of nothing"  # noqa: S101
         data = read_file(self._index, self.manifest.path(VECTORS), self.manifest.files[VECTORS])
         rows = {key: row for row, key in enumerate(sorted(self.sources.etags))}
+        if len(rows) != self.manifest.count:
+            raise CorruptIndexError(
+                f"{self.manifest.path(SOURCES)} of the index has {len(rows)} images, the manifest says "
+                f"{self.manifest.count}; rebuild with --full"
+            )
         return read_vectors(self.manifest, data), rows

@@ -44,6 +44,8 @@ def from_bytes(data: bytes) -> tuple[Results, dict[str, object]]:
     with np.load(BytesIO(data), allow_pickle=False) as stored:
         header = json.loads(stored["header"].tobytes())
         vectors: Vector = stored["vectors"]
+    if vectors.dtype != np.float16 or vectors.ndim != 2:
+        raise ValueError(f"{vectors.dtype} {vectors.shape} are no packed vectors")
     results: Results = {
         key: (etag, vector) for (key, etag), vector in zip(header["etags"].items(), vectors, strict=True)
     }

@@ -12,7 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from embeddings.embedder import Embedder
-from embeddings.errors import ConflictError, GalleryIndexError, GarmentSearchError, StorageError, StorageUriError
+from embeddings.errors import (
+    ConflictError,
+    CorruptIndexError,
+    GalleryIndexError,
+    GarmentSearchError,
+    StorageError,
+    StorageUriError,
+)
 from embeddings.index.history import clean
 from embeddings.index.manifest import VECTOR_BUCKET_NAME, Manifest
 from embeddings.index.publish import Content, Vectors, publish, read_current
@@ -206,7 +213,12 @@ class _Run:
     def _embed(self, objects: list[ObjectInfo], embedder: Embedder) -> dict[str, Result]:
         """Results by key, as far as possible from checkpoints; `remaining` says how many are missing."""
         checkpoint = self._open_checkpoint(embedder)
-        results: dict[str, Result] = {each.key: checkpoint.find(each.key, each.etag) for each in objects}
+        results: dict[str, Result] = {}
+        for each in objects:
+            found = checkpoint.find(each.key, each.etag)
+            # What has another model's length came under this one's name by mistake, and would fail every run.
+            strange = isinstance(found, np.ndarray) and found.shape != (embedder.dimension,)
+            results[each.key] = None if strange else found
         todo = [each for each in objects if results[each.key] is None]
         self.progress(len(objects) - len(todo), len(objects))
         self.remaining = len(todo)
@@ -308,6 +320,10 @@ def _matrix(past: Past, after: Sources, new: dict[str, Vector], dimension: int) 
     matrix = np.empty((len(after.etags), dimension), dtype=np.float16)
     if len(new) < len(matrix):
         old, old_row = past.vectors()
+        if old.shape[1] != dimension:
+            raise CorruptIndexError(
+                f"the index has vectors of dimension {old.shape[1]}, its model {dimension}; rebuild with --full"
+            )
     for row, key in enumerate(sorted(after.etags)):
         matrix[row] = new[key] if key in new else old[old_row[key]]
     return matrix

@@ -79,19 +79,21 @@ class Reader:
         with self._explained(""):
             self._store = _opener(uri)
 
-    def get(self, key: str, *, size: int | None = None) -> Fetched:
+    def get(self, key: str, *, size: int | None = None, most: int | None = None) -> Fetched:
         """One object, whole.
 
         Args:
             key: of the object.
             size: its bytes, when known; over `PART_BYTES` it is then fetched in parts by several threads.
+            most: its most bytes, when `size` is not known.
 
         Raises:
             NotFoundError: there is no such object.
-            WrongSizeError: it is not of this size. StorageError: also when it was replaced while its parts were read.
+            WrongSizeError: it is not of this size, or larger than `most`.
+            StorageError: also when it was replaced while its parts were read.
         """
         if size is None or size <= PART_BYTES:
-            data, etag = self._fetch(key, {}, size)
+            data, etag = self._fetch(key, {}, size, most)
             return Fetched(data.to_bytes(), etag)
         # Imported where it is needed: it brings logging along, and only large objects want threads.
         from concurrent.futures import ThreadPoolExecutor
@@ -111,10 +113,10 @@ class Reader:
             raise StorageError(f"{self._where}{key}: it was replaced while it was read; try again")
         return Fetched(b"".join(data for data, _ in fetched), fetched[0][1])
 
-    def get_if_changed(self, key: str, etag: str) -> Fetched | None:
-        """The object if its ETag is no longer `etag`, else None. Raises NotFoundError."""
+    def get_if_changed(self, key: str, etag: str, *, most: int | None = None) -> Fetched | None:
+        """The object if its ETag is no longer `etag`, else None. Raises NotFoundError, and WrongSizeError as `get`."""
         try:
-            data, etag = self._fetch(key, {"if_none_match": etag}, None)
+            data, etag = self._fetch(key, {"if_none_match": etag}, None, most)
         except NotModifiedError:
             return None
         return Fetched(data.to_bytes(), etag)
@@ -143,13 +145,17 @@ class Reader:
             store = cast("GCSStore | S3Store", self._store())
             return list(obstore.sign(store, "GET", paths, timedelta(seconds=seconds)))
 
-    def _fetch(self, key: str, options: "GetOptions", size: int | None) -> tuple[obstore.Bytes, str]:
+    def _fetch(
+        self, key: str, options: "GetOptions", size: int | None, most: int | None = None
+    ) -> tuple[obstore.Bytes, str]:
         """Content and ETag; the content in Rust's memory, so that parts are copied once, where they are joined."""
         with self._explained(key):
             result = obstore.get(self._store(), self._base + checked(key), options=options)
             there = result.meta["size"]
             if size is not None and there != size:
                 raise WrongSizeError(f"{self._where}{key}: {there} bytes where {size} were expected")
+            if most is not None and there > most:
+                raise WrongSizeError(f"{self._where}{key}: {there} bytes where at most {most} were expected")
             return result.bytes(), result.meta["e_tag"] or ""
 
     @contextmanager

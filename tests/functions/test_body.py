@@ -58,3 +58,9 @@ def test_a_client_that_breaks_off() -> None:
     with pytest.raises(RequestError, match="broke off"):
         request.read(10)
     request.discard()
+
+
+@pytest.mark.parametrize("length", ["1" * 19, "1" * 5000])
+def test_a_length_that_no_body_has_is_none(length: str) -> None:
+    """Python refuses to read numbers of more than 4,300 digits."""
+    assert body(BytesIO(b"x"), CONTENT_LENGTH=length).length is None

@@ -44,10 +44,10 @@ class Storage:
             self.before(key)
             return get(reader, key, **options)
 
-        def watched_get_if_changed(reader: Reader, key: str, etag: str) -> Fetched | None:
+        def watched_get_if_changed(reader: Reader, key: str, etag: str, **options: Any) -> Fetched | None:
             self.asked.append(key)
             self.before(key)
-            return get_if_changed(reader, key, etag)
+            return get_if_changed(reader, key, etag, **options)
 
         monkeypatch.setattr(Reader, "get", watched_get)
         monkeypatch.setattr(Reader, "get_if_changed", watched_get_if_changed)

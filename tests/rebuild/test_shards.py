@@ -410,6 +410,9 @@ def test_a_run_of_another_preprocessing_is_refused(shop: Shop, monkeypatch: pyte
         b'{"shards": 2}',
         b'{"shards": "x", "model": "m", "preprocess": 1}',
         b'{"shards": 0, "model": "m", "preprocess": 1}',
+        b'{"shards": "2", "model": "m", "preprocess": 1}',
+        b'{"shards": 2, "model": 5, "preprocess": 1}',
+        b"[" * 100_000,
     ],
 )
 def test_a_damaged_record_is_an_error(shop: Shop, record: bytes) -> None:

@@ -13,7 +13,7 @@ from embeddings.storage.folder import FolderWriter
 from embeddings.storage.reader import Reader
 from tests.rebuild.gallery import Shop
 
-Kind = Literal["error", "lost answer", "short read", "kill"]
+Kind = Literal["error", "timeout", "lost answer", "short read", "kill"]
 
 GRAIN = 2
 BEFORE = {"stays.jpg": "red", "changes.jpg": "green", "goes.jpg": "blue"}
@@ -56,6 +56,8 @@ class Fault:
             os.kill(os.getpid(), signal.SIGKILL)
         if self.kind == "error":
             raise StorageError(f"{name}: injected")
+        if self.kind == "timeout":
+            raise UnavailableError(f"{name}: injected")
         answer = call()
         if self.kind == "short read":
             return replace(answer, data=answer.data[: len(answer.data) // 2])

@@ -38,9 +38,10 @@ def usage(pid: int) -> Usage:
 
 @contextmanager
 def serve_impatient(log: Path, **settings: str) -> Iterator[Service]:
-    """The same server, but that it waits for uploads a second, not a minute."""
+    """The same server, but that it waits for uploads a second, not a minute, and as long for who reads."""
     code = (
         "import functions.body; functions.body.UPLOAD_SECONDS, functions.body.HURRY_SECONDS = 1.0, 0.3; "
+        "import functions.sending; functions.sending.SENDING_SECONDS = 1.0; "
         "from functions_framework._cli import _cli; _cli()"
     )
     with socket.create_server(("127.0.0.1", 0)) as probe:

@@ -10,6 +10,7 @@ import pytest
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 
+from embeddings.errors import StorageError
 from embeddings.rebuild import Outcome
 from embeddings.storage.reader import open_reader
 from functions.images import ImageUrls
@@ -140,3 +141,11 @@ def test_rebuilds_at_once(any_shop: Shop, count: int) -> None:
     generation = any_shop.load()
     assert len(generation.gallery) == 3 + 6 + count
     assert any_shop.rebuild().outcome is Outcome.UNCHANGED
+
+
+def test_no_address_leads_out_of_the_gallery() -> None:
+    """Whatever stands in an index's list of keys: browsers fold `..`, in a CDN's address too."""
+    settings = Settings.for_search({"INDEX_URI": "/x", "IMAGE_BASE_URL": "https://images.example/shop"})
+    for key in ("../secret/1.jpg", "a/../../b.jpg", "a/./b.jpg", "/etc/passwd", "a//b.jpg", "..", ""):
+        with pytest.raises(StorageError, match="cannot be used"):
+            ImageUrls(settings).of(["right.jpg", key])

@@ -13,9 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from embeddings.embedder import Embedder
 from embeddings.errors import CorruptIndexError
 from embeddings.index.manifest import KEYS, POINTER, SOURCES, VECTORS, Manifest
+from embeddings.index.sources import Sources
+from embeddings.rebuild.results import to_bytes
 from functions.current import CurrentGeneration
+from tests.rebuild.gallery import MODEL as MODEL_FILE
 from tests.rebuild.gallery import OTHER_MODEL, Shop
 
 MODEL = "model"
@@ -44,6 +48,13 @@ def other_vectors(shop: Shop) -> bytes:
     return file.getvalue()
 
 
+def reencoded(shop: Shop, dtype: str, value: float = 0) -> bytes:
+    """A matrix of the right shape, in another encoding."""
+    file = BytesIO()
+    np.save(file, np.full_like(np.load(BytesIO(content(shop, VECTORS))), value, dtype=dtype))
+    return file.getvalue()
+
+
 def path(shop: Shop, name: str) -> str:
     manifest = Manifest.from_json(shop.index_files.get(POINTER).data)
     return manifest.model_path if name == MODEL else manifest.path(name)
@@ -61,6 +72,8 @@ def lie(shop: Shop, name: str, data: bytes) -> str:
         manifest["model"] = entry
     else:
         manifest["files"][name] = entry
+    if b"'<f4'" in data[:64]:
+        manifest["dtype"] = "float32"
     shop.index_files.put(POINTER, json.dumps(manifest).encode())
     shop.index_files.put(path(shop, name), data)
     return path(shop, name)
@@ -71,12 +84,15 @@ DAMAGES: dict[str, tuple[str, Callable[[Shop, Path], bytes]]] = {
     "matrix, one bit": (VECTORS, lambda shop, _: content(shop, VECTORS)[:-1] + b"\x01"),
     "matrix, another one's": (VECTORS, lambda shop, _: other_vectors(shop)),
     "matrix, nothing": (VECTORS, lambda shop, _: b""),
+    "matrix, NaN": (VECTORS, lambda shop, _: reencoded(shop, "<f4", np.nan)),
+    "matrix, bytes the other way round": (VECTORS, lambda shop, _: reencoded(shop, ">f2")),
     "matrix, pickled": (VECTORS, lambda _, marker: pickled_npy(marker)),
     "keys, truncated": (KEYS, lambda shop, _: content(shop, KEYS)[:-5]),
     "keys, in another order": (KEYS, lambda shop, _: b"\n".join(content(shop, KEYS).split(b"\n")[::-1])),
     "keys, pickled": (KEYS, lambda _, marker: pickle.dumps(Executed(marker))),
     "model, another one": (MODEL, lambda shop, _: OTHER_MODEL.read_bytes()),
     "model, truncated": (MODEL, lambda shop, _: content(shop, MODEL)[:-100]),
+    "model, a name that is no text": (MODEL, lambda shop, _: content(shop, MODEL).replace(b"_keras", b"\xf8keras")),
     "model, pickled": (MODEL, lambda _, marker: pickle.dumps(Executed(marker))),
 }
 LIES: dict[str, tuple[str, Callable[[Shop, Path], bytes]]] = {
@@ -119,7 +135,7 @@ def test_refused_by_name_while_the_last_good_generation_answers(
     assert not marker.exists()
 
 
-@pytest.mark.parametrize("pointer", ["old", "newer", "pickled", "a list", "truncated", "deep", "path"])
+@pytest.mark.parametrize("pointer", ["old", "newer", "pickled", "a list", "truncated", "deep", "path", "huge"])
 def test_pointers(shop: Shop, tmp_path: Path, pointer: str, caplog: pytest.LogCaptureFixture) -> None:
     shop.rebuild()
     warm = CurrentGeneration(shop.index, 0)
@@ -132,6 +148,7 @@ def test_pointers(shop: Shop, tmp_path: Path, pointer: str, caplog: pytest.LogCa
         "truncated": right[:-20],
         "deep": b"[" * 100_000,
         "path": right.replace(good.manifest.generation.encode(), b"../../secret"),
+        "huge": right + b" " * 1_000_000,
     }[pointer]
     assert wrong != right
     shop.index_files.put(POINTER, wrong)
@@ -168,6 +185,41 @@ def test_sources_and_checkpoints(shop: Shop, tmp_path: Path, sources: str) -> No
         shop.index_files.put(f"{folder}/{number}.npz", data)
     assert shop.rebuild(full=True).count == 4
     assert not marker.exists()
+
+
+def test_sources_of_another_gallery(shop: Shop) -> None:
+    shop.rebuild()
+    others = {f"{number}.jpg": "x" for number in range(5)}
+    broken = lie(shop, SOURCES, Sources({**others, **etags_of(shop)}).to_bytes())
+    shop.put({"new.jpg": "black"})
+    with pytest.raises(CorruptIndexError, match=broken):
+        shop.rebuild()
+    assert shop.rebuild(full=True).count == 4
+
+
+def etags_of(shop: Shop) -> dict[str, str]:
+    return {each.key: each.etag for each in shop.photos.list()}
+
+
+def test_a_model_of_another_length(shop: Shop) -> None:
+    """A rebuild would mix two lengths."""
+    shop.rebuild()
+    lie(shop, MODEL, OTHER_MODEL.read_bytes())
+    shop.put({"new.jpg": "black"})
+    with pytest.raises(CorruptIndexError, match="dimension 48, its model 12"):
+        shop.rebuild(model=None)
+
+
+def test_a_checkpoint_of_another_length(shop: Shop) -> None:
+    """Under this model's name, by mistake: it must not fail every run."""
+    folder = f"checkpoints/{Embedder(MODEL_FILE).sha256[:16]}-1"
+    photos = etags_of(shop)
+    strange = {key: (etag, np.zeros(12, np.float16)) for key, etag in photos.items()}
+    shop.index_files.put(f"{folder}/strange.npz", to_bytes(strange))
+    wide = {key: (etag, np.zeros(48, np.float32)) for key, etag in photos.items()}
+    shop.index_files.put(f"{folder}/wide.npz", to_bytes(wide))
+    assert shop.rebuild().embedded == len(photos) == 3
+    assert np.linalg.norm(shop.load().gallery.vector(min(photos))) == pytest.approx(1, abs=1e-3)
 
 
 @pytest.mark.parametrize(("size", "broken"), [(10**13, POINTER), (10**10, VECTORS)])

@@ -1,11 +1,12 @@
 """More requests than an instance takes, and very many: right answers, clear refusals, nothing that grows."""
 
 import random
+import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from http.client import HTTPException
 from pathlib import Path
 
@@ -83,6 +84,44 @@ def test_who_is_refused_and_sends_slowly_is_soon_forgotten(small: Service) -> No
         fourth.sendall(head(1_000_000) + b"\xff\xd8\xff")
         assert b"urn:garment-search:busy" in answer(fourth)
         assert time.monotonic() - started < 0.8
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [
+        head(1_000_000, "/nowhere"),
+        head(1_000_000, "/healthz"),
+        head(1_000_000, "/healthz").replace(b"POST", b"GET"),
+        head(1_000_000).replace(b"POST", b"OPTIONS"),
+        head(1_000_000, content_type="text/plain"),
+        head(1_000_000, "/v1/random").replace(b"POST", b"GET"),
+    ],
+    ids=lambda beginning: beginning.partition(b" HTTP")[0].decode(),
+)
+def test_slow_bodies_that_nobody_asked_for_hold_no_thread_for_long(small: Service, beginning: bytes) -> None:
+    """Whatever is answered without looking at them: there must be a thread left to say so, and for `/healthz`."""
+    with ExitStack() as stack:
+        for _ in range(THREADS):
+            stack.enter_context(connected(small)).sendall(beginning + b"x")
+        time.sleep(0.1)
+        started = time.monotonic()
+        assert small.get("/healthz").status == 200
+        assert time.monotonic() - started < 0.6
+
+
+def test_who_does_not_read_holds_no_thread_for_long(small: Service) -> None:
+    """Hundreds of requests at once fill the buffers on the way back."""
+    with ExitStack() as stack:
+        for _ in range(THREADS):
+            connection = stack.enter_context(socket.socket())
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            connection.settimeout(1)
+            connection.connect(("127.0.0.1", small.port))
+            with suppress(TimeoutError):
+                connection.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 300)
+        time.sleep(0.5)
+        assert small.get("/healthz").status == 200
+    assert "Traceback" not in small.log.read_text()
 
 
 def test_an_upload_without_end_or_length(small: Service) -> None:

@@ -1,7 +1,9 @@
 """Any text as a parameter: a value within its rule, or a 400 that names the parameter and repeats nothing."""
 
 import math
+import time
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -32,6 +34,18 @@ def test_search_parameters(texts: dict[str, str]) -> None:
     assert 0 <= found.offset <= 1000 - found.k
     for value, least in ((found.min_score, -1), (found.dedupe, 0)):
         assert value is None or (math.isfinite(value) and least <= value <= 1)
+
+
+@pytest.mark.parametrize("text", ["1" * 65_000 + "x", "." + "1" * 65_000 + "x", "1e" + "1" * 65_000 + "x"])
+def test_the_longest_texts_take_no_time(text: str) -> None:
+    """As long as a form's field may be. While a pattern is looked for, no other thread runs."""
+    started = time.process_time()
+    for refused in ({"min_score": text}, {"dedupe": text}, {"k": text}):
+        with pytest.raises(RequestError):
+            search_parameters(refused)
+    with pytest.raises(RequestError):
+        box_parameter({"box": f"{text},0,1,1"})
+    assert time.process_time() - started < 0.5
 
 
 @settings(max_examples=200, deadline=None)

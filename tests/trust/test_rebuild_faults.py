@@ -54,7 +54,7 @@ def check(shop: Shop) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["error", "lost answer", "short read"])
+@pytest.mark.parametrize("kind", ["error", "timeout", "lost answer", "short read"])
 def test_a_fault_at_every_call(template: Path, tmp_path: Path, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("embeddings.index.publish.time.sleep", lambda seconds: None)
     added: list[str] = []
@@ -70,7 +70,7 @@ def test_a_fault_at_every_call(template: Path, tmp_path: Path, kind: Kind, monke
         assert done - known <= GRAIN, f"more than a grain is done twice after call {at}, {fault.calls[at:][:1]}"
         if not fault.happened:
             break
-    expected = {"error": CALLS, "lost answer": WRITES, "short read": ["FolderWriter.get"]}[kind]
+    expected = {"error": CALLS, "timeout": CALLS, "lost answer": WRITES, "short read": ["FolderWriter.get"]}[kind]
     assert set(fault.calls) == set(expected) - {"FolderWriter.stat"}  # which only events need
 
 
