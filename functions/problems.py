@@ -68,11 +68,11 @@ _TABLE = (
     _Row(errors.BrokenPhotoError, 422, "photo-broken", "The photo is damaged", None),
     _Row(
         errors.UnknownKeyError, 404, "key-unknown", "No such image",
-        "The gallery has no image under this key. Keys are as in an answer, with folder and ending.",
+        "This image is not, or no longer, in the gallery.",
     ),
     _Row(
         errors.EmptyGalleryError, 404, "gallery-empty", "The gallery is empty",
-        "There is no image to choose from, in the gallery or in the folder asked for. /v1/index lists the folders.",
+        "There is no image in the gallery, or in the folder asked for.",
     ),
     _Row(
         errors.SearchDepthError, 400, "parameter-invalid", "The search is too deep",

@@ -42,6 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.phone_photos < 0:
         parser.error("--phone-photos must be 0 or more")
+    if not options.model and not options.baselines:
+        parser.error("nothing to measure; give --model, --baselines or both")
     return run_command(lambda: _evaluate(options))
 
 
@@ -99,8 +101,6 @@ def _subjects(options: argparse.Namespace) -> dict[str, Embed]:
         subjects[name] = _with_progress(Embedder(path), name)
     if options.baselines:
         subjects |= {"off the shelf": OffTheShelf(options.baselines).embed, "colour histogram": colour_histogram}
-    if not subjects:
-        raise ModelError("nothing to measure; give --model, --baselines or both")
     return subjects
 
 

@@ -15,10 +15,9 @@ cardStyles.replaceSync(`
   .card:focus-visible { outline: 3px solid var(--garment-accent, currentColor); outline-offset: 2px; }
   .card img { display: block; width: 100%; height: 100%; object-fit: contain; opacity: 0; transition: opacity 0.25s; }
   .card img.loaded { opacity: 1; }
-  .unseen { position: absolute; inset: 0; display: grid; place-items: center; padding: 1rem; color: #59606a;
-    font-size: 0.875rem; overflow-wrap: anywhere; text-align: center; }
+  .unseen { position: absolute; inset: 0; display: grid; place-items: center; padding: 1rem; font-size: 0.875rem; overflow-wrap: anywhere; text-align: center; }
   .score { position: absolute; right: 0.4rem; bottom: 0.4rem; padding: 0 0.4em; border-radius: 0.5em;
-    background: rgb(255 255 255 / 0.88); color: #59606a; font-size: 0.75rem; font-variant-numeric: tabular-nums; }
+    background: rgb(255 255 255 / 0.88); font-size: 0.75rem; font-variant-numeric: tabular-nums; }
   .placeholder { background: #8882; cursor: default;
     animation: breathe 1.4s ease-in-out infinite alternate; }
   @keyframes breathe { to { opacity: 0.4; } }

@@ -79,8 +79,6 @@ export function showResults({ results: garments, index, folder }, { kept, cardOf
 
 /** What went wrong, below `kept` results. */
 export function showProblem(message, { mayRetry, kept }) {
-  start.hidden = true;
-  found.hidden = false;
   cut(kept);
   element("empty").hidden = true;
   settle("");
@@ -110,7 +108,6 @@ function settle(message) {
   element("status").textContent = message;
   for (const id of ["cancel", "waiting", "more"]) element(id).hidden = true;
   found.ariaBusy = "false";
-  if (!start.hidden) problem.hidden = true;
 }
 
 function summary(shown, index, folder) {

@@ -18,6 +18,7 @@ _WIDTH, _HEIGHT, _LEGEND, _MARGIN = 1200, 900, 260, 30
 _CURVES = ("#888888", "#e69f00", "#0072b2")
 _BIN = 0.02
 _PLOT_WIDTH, _PLOT_HEIGHT, _PLOT_MARGIN = 900, 260, 34
+_PLOT_HEAD = 48  # two lines of text above the curves, so that none hides behind them
 
 
 def draw_map(plane: Plane, keys: Sequence[str]) -> Image.Image:
@@ -59,7 +60,7 @@ def draw_scores(scores: Scores) -> str:
     curves = list(zip(scores.by_name().items(), _CURVES, strict=True))
     low = min(float(np.floor(min(values.min() for (_, values), _ in curves) * 10) / 10), 0.0)
     parts = [
-        f'<svg viewBox="0 0 {_PLOT_WIDTH} {_PLOT_HEIGHT + _PLOT_MARGIN}" role="img" '
+        f'<svg viewBox="0 {-_PLOT_HEAD} {_PLOT_WIDTH} {_PLOT_HEAD + _PLOT_HEIGHT + _PLOT_MARGIN}" role="img" '
         f'aria-label="How often which score occurs" style="max-width:{_PLOT_WIDTH}px">'
     ]
     for (_, values), colour in curves:
@@ -72,13 +73,13 @@ def draw_scores(scores: Scores) -> str:
         )
     at = _x(scores.suggested, low)
     parts.append(
-        f'<path d="M{at:.1f} 0V{_PLOT_HEIGHT}" stroke="#d55e00" stroke-width="2" stroke-dasharray="6 4"/>'
-        f'<text x="{at + 6:.1f}" y="14">suggested {scores.suggested:.2f}</text>'
+        f'<path d="M{at:.1f} -20V{_PLOT_HEIGHT}" stroke="#d55e00" stroke-width="2" stroke-dasharray="6 4"/>'
+        f'<text x="{at + 6:.1f}" y="-8">suggested {scores.suggested:.2f}</text>'
     )
     for number, ((name, _), colour) in enumerate(curves):
-        y = 14 + 20 * number
-        parts.append(f'<rect x="4" y="{y - 11}" width="12" height="12" fill="{colour}"/>')
-        parts.append(f'<text x="22" y="{y}">{escape(name)}</text>')
+        x = 4 + 200 * number
+        parts.append(f'<rect x="{x}" y="-43" width="12" height="12" fill="{colour}"/>')
+        parts.append(f'<text x="{x + 18}" y="-32">{escape(name)}</text>')
     return "".join([*parts, "</svg>"])
 
 

@@ -87,6 +87,29 @@ def test_a_photo_like_nothing_shows_what_is_nearest_only_if_asked_for(page: Page
     expect(page.locator("#empty")).to_be_hidden()
 
 
+def test_where_there_is_nothing_no_nearest_is_offered(page: Page, site: Site) -> None:
+    page.goto(f"{site.page_url}/?folder=nowhere")
+    page.set_input_files("#photo", site.photos[0])
+    expect(page.locator("#empty")).to_be_visible()
+    expect(page.locator("#nearest")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("?key=no/such.jpg", "This image is not, or no longer, in the gallery."),
+        ("?folder=nowhere", "There is no image in the gallery, or in the folder asked for."),
+    ],
+)
+def test_what_an_old_address_no_longer_finds_is_said_in_words_for_visitors(
+    page: Page, site: Site, address: str, words: str
+) -> None:
+    page.goto(f"{site.page_url}/{address}")
+    if "key" not in address:
+        page.click("#random")
+    expect(page.locator("#problem-text")).to_have_text(words)
+
+
 def test_a_service_that_is_down_is_said_in_words(page: Page, site: Site) -> None:
     with serve_page(ROOT / "site", site.gallery, f"http://{HOST}:{free_ports(1)[0]}", 0) as url:
         page.goto(url)

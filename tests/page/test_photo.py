@@ -104,6 +104,14 @@ def test_a_photo_can_be_dropped(page: Page, page_url: str, site: Site, stub: Stu
     assert len(stub.asked) == 1
 
 
+def test_a_photo_can_be_chosen_where_one_could_be_dropped(page: Page, page_url: str, site: Site) -> None:
+    page.goto(page_url)
+    with page.expect_file_chooser() as chosen:
+        page.locator("#start").click()
+    chosen.value.set_files(site.photos[1])
+    results_of(page)
+
+
 def test_a_photo_can_be_pasted(page: Page, page_url: str, site: Site) -> None:
     page.goto(page_url)
     with Image.open(site.photos[1]) as drawn:
@@ -125,6 +133,9 @@ def test_a_photo_can_be_pasted(page: Page, page_url: str, site: Site) -> None:
 def test_a_phone_offers_its_camera(page: Page, page_url: str, site: Site) -> None:
     page.goto(page_url)
     expect(page.get_by_text("Take a photo")).to_be_visible()
+    tops = page.eval_on_selector_all(".actions .button", "all => all.map(each => each.getBoundingClientRect().top)")
+    assert len(tops) == 3
+    assert len(set(tops)) == 1  # a second row would push the results below the fold
     camera = page.locator("#camera")
     assert camera.get_attribute("capture") == "environment"
     camera.set_input_files(site.photos[3])

@@ -66,6 +66,10 @@ def test_a_slow_start_shows_progress_and_moves_nothing(
     expect(page.get_by_role("status")).to_have_text("Searching…")
     expect(page.get_by_role("progressbar")).to_be_hidden()
     assert page.locator("#results .placeholder").count() == 16
+    grounds = page.evaluate(
+        "['.frame', '.placeholder'].map((each) => getComputedStyle(document.querySelector(each)).backgroundColor)"
+    )
+    assert grounds[0] == grounds[1]  # a picture to come, and no white hole in the dark
     expect(page.get_by_role("status")).to_contain_text("waking up")
     expect(page.get_by_role("progressbar")).to_be_visible()
     keep_screenshot(page, f"page-waiting-{request.node.callspec.params['page']}")

@@ -98,6 +98,13 @@ def test_a_mistake_is_one_line_without_a_stack(name: str, tmp_path: Path):
     assert "Traceback" not in done.stderr
 
 
+def test_measuring_nothing_is_wrong_usage(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        _module("evaluate.py").main(["--data", "photos", "--out", "x"])
+    assert ended.value.code == 2
+    assert "give --model, --baselines or both" in capsys.readouterr().err
+
+
 def test_exit_codes_follow_from_what_happened(capsys: pytest.CaptureFixture[str], tmp_path: Path):
     class TooFewError(Exception):
         pass

@@ -134,6 +134,9 @@ def test_the_page_shows_all_of_it_and_needs_nothing_beside_it(
     assert "bags/broken.jpg" in text
     assert "this is not a JPEG" in text
     assert f"{record['scores']['suggested_min_score']:.2f} (suggested)" in text
+    heights = [int(y) for y in re.findall(r'<text x="[\d.]+" y="(-?\d+)"', page)]
+    assert heights
+    assert all(y < 0 or y > 260 for y in heights)  # above or below the curves, never behind them
     images = [base64.b64decode(data) for data in re.findall(r'src="data:image/\w+;base64,([^"]+)"', page)]
     sizes = Counter(max(Image.open(BytesIO(image)).size) for image in images)
     assert sizes[96] >= 34
