@@ -2,7 +2,7 @@
 
 import secrets
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from operator import lt
 from typing import NamedTuple, Protocol
@@ -187,11 +187,25 @@ def unit_rows(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
     Stored as float16, searched as float32: numpy is 15 times slower on float16. Rounding to float16 bent the lengths by
     up to 0.05 %, which would show as scores above 1.
     """
-    rows = np.empty(vectors.shape, np.float32)
-    for start in range(0, len(vectors), _TILE):
-        tile = rows[start : start + _TILE]
-        _widen(vectors[start : start + _TILE], tile)
-        tile /= np.maximum(np.sqrt(np.vecdot(tile, tile)), np.finfo(np.float32).tiny)[:, np.newaxis]
+    return joined_unit_rows([vectors.reshape(-1)], vectors.shape)
+
+
+def joined_unit_rows(parts: Iterable[NDArray[np.floating]], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """The `unit_rows` of a matrix of this shape, of whose numbers each part goes on where the one before it ends.
+
+    A part may end within a row.
+    """
+    rows = np.empty(shape, np.float32)
+    numbers, dimension = rows.reshape(-1), shape[1]
+    done = finished = 0
+    for part in parts:
+        for start in range(0, len(part), _TILE * dimension):
+            tile = part[start : start + _TILE * dimension]
+            _widen(tile, numbers[done : done + len(tile)])
+            done += len(tile)
+            whole = rows[finished : done // dimension]
+            whole /= np.maximum(np.sqrt(np.vecdot(whole, whole)), np.finfo(np.float32).tiny)[:, np.newaxis]
+            finished = done // dimension
     return rows
 
 

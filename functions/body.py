@@ -1,7 +1,6 @@
 """The body of a request: read as far as the request goes, and never left unread."""
 
 import re
-import socket
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -9,6 +8,8 @@ from typing import TYPE_CHECKING
 from functions.problems import RequestError
 
 if TYPE_CHECKING:
+    import socket
+
     from _typeshed.wsgi import WSGIEnvironment
 
 _LENGTH = re.compile("[0-9]{1,18}")
@@ -84,11 +85,13 @@ class Body:
             self._clock.cancel()
             self._clock = None
 
-    def _cut(self, connection: socket.socket) -> None:
+    def _cut(self, connection: "socket.socket") -> None:
         """End the waiting of a read; the answer can still be sent."""
+        from socket import SHUT_RD  # not at the top: on Lambda nothing is ever cut, and a start would pay 3 ms
+
         self._late = True
         with suppress(OSError):  # closed meanwhile
-            connection.shutdown(socket.SHUT_RD)
+            connection.shutdown(SHUT_RD)
 
 
 def malformed(reason: str) -> RequestError:

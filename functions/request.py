@@ -1,7 +1,7 @@
 """A request, as the application and its routes see it."""
 
 import re
-import uuid
+import secrets
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
@@ -50,4 +50,4 @@ def _request_id(environ: "WSGIEnvironment") -> str:
     """The gateway's, else the client's, else a new one."""
     context = environ.get("apig_wsgi.request_context", {})
     given = context.get("requestId") or environ.get("HTTP_X_REQUEST_ID", "")
-    return given if _ID.fullmatch(given) else uuid.uuid4().hex
+    return given if _ID.fullmatch(given) else secrets.token_hex(16)

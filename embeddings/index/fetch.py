@@ -1,6 +1,7 @@
 """Get a generation's files from storage. Without numpy, so that it runs while the heavier imports do."""
 
 import hashlib
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -21,7 +22,8 @@ class Pointer:
 class GenerationFiles:
     """The checked content of what a query needs."""
 
-    vectors: bytes
+    vectors: list[memoryview]
+    """In the parts it was fetched in; `embeddings.index.generation.read_unit_rows` empties it."""
     keys: bytes
     """Both empty where a vector index has them."""
     folders: bytes
@@ -79,26 +81,27 @@ def fetch_generation(reader: Reader, manifest: Manifest, known_model: str = "") 
         if manifest.model.sha256 != known_model:
             model = pool.submit(_fetch, reader, manifest.model_path, manifest.model)
         vectors, keys, folders = (
-            wanted.pop(name).result() if name in wanted else b"" for name in (VECTORS, KEYS, FOLDERS)
+            wanted.pop(name).result() if name in wanted else [] for name in (VECTORS, KEYS, FOLDERS)
         )
-        return GenerationFiles(vectors, keys, folders, None if model is None else model.result())
+        content = None if model is None else b"".join(model.result())
+        return GenerationFiles(vectors, b"".join(keys), b"".join(folders), content)
 
 
 def _too_large(error: WrongSizeError) -> CorruptIndexError:
     return CorruptIndexError(f"{POINTER} of the index is damaged ({error}); roll back, or rebuild with --full")
 
 
-def _fetch(reader: Reader, path: str, entry: FileEntry) -> bytes:
+def _fetch(reader: Reader, path: str, entry: FileEntry) -> list[memoryview]:
     try:
-        data = reader.get(path, size=entry.size).data
+        parts = reader.get(path, size=entry.size).parts
     except NotFoundError as error:
         raise missing_file(path) from error
     except WrongSizeError as error:
         raise CorruptIndexError(
             f"{path} of the index is damaged ({error}); roll back, or rebuild with --full"
         ) from error
-    check_file(path, data, entry)
-    return data
+    _check_parts(path, parts, entry)
+    return parts
 
 
 def missing_file(path: str) -> CorruptIndexError:
@@ -112,7 +115,14 @@ def check_file(path: str, data: bytes, entry: FileEntry) -> None:
     Raises:
         CorruptIndexError: they differ.
     """
-    if len(data) != entry.size or hashlib.sha256(data).hexdigest() != entry.sha256:
+    _check_parts(path, [data], entry)
+
+
+def _check_parts(path: str, parts: Sequence[bytes | memoryview], entry: FileEntry) -> None:
+    checksum = hashlib.sha256()
+    for part in parts:
+        checksum.update(part)
+    if sum(map(len, parts)) != entry.size or checksum.hexdigest() != entry.sha256:
         raise CorruptIndexError(
             f"{path} of the index is damaged (its checksum is not the manifest's); roll back, or rebuild with --full"
         )

@@ -1,6 +1,8 @@
 """A generation opened for searching."""
 
 import json
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -9,11 +11,14 @@ from numpy.typing import NDArray
 
 from embeddings.embedder import Embedder
 from embeddings.errors import CorruptIndexError, ModelError, StorageUriError
-from embeddings.gallery import Gallery, SearchableGallery, unit_rows
+from embeddings.gallery import Gallery, SearchableGallery, joined_unit_rows
 from embeddings.index.fetch import GenerationFiles, fetch_generation, fetch_pointer
 from embeddings.index.manifest import FOLDERS, KEYS, VECTORS, Manifest, VectorIndexName
 from embeddings.preprocess import PREPROCESS_VERSION
 from embeddings.storage.reader import Reader
+
+_LONGEST_HEADER = 10 + 0xFFFF
+"""Of a .npy file of version 1.0, in bytes: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html"""
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ def open_generation(manifest: Manifest, files: GenerationFiles, embedder: Embedd
     """Open fetched files.
 
     Args:
-        files: as checked when they were fetched.
+        files: as checked when they were fetched; `files.vectors` is empty afterwards.
         embedder: one to use again; needed if `files.model` is None.
 
     Raises:
@@ -65,11 +70,9 @@ def open_generation(manifest: Manifest, files: GenerationFiles, embedder: Embedd
     if manifest.vector_index is not None:
         folders = read_folders(manifest, files.folders)
         return Generation(manifest, _asked_elsewhere(manifest, manifest.vector_index, folders), embedder)
-    stored_keys = files.keys
-    vectors = unit_rows(read_vectors(manifest, files.vectors))
-    del files  # the stored vectors, if the caller has not kept them: of a million images 512 MB
+    vectors = read_unit_rows(manifest, files.vectors)
     try:
-        gallery = Gallery(vectors, read_keys(manifest, stored_keys))
+        gallery = Gallery(vectors, read_keys(manifest, files.keys))
     except ValueError as error:
         raise CorruptIndexError(f"{manifest.path(KEYS)} of the index is damaged: {error}") from error
     return Generation(manifest, gallery, embedder)
@@ -101,28 +104,50 @@ def read_vectors(manifest: Manifest, data: bytes) -> NDArray[np.floating]:
     Raises:
         CorruptIndexError: not a matrix of the manifest's shape and type.
     """
+    dtype, offset = _header(manifest, memoryview(data), len(data))
+    return np.frombuffer(data, dtype, offset=offset).reshape(manifest.count, manifest.dimension)
+
+
+def read_unit_rows(manifest: Manifest, parts: list[memoryview]) -> NDArray[np.float32]:
+    """The `unit_rows` of vectors.npy, from the parts it was fetched in.
+
+    Each part is taken from the list, and its memory given back, once it is converted: stored and converted vectors
+    together would be 1.5 GB at a million images.
+
+    Raises:
+        CorruptIndexError: not a matrix of the manifest's shape and type.
+    """
+    dtype, offset = _header(manifest, parts[0], sum(map(len, parts)))
+
+    def numbers() -> Iterator[NDArray[np.floating]]:
+        yield np.frombuffer(parts.pop(0), dtype, offset=offset)
+        while parts:
+            yield np.frombuffer(parts.pop(0), dtype)
+
+    return joined_unit_rows(numbers(), (manifest.count, manifest.dimension))
+
+
+def _header(manifest: Manifest, start: memoryview, size: int) -> tuple[np.dtype[np.floating], int]:
+    """The type of the numbers in a .npy file of `size` bytes that begins with `start`, and where they begin."""
     path = manifest.path(VECTORS)
+    file = BytesIO(start[:_LONGEST_HEADER])
     try:
-        vectors = _mapped(data)
+        if np.lib.format.read_magic(file) != (1, 0):
+            raise ValueError("it is not of version 1.0")
+        shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
+        # Other types may hold NaN or infinity; `joined_unit_rows` makes neither from this one.
+        if fortran_order or dtype != np.float16:
+            raise ValueError(f"{dtype.str} is not float16 in rows")
+        if size != file.tell() + math.prod(shape) * dtype.itemsize:
+            raise ValueError(f"it has {size} bytes")
     except (ValueError, EOFError, OSError) as error:
         raise CorruptIndexError(f"{path} of the index is no numpy matrix ({error}); rebuild with --full") from error
-    if vectors.shape != (manifest.count, manifest.dimension) or vectors.dtype.name != manifest.dtype:
+    if shape != (manifest.count, manifest.dimension) or dtype.name != manifest.dtype:
         raise CorruptIndexError(
-            f"{path} of the index holds {vectors.dtype.name} {vectors.shape}, the manifest says "
+            f"{path} of the index holds {dtype.name} {shape}, the manifest says "
             f"{manifest.dtype} {(manifest.count, manifest.dimension)}; rebuild with --full"
         )
-    return vectors
-
-
-def _mapped(data: bytes) -> NDArray[np.floating]:
-    """The array in a .npy file's content, as `np.load` reads it but without a copy."""
-    file = BytesIO(data)  # shares the memory of `bytes`
-    if np.lib.format.read_magic(file) != (1, 0):
-        raise ValueError("it is not of version 1.0")
-    shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
-    if fortran_order or dtype != np.float16:  # other kinds may hold NaN or infinity; `unit_rows` reads none from this
-        raise ValueError(f"{dtype.str} is not float16 in rows")
-    return np.frombuffer(data, dtype, offset=file.tell()).reshape(shape)
+    return dtype, file.tell()
 
 
 def read_keys(manifest: Manifest, data: bytes) -> list[str]:

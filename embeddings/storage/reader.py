@@ -56,9 +56,15 @@ _RETRY: "RetryConfig" = {
 class Fetched:
     """An object's content and the ETag to ask for changes with."""
 
-    data: bytes
+    parts: list[memoryview]
+    """The content in the pieces it came in, each in the client's own memory; never none."""
     etag: str
     """As the reader's backend gives it; a writer's may differ."""
+
+    @property
+    def data(self) -> bytes:
+        """The content in one piece, which is a copy."""
+        return b"".join(self.parts)
 
 
 class Reader:
@@ -93,8 +99,7 @@ class Reader:
             StorageError: also when it was replaced while its parts were read.
         """
         if size is None or size <= PART_BYTES:
-            data, etag = self._fetch(key, {}, size, most)
-            return Fetched(data.to_bytes(), etag)
+            return self._fetch(key, {}, size, most)
         # Imported where it is needed: it brings logging along, and only large objects want threads.
         from concurrent.futures import ThreadPoolExecutor
 
@@ -109,17 +114,16 @@ class Reader:
                 fetched = [part.result() for part in parts]
             finally:
                 threads.shutdown(cancel_futures=True)
-        if len({etag for _, etag in fetched}) > 1:
+        if len({each.etag for each in fetched}) > 1:
             raise StorageError(f"{self._where}{key}: it was replaced while it was read; try again")
-        return Fetched(b"".join(data for data, _ in fetched), fetched[0][1])
+        return Fetched([each.parts[0] for each in fetched], fetched[0].etag)
 
     def get_if_changed(self, key: str, etag: str, *, most: int | None = None) -> Fetched | None:
         """The object if its ETag is no longer `etag`, else None. Raises NotFoundError, and WrongSizeError as `get`."""
         try:
-            data, etag = self._fetch(key, {"if_none_match": etag}, None, most)
+            return self._fetch(key, {"if_none_match": etag}, None, most)
         except NotModifiedError:
             return None
-        return Fetched(data.to_bytes(), etag)
 
     def sign(self, keys: Sequence[str], seconds: int) -> list[str]:
         """URLs that let whoever has one read the object, in the keys' order; nothing checks that the objects exist.
@@ -145,10 +149,8 @@ class Reader:
             store = cast("GCSStore | S3Store", self._store())
             return list(obstore.sign(store, "GET", paths, timedelta(seconds=seconds)))
 
-    def _fetch(
-        self, key: str, options: "GetOptions", size: int | None, most: int | None = None
-    ) -> tuple[obstore.Bytes, str]:
-        """Content and ETag; the content in Rust's memory, so that parts are copied once, where they are joined."""
+    def _fetch(self, key: str, options: "GetOptions", size: int | None, most: int | None = None) -> Fetched:
+        """By one request; the object is of this size, if one is given, also where a part of it is asked for."""
         with self._explained(key):
             result = obstore.get(self._store(), self._base + checked(key), options=options)
             there = result.meta["size"]
@@ -156,7 +158,7 @@ class Reader:
                 raise WrongSizeError(f"{self._where}{key}: {there} bytes where {size} were expected")
             if most is not None and there > most:
                 raise WrongSizeError(f"{self._where}{key}: {there} bytes where at most {most} were expected")
-            return result.bytes(), result.meta["e_tag"] or ""
+            return Fetched([memoryview(result.bytes())], result.meta["e_tag"] or "")
 
     @contextmanager
     def _explained(self, key: str) -> Iterator[None]:

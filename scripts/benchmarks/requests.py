@@ -11,8 +11,6 @@ HANDLER = {
     "IMAGE_BASE_URL": "https://images.example.com/shop",
     "REFRESH_SECONDS": "86400",
     "OPENBLAS_NUM_THREADS": "1",
-    # Otherwise the C library keeps what the parts of the matrix were fetched into, up to 50 MB at 60,000 rows.
-    "MALLOC_MMAP_THRESHOLD_": "1048576",
 }
 
 

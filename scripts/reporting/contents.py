@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from embeddings.errors import GalleryIndexError, NotFoundError
 from embeddings.index.fetch import check_file, fetch_generation, fetch_pointer, missing_file
-from embeddings.index.generation import read_keys, read_vectors
+from embeddings.index.generation import read_keys, read_unit_rows
 from embeddings.index.manifest import SOURCES, Manifest
 from embeddings.index.sources import Failure, Sources
 from embeddings.storage.reader import Reader
@@ -47,8 +47,7 @@ def read_contents(index: Reader) -> Contents:
             f"the vectors are in {manifest.vector_index}: the report needs a matrix to compare them all"
         )
     files = fetch_generation(index, manifest, known_model=manifest.model.sha256)
-    vectors = read_vectors(manifest, files.vectors).astype(np.float32)
-    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    vectors = read_unit_rows(manifest, files.vectors)
     return Contents(manifest, read_keys(manifest, files.keys), vectors, _sources(index, manifest).failures)
 
 

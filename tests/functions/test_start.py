@@ -63,6 +63,12 @@ def test_the_reindex_entry_points_import_their_work_when_it_comes() -> None:
     assert "functions.start" not in loaded
 
 
+def test_garbage_is_collected_again_after_the_start() -> None:
+    settings = {**SEARCH, "_HANDLER": "functions.aws.search", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+    result = run("import gc, functions.aws; assert gc.isenabled(); assert gc.get_freeze_count()", **settings)
+    assert result.returncode == 0, result.stderr
+
+
 def test_after_a_fork_the_child_fetches_and_the_parent_does_not(index: Path, tmp_path: Path) -> None:
     """functions-framework's server forks its worker after the import; the index goes away before the first request."""
     shutil.copytree(index, tmp_path / "index")

@@ -18,8 +18,7 @@ model = keras.models.load_model(folder / "model.keras")
 matrix = np.load(folder / "matrix.npy")
 keys = (folder / "keys.txt").read_text().split("\n")
 photo = keras.utils.load_img(given["photo"], target_size=(160, 160))
-pixels = keras.applications.mobilenet_v2.preprocess_input(keras.utils.img_to_array(photo))
-vector = model.predict(pixels[np.newaxis], verbose=0)[0]
-scores = matrix @ (vector / np.linalg.norm(vector))
+vector = model.predict(keras.utils.img_to_array(photo)[np.newaxis], verbose=0)[0]
+scores = matrix @ vector
 answer = [keys[row] for row in np.argsort(-scores)[:16]]
 print(json.dumps({"answered": time.monotonic(), "first": answer[0]}))

@@ -1,11 +1,10 @@
-"""Write a Keras model of the shipped one's kind and size, for the careless function; its answers do not matter."""
+"""Write the shipped model as Keras has it before it is converted, untrained: for the careless function."""
 
 import json
 import sys
 
-import keras
+from embeddings.training.model import build_embedder, mirrored
 
 given = json.loads(sys.argv[1])
-backbone = keras.applications.MobileNetV2((160, 160, 3), include_top=False, weights=None, pooling="avg")
-keras.Sequential([backbone, keras.layers.Dense(given["dimension"])]).save(given["file"])
+mirrored(build_embedder(None, given["dimension"], "")).save(given["file"])
 print("{}")

@@ -1,0 +1,72 @@
+"""vectors.npy on its way into memory: as it was stored, whatever parts it comes in."""
+
+from dataclasses import replace
+from io import BytesIO
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from embeddings.errors import CorruptIndexError
+from embeddings.gallery import unit_rows
+from embeddings.index.generation import read_unit_rows, read_vectors
+from embeddings.index.manifest import FileEntry, Manifest
+
+COUNT, DIMENSION = 3000, 12
+VECTORS = np.random.default_rng(0).normal(size=(COUNT, DIMENSION)).astype(np.float16)
+ENTRY = FileEntry("a" * 64, 1)
+MANIFEST = Manifest(
+    generation="20261101T120000000000Z-0123abcd",
+    built_at="2026-11-01T12:00:00+00:00",
+    count=COUNT,
+    failed=0,
+    dimension=DIMENSION,
+    dtype="float16",
+    model=ENTRY,
+    preprocess=1,
+    files={},
+)
+
+
+def stored(vectors: NDArray[np.generic], order: str = "C") -> bytes:
+    file = BytesIO()
+    np.save(file, np.asarray(vectors, order=order))
+    return file.getvalue()
+
+
+def parts_of(data: bytes, size: int) -> list[memoryview]:
+    return [memoryview(data[start : start + size]) for start in range(0, len(data), size)]
+
+
+@pytest.mark.parametrize("size", [1000, 1024, 30_000, 10_000_000])
+def test_parts_may_end_within_a_row(size: int) -> None:
+    data = stored(VECTORS)
+    np.testing.assert_array_equal(read_vectors(MANIFEST, data), VECTORS)
+    parts = parts_of(data, size)
+    np.testing.assert_array_equal(read_unit_rows(MANIFEST, parts), unit_rows(VECTORS))
+    assert not parts  # whose memory would be as much again
+
+
+def test_an_empty_matrix() -> None:
+    data = stored(VECTORS[:0])
+    assert read_unit_rows(replace(MANIFEST, count=0), parts_of(data, 1000)).shape == (0, DIMENSION)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"no numpy file",
+        stored(VECTORS)[:-2],
+        stored(VECTORS) + b"\0\0",
+        stored(VECTORS, order="F"),
+        stored(VECTORS[1:]),
+        stored(VECTORS.astype(np.float32)),
+        stored(VECTORS.astype(np.int16)),
+    ],
+)
+def test_another_matrix_than_the_manifest_says(data: bytes) -> None:
+    with pytest.raises(CorruptIndexError, match=r"vectors\.npy of the index"):
+        read_vectors(MANIFEST, data)
+    with pytest.raises(CorruptIndexError, match=r"vectors\.npy of the index"):
+        read_unit_rows(MANIFEST, parts_of(data, 1000) or [memoryview(b"")])
