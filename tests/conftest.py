@@ -5,6 +5,10 @@ from collections.abc import Generator
 
 import pytest
 
+# A thread of google-cloud-storage would ask for the bucket, for traces that nobody takes, long after a test's server
+# has gone, and its pauses change `random` below hypothesis.
+os.environ["DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA"] = "true"
+
 pytest_plugins = ["tests.servers.fixtures", "tests.bundle.fixtures"]
 
 

@@ -83,7 +83,10 @@ def test_a_missing_file_is_found(missing: str, broken: Path, bundle_interpreter:
 @pytest.mark.slow
 @on_x86_64
 def test_a_wrong_answer_is_found(broken: Path, bundle_interpreter: Interpreter) -> None:
-    source = "MultipartError = MultipartParser = Exception\ndef parse_options_header(_): return 'text/plain', {}\n"
+    source = (
+        "MultipartError = MultipartParser = MultipartPart = Exception\n"
+        "def parse_options_header(_): return 'text/plain', {}\n"
+    )
     replace(broken / "multipart.py", source)
     with pytest.raises(BundleError, match=r"the search for across\.jpg answers .*'status': 415"):
         rehearse(broken, bundle_interpreter)

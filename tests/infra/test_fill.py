@@ -120,7 +120,8 @@ def test_shards_are_killed_throttled_and_out_of_time_and_then_merged(
     ended = Machine(options).run()
     assert ended["status"] == "SUCCEEDED", (ended.get("error"), ended.get("cause"))
     summary = json.loads(ended["output"])
-    assert (summary["outcome"], summary["count"], summary["failed"], summary["embedded"]) == ("published", 24, 1, 0)
+    assert (summary["count"], summary["failed"], summary["embedded"]) == (24, 1, 0)
+    assert summary["outcome"] in ("published", "unchanged"), "unchanged where the one before was killed too late"
     assert len(shop.load().gallery) == 24
     assert shop.paths("runs/") == ["runs/first/run.json"]
     assert {name for name, _ in functions.invoked} == {FUNCTION}

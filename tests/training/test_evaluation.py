@@ -281,7 +281,6 @@ def test_a_users_mistakes_are_one_line(shapes: Path, tmp_path: Path, capsys):
     for command, words, message in [
         (train_command, ["--data", nowhere, "--run", out, "--weights", "imagenet"], "labels.csv"),
         (convert_command, ["--data", nowhere, "--run", nowhere, "--out", out], "not the folder of a training run"),
-        (evaluate_command, ["--data", str(shapes), "--out", out], "nothing to measure"),
         (evaluate_command, ["--data", str(shapes), "--model", nowhere, "--out", out], "cannot read the model"),
         (evaluate_command, ["--data", nowhere, "--model", str(MODEL), "--out", out], "holds no photos"),
         (evaluate_command, ["--data", str(shapes), "--baselines", nowhere, "--out", out], "cannot load"),
@@ -290,10 +289,14 @@ def test_a_users_mistakes_are_one_line(shapes: Path, tmp_path: Path, capsys):
         error = capsys.readouterr().err.strip().splitlines()[-1]
         assert error.startswith("error: ")
         assert message in error
-    with pytest.raises(SystemExit) as exit_:
-        evaluate_command.main(["--data", str(shapes), "--phone-photos", "-1", "--out", out])
-    assert exit_.value.code == 2
-    assert "--phone-photos must be 0 or more" in capsys.readouterr().err
+    for words, message in [
+        (["--phone-photos", "-1"], "--phone-photos must be 0 or more"),
+        ([], "nothing to measure"),
+    ]:
+        with pytest.raises(SystemExit) as exit_:
+            evaluate_command.main(["--data", str(shapes), "--out", out, *words])
+        assert exit_.value.code == 2
+        assert message in capsys.readouterr().err
 
 
 def test_reading_and_measuring_do_not_load_keras():
