@@ -30,9 +30,9 @@ def measure(bench: Bench) -> Result:
     gallery = _gallery(few, bench.work / "gallery-few")
     alone, together, rates = [], [], []
     for _ in range(bench.repeats(3)):
-        alone.append(_seconds_a_photo([few[:500]]))
+        alone.append(_seconds_a_photo(gallery, [(0, 500, 1)]))
         rates.append(len(few) / _rebuild(gallery, bench.work)["seconds"])
-        together.append(_seconds_a_photo([few[start::_CORES] for start in range(_CORES)]))
+        together.append(_seconds_a_photo(gallery, [(start, len(few), _CORES) for start in range(_CORES)]))
     result.add("bare decode + embed, a photo, one core at work", "ms", [1000 * each for each in alone])
     result.add("bare decode + embed, a photo, all cores at work", "ms", [1000 * each for each in together])
     result.add(f"rebuild of {len(few):,} photos, imports not counted", "photos/s", rates)
@@ -61,15 +61,11 @@ def _rebuild(gallery: Path, work: Path) -> dict[str, float]:
     return run_child("rebuilding", INSTALLED, {"gallery": str(gallery), "index": str(index)}).told
 
 
-def _seconds_a_photo(parts: Sequence[Sequence[Path]]) -> float:
-    """Of bare calls in one process for each part, at once."""
-    with ThreadPoolExecutor(len(parts)) as pool:
-        runs = [
-            pool.submit(
-                run_child, "bare_embedding", INSTALLED, {"model": str(BUNDLED_MODEL), "photos": list(map(str, part))}
-            )
-            for part in parts
-        ]
+def _seconds_a_photo(gallery: Path, slices: Sequence[tuple[int, int, int]]) -> float:
+    """Of bare calls in one process for each slice of the gallery's photos, at once."""
+    given = {"model": str(BUNDLED_MODEL), "gallery": str(gallery)}
+    with ThreadPoolExecutor(len(slices)) as pool:
+        runs = [pool.submit(run_child, "bare_embedding", INSTALLED, given | {"slice": each}) for each in slices]
         return max(float(run.result().told["seconds"]) for run in runs)
 
 

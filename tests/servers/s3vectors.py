@@ -183,7 +183,7 @@ class S3VectorsServer:
         if not keys:
             return []
         rows = np.asarray([index.vectors[key].data for key in keys], np.float32)
-        cosines = rows @ query / (np.linalg.norm(rows, axis=1) * np.linalg.norm(query))
+        cosines = np.vecdot(rows, query) / (np.linalg.norm(rows, axis=1) * np.linalg.norm(query))
         distances = np.maximum(np.float32(1) - cosines, 0)
         best = np.argsort(distances, kind="stable")[: asked["topK"]]
         shown = asked.get("returnDistance", False)

@@ -3,13 +3,15 @@
 import json
 import sys
 import time
+from pathlib import Path
 
 from scripts.benchmarks.children.bare import Bare
 
 given = json.loads(sys.argv[1])
 bare = Bare(given["model"])
-bare.embed(given["photos"][0])
+photos = list(map(str, sorted(Path(given["gallery"]).iterdir())[slice(*given["slice"])]))
+bare.embed(photos[0])
 began = time.perf_counter()
-for photo in given["photos"]:
+for photo in photos:
     bare.embed(photo)
-print(json.dumps({"seconds": (time.perf_counter() - began) / len(given["photos"])}))
+print(json.dumps({"seconds": (time.perf_counter() - began) / len(photos)}))
