@@ -2,6 +2,9 @@
 
     python scripts/convert.py --run runs/first --data photos --out embeddings/pretrained/garment.tflite
 
+Of several runs with other seeds (--run again) it makes one model that is right more often than each: what they share,
+the frozen layers, is computed and stored once.
+
 The card (.json) is written beside the file. A file whose neighbours differ from those of Keras is not written.
 """
 
@@ -9,6 +12,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -18,8 +22,8 @@ from tqdm import tqdm
 
 from embeddings.errors import ModelError
 from embeddings.preprocess import photo_pixels
-from embeddings.training.attributes import with_attributes
-from embeddings.training.datasets import Photo, read_photos, select
+from embeddings.training.attributes import Trained, with_attributes
+from embeddings.training.datasets import Photo, Split, read_photos, select
 from embeddings.training.export import KINDS, check_parity, convert, spread, write_model
 from embeddings.training.model import mirrored
 from embeddings.training.runs import how_made, load_embedder, load_heads, run_split
@@ -32,13 +36,18 @@ _EXAMPLES, _COMPARED = 300, 1000
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if len(options.run) > 1 and not options.attributes:
+        parser.error("several runs are joined by what their heads say: add --attributes")
     return run_command(lambda: _convert(options))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser(__doc__)
-    parser.add_argument("--run", type=Path, required=True, metavar="FOLDER", help="of scripts/train.py")
+    parser.add_argument(
+        "--run", type=Path, required=True, action="append", metavar="FOLDER", help="of scripts/train.py; repeatable"
+    )
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="the photos the run was trained on")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the .tflite file to write")
     parser.add_argument("--kind", choices=KINDS, default="fp16", help="the one to write (default: %(default)s)")
@@ -56,17 +65,24 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _convert(options: argparse.Namespace) -> None:
-    made = how_made(options.run) | {name: getattr(options, name) for name in ("mirrored", "attributes", "note")}
-    heads = load_heads(options.run) if options.attributes else {}
-    model = load_embedder(options.run)
+    made: dict[str, Any] = {"runs": [how_made(run) for run in options.run]}
+    made |= {name: getattr(options, name) for name in ("mirrored", "attributes", "note")}
+    heads = [load_heads(run) for run in options.run] if options.attributes else []
+    models = [load_embedder(run) for run in options.run]
     if options.mirrored:
-        model = mirrored(model)
-    photos = read_photos(options.data, run_split(options.run))
+        models = [mirrored(model) for model in models]
+    photos = read_photos(options.data, _common_split(options.run))
     train = select(photos, "shop", "train") + select(photos, "consumer", "train")
     unseen = select(photos, "shop", "validation") + select(photos, "consumer", "validation")
     made["photos"] = {"train": len(train), "validation": len(unseen)}
+    model = models[0]
     if options.attributes:
-        model = with_attributes(model, heads, embed_with(model, _pixels(options.data, train, "trained photos")))
+        trained = _pixels(options.data, train, "trained photos")
+        for number, each in enumerate(models):
+            each.name = f"run_{number}"  # two layers of one name cannot be in a model
+        model = with_attributes(
+            [Trained(each, said, embed_with(each, trained)) for each, said in zip(models, heads, strict=True)]
+        )
     examples = _pixels(options.data, spread(train, _EXAMPLES), "examples")
     pixels = _pixels(options.data, spread(unseen, _COMPARED), "unseen photos")
     expected = embed_with(model, pixels)
@@ -84,6 +100,13 @@ def _convert(options: argparse.Namespace) -> None:
         if kind == options.kind:
             card = write_model(options.out, content, kind, parity, made, figures={})
     print(f"written: {options.out}, dimension {card['dimension']}, sha256 {card['sha256']}")
+
+
+def _common_split(runs: Sequence[Path]) -> Split:
+    split, *others = (run_split(run) for run in runs)
+    if any(other != split for other in others):
+        raise ModelError("the runs were trained on different splits: what one has not seen, another has learned")
+    return split
 
 
 def _pixels(data: Path, photos: Sequence[Photo], name: str) -> NDArray[np.uint8]:

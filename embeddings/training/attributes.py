@@ -6,7 +6,8 @@ is whitened, which alone would ruin it: what it knew of category and colour the 
 items apart.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -24,22 +25,39 @@ WEIGHTS = {"category": 0.8, "kind": 0.5, "colour": 0.4, "palette": 0.6}
 """What each head counts beside the embedding's 1. Chosen on the validation part: more, and the item itself is lost."""
 
 
-def with_attributes(embedder: keras.Model, proxies: Mapping[str, NDArray[np.float32]], vectors: Vectors) -> keras.Model:
+@dataclass(frozen=True)
+class Trained:
+    """What one run has made."""
+
+    embedder: keras.Model
+    """(n, 160, 160, 3) to unit vectors (n, d)."""
+    proxies: Mapping[str, NDArray[np.float32]]
+    """(classes, d) of each head."""
+    vectors: Vectors
+    """(m, d), the embedder's of photos it was trained on; axes are fitted to them."""
+
+
+def with_attributes(runs: Sequence[Trained]) -> keras.Model:
     """The embedder with its heads' words in the vector, which stays as long as it was: no weight is trained.
 
-    Args:
-        embedder: (n, 160, 160, 3) to unit vectors (n, d).
-        proxies: (classes, d) of each head, as trained.
-        vectors: (m, d), the embedder's of photos it was trained on; axes are fitted to them.
+    Of several runs, trained on the same photos from other seeds, all that they say is in one vector: each is mistaken
+    elsewhere. Their embedders must have different names, and `vectors` of the same photos.
 
     Returns:
         A model from (n, 160, 160, 3) to unit vectors (n, d).
     """
-    whitening = Whitening.fit(vectors)
-    wide = ops.convert_to_numpy(described(ops.convert_to_tensor(vectors), proxies, whitening))
-    pixels = keras.Input(embedder.input_shape[1:], name="pixels")
-    projected = ops.matmul(described(embedder(pixels), proxies, whitening), _principal(wide, vectors.shape[1]))
+    whitenings = [Whitening.fit(run.vectors) for run in runs]
+    wide = ops.convert_to_numpy(_side_by_side(runs, [ops.convert_to_tensor(run.vectors) for run in runs], whitenings))
+    pixels = keras.Input(runs[0].embedder.input_shape[1:], name="pixels")
+    words = _side_by_side(runs, [run.embedder(pixels) for run in runs], whitenings)
+    projected = ops.matmul(words, _principal(wide, runs[0].vectors.shape[1]))
     return keras.Model(pixels, keras.layers.UnitNormalization(name="embedding")(projected), name="garment")
+
+
+def _side_by_side(runs: Sequence[Trained], vectors: Sequence[Tensor], whitenings: Sequence[Whitening]) -> Tensor:
+    """What all runs say of the same photos; the inner product of two photos is the sum over runs."""
+    each = zip(vectors, runs, whitenings, strict=True)
+    return ops.concatenate([described(said, run.proxies, whitening) for said, run, whitening in each], axis=-1)
 
 
 def described(vectors: Tensor, proxies: Mapping[str, NDArray[np.float32]], whitening: Whitening) -> Tensor:

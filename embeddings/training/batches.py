@@ -22,6 +22,7 @@ from embeddings.training.photos import DatasetError, Photo
 _FEWEST = 8  # a class with fewer photos in training is not learned
 _BALANCE = 0.75
 _AHEAD = 6
+_BLENDED = 0.4  # mostly a little
 
 Targets = dict[str, NDArray[np.float32]]
 
@@ -105,10 +106,12 @@ class Batches:
                 images[row] = picture.shop_view(rng)
             else:
                 images[row] = picture.phone_view(self._backgrounds, self._garments, rng)
-        targets = [self._targets[id(picture)] for picture in shown]
+        labels = [self._targets[id(picture)] for picture in shown]
+        targets = {head: np.stack([each[head] for each in labels]) for head in self.classes}
+        _blend(images, targets, len(phone) + len(shop), rng)
         return Batch(
             images=images,
-            targets={head: np.stack([each[head] for each in targets]) for head in self.classes},
+            targets=targets,
             items=np.array([self._number[picture.photo.item] for picture in shown], np.int32),
             consumer=np.array([picture.photo.domain == "consumer" for picture in shown], np.float32),
         )
@@ -133,6 +136,18 @@ class Batches:
         words = {"category": photo.category, "kind": _kind(photo), "colour": photo.colour}
         targets = {head: _one_hot(word, self.classes[head]) for head, word in words.items() if head in self.classes}
         return targets | {"palette": palette_shares(central_lab(picture.pixels))}
+
+
+def _blend(images: NDArray[np.uint8], targets: Targets, first: int, rng: np.random.Generator) -> None:
+    """Lay over each other row from `first` on, the one after it, by shares: mixup (Zhang et al. 2018).
+
+    The consumer photos are few, and without it learned by heart.
+    """
+    for row in range(first, len(images) - 1, 2):
+        share = np.float32(rng.beta(_BLENDED, _BLENDED))
+        images[row] = (1 - share) * images[row] + share * images[row + 1]
+        for labels in targets.values():
+            labels[row] = (1 - share) * labels[row] + share * labels[row + 1]
 
 
 def _kind(photo: Photo) -> str:

@@ -30,6 +30,16 @@ def cosine_softmax(embeddings: Tensor, proxies: Tensor, targets: Tensor, scale: 
     return ops.sum(losses) / ops.maximum(labelled, 1.0)
 
 
+def smoothed(targets: Tensor, share: float) -> Tensor:
+    """Label smoothing (Szegedy et al. 2016, section 7): t' = (1 - share) t + share / c, rows of zeros as they are.
+
+    Args:
+        targets: (n, c), each row sums to 1, or to 0.
+        share: 0-1, of each label that goes to all classes alike.
+    """
+    return (1 - share) * targets + share / targets.shape[-1] * ops.sum(targets, axis=-1, keepdims=True)
+
+
 def info_nce(anchors: Tensor, positives: Tensor, others: Tensor, same_item: Tensor, temperature: float) -> Tensor:
     """Contrastive loss between two views of each item: InfoNCE (van den Oord et al. 2018, eq. 4).
 

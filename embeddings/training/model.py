@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from embeddings.errors import ModelError
 from embeddings.preprocess import INPUT_SIZE
-from embeddings.training.losses import SCALE, cosine_softmax, info_nce, neighbour_softmax
+from embeddings.training.losses import SCALE, cosine_softmax, info_nce, neighbour_softmax, smoothed
 
 Tensor = Any
 
@@ -28,6 +28,7 @@ _NOTHING = -1
 LOSSES = {"category": 1.5, "kind": 1.0, "colour": 1.0, "palette": 1.0, "items": 1.3, "neighbours": 1.2}
 """What each loss counts."""
 
+_SMOOTHED = {"category": 0.1, "kind": 0.1, "colour": 0.1}  # labels are words that people chose: some are wrong
 _ALIKE = ("category", "kind", "palette")  # the heads whose labels say how good an answer is
 _ANY_COLOUR = 0.05
 
@@ -190,6 +191,7 @@ class Trainee(keras.Model):  # type: ignore[misc]  # Keras has no types
 
     def _classified(self, head: str, embeddings: Tensor, targets: Tensor, consumer: Tensor) -> Tensor:
         """Each domain counts the same, however many of the rows are its own: shop photos are many and easy."""
+        targets = smoothed(targets, _SMOOTHED.get(head, 0.0))
         return 0.5 * sum(
             cosine_softmax(embeddings, self._proxies[head], targets * rows, SCALE)
             for rows in (consumer, 1.0 - consumer)

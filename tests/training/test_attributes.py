@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from embeddings.training.attributes import WEIGHTS, described, with_attributes
+from embeddings.training.attributes import WEIGHTS, Trained, described, with_attributes
 from embeddings.training.export import check_parity, convert
 from embeddings.training.losses import SCALE
 from embeddings.training.tasks import neighbours, precision
@@ -59,12 +59,31 @@ def test_answers_of_the_category_come_first_and_the_file_answers_as_keras_does(p
     vectors, labels = prints
     pixels = as_pixels(vectors)
     embedder = reading_embedder()
-    model = with_attributes(embedder, proxies, embed_with(embedder, pixels))
+    model = with_attributes([Trained(embedder, proxies, embed_with(embedder, pixels))])
     better = embed_with(model, pixels)
     assert better.shape == (400, DIMENSION)
     assert np.linalg.norm(better, axis=1) == pytest.approx(1, abs=1e-5)
     assert hits(better, labels) > hits(vectors, labels) + 0.15
     assert check_parity(convert(model, "fp32", pixels[:1]), "fp32", pixels, better).overlap > 0.99
+
+
+def test_of_two_runs_the_vector_agrees_by_what_both_say(proxies, prints):
+    pixels = as_pixels(prints[0])
+    runs = []
+    for name, one in (("first", proxies), ("second", {"category": proxies["category"][::-1, ::-1]})):
+        embedder = reading_embedder()
+        embedder.name = name
+        runs.append(Trained(embedder, one, embed_with(embedder, pixels)))
+    found = embed_with(with_attributes(runs), pixels)
+    assert found.shape == (400, DIMENSION)
+
+    wide = [
+        ops.convert_to_numpy(described(run.vectors, run.proxies, Whitening.fit(run.vectors))).astype(np.float64)
+        for run in runs
+    ]
+    values, axes = np.linalg.eigh(sum(each @ each.T for each in wide))  # of inner products: the sum over both runs
+    expected = axes[:, -DIMENSION:] * np.sqrt(values[-DIMENSION:])
+    assert found @ found.T == pytest.approx(unit(expected) @ unit(expected).T, abs=1e-3)
 
 
 def hits(vectors: np.ndarray, labels: np.ndarray) -> float:

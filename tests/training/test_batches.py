@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from embeddings.training.batches import Batches, Mix
@@ -80,6 +81,25 @@ def test_two_photos_of_an_item_are_views_of_it(pictures: list[Picture]):
     ]
     batch = Batches(views, Mix(pairs=10), seed=0).batch(0)
     assert sorted(batch.items[:10].tolist()) == list(range(10))
+
+
+def test_every_second_single_is_laid_over_by_the_next_with_its_labels(pictures: list[Picture], monkeypatch):
+    batches = Batches(pictures, replace(MIX, singles=5), seed=0)
+    batch = batches.batch(4)
+    monkeypatch.setattr("embeddings.training.batches._blend", lambda *_: None)
+    plain = batches.batch(4)
+    first = len(batch.images) - 5
+    for row in range(len(batch.images)):
+        if row not in (first, first + 2):
+            assert np.array_equal(batch.images[row], plain.images[row])
+            continue
+        one, other = plain.targets["palette"][row], plain.targets["palette"][row + 1]
+        share = float((batch.targets["palette"][row] - one) @ (other - one) / ((other - one) @ (other - one)))
+        assert 0 < share < 1
+        for head, targets in plain.targets.items():
+            assert batch.targets[head][row] == pytest.approx((1 - share) * targets[row] + share * targets[row + 1])
+        seen = (1 - share) * plain.images[row].astype(float) + share * plain.images[row + 1]
+        assert np.abs(batch.images[row] - seen).max() <= 1
 
 
 def test_too_few_items_are_said_in_words(pictures: list[Picture]):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from embeddings.training.losses import cosine_softmax, info_nce, neighbour_softmax
+from embeddings.training.losses import cosine_softmax, info_nce, neighbour_softmax, smoothed
 
 
 def unit(rng: np.random.Generator, rows: int, columns: int = 5) -> np.ndarray:
@@ -32,6 +32,12 @@ def test_cosine_softmax_is_the_formula():
 def test_cosine_softmax_of_no_labels_is_zero():
     rng = np.random.default_rng(2)
     assert float(cosine_softmax(unit(rng, 3), unit(rng, 2), np.zeros((3, 2), np.float32), 16.0)) == 0.0
+
+
+def test_smoothed_labels_leave_a_share_to_every_class_and_no_label_is_none():
+    targets = np.array([[1, 0, 0, 0], [0, 0, 0, 0], [0, 0.5, 0.5, 0]], np.float32)
+    expected = [[0.85, 0.05, 0.05, 0.05], [0, 0, 0, 0], [0.05, 0.45, 0.45, 0.05]]
+    assert np.asarray(smoothed(targets, 0.2)) == pytest.approx(np.array(expected), abs=1e-6)
 
 
 def test_info_nce_is_the_formula_and_leaves_out_the_same_item():
