@@ -65,13 +65,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _convert(options: argparse.Namespace) -> None:
+    split = _common_split(options.run)
     made: dict[str, Any] = {"runs": [how_made(run) for run in options.run]}
     made |= {name: getattr(options, name) for name in ("mirrored", "attributes", "note")}
     heads = [load_heads(run) for run in options.run] if options.attributes else []
     models = [load_embedder(run) for run in options.run]
     if options.mirrored:
         models = [mirrored(model) for model in models]
-    photos = read_photos(options.data, _common_split(options.run))
+    photos = read_photos(options.data, split)
     train = select(photos, "shop", "train") + select(photos, "consumer", "train")
     unseen = select(photos, "shop", "validation") + select(photos, "consumer", "validation")
     made["photos"] = {"train": len(train), "validation": len(unseen)}

@@ -3,7 +3,7 @@
 import csv
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import keras
@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from embeddings.embedder import Embedder
 from embeddings.errors import ModelError
 from embeddings.training.batches import Batch, Batches, Mix
 from embeddings.training.checkpoints import load_checkpoint, save_checkpoint
@@ -20,6 +21,7 @@ from embeddings.training.items import Picture
 from embeddings.training.model import BACKBONES, Trainee, build_embedder
 from embeddings.training.runs import how_made, load_embedder
 from embeddings.training.train import Config, embed_with, train
+from scripts.convert import main as convert
 
 # Keras 3.15 saves weights through a numpy call that numpy 2.4 calls old.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -198,6 +200,45 @@ def test_a_run_leaves_its_folder_and_goes_on_after_its_checkpoint(shapes: Path, 
     made = how_made(run)
     assert made["command"] == "train --data photos"
     assert str(tmp_path) not in json.dumps(made)
+
+    other = tmp_path / "other"
+    train(shapes, other, replace(config(2), seed=1), "train --data /home/me/photos --seed 1")
+    out = tmp_path / "both.tflite"
+    joined = ["--run", str(run), "--run", str(other), "--data", str(shapes), "--out", str(out)]
+    assert convert([*joined, "--mirrored", "--attributes", "--kind", "fp32"]) == 0
+    assert Embedder(out).dimension == 16
+    card = json.loads(out.with_suffix(".json").read_text())
+    assert [made["seed"] for made in card["made"]["runs"]] == [0, 1]
+    alone = tmp_path / "alone.tflite"
+    assert convert([*joined[:2], *joined[4:7], str(alone), "--mirrored", "--attributes", "--kind", "fp32"]) == 0
+    trunk = alone.stat().st_size * 2 - out.stat().st_size
+    assert trunk > 500_000  # what both share, through the frozen layer, is stored once
+
+
+def test_several_runs_are_joined_by_their_heads(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    options = ["--run", "one", "--run", "two", "--data", str(tmp_path), "--out", str(tmp_path / "x.tflite")]
+    with pytest.raises(SystemExit):
+        convert(options)
+    assert "add --attributes" in capsys.readouterr().err
+
+
+def test_runs_of_different_splits_are_not_joined(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    runs = [tmp_path / "one", tmp_path / "two"]
+    for seed, run in enumerate(runs):
+        run.mkdir()
+        (run / "config.json").write_text(json.dumps({"split": asdict(Split(seed=seed))}))
+    options = [
+        "--run",
+        str(runs[0]),
+        "--run",
+        str(runs[1]),
+        "--data",
+        str(tmp_path),
+        "--out",
+        str(tmp_path / "x.tflite"),
+    ]
+    assert convert([*options, "--attributes"]) == 1
+    assert "different splits" in capsys.readouterr().err
 
 
 def test_too_few_photos_and_no_run_are_said_in_words(shapes: Path, tmp_path: Path):
