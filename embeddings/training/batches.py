@@ -31,11 +31,11 @@ Targets = dict[str, NDArray[np.float32]]
 class Mix:
     """How many of each a batch holds."""
 
-    pairs: int = 24
+    pairs: int = 28
     """Items with a shop photo, two views each."""
-    consumer_pairs: int = 16
+    consumer_pairs: int = 12
     """Items with consumer photos only, cut out by a mask, two views each; none where there are no masks."""
-    singles: int = 16
+    singles: int = 24
     """Consumer photos, one view each; none where there are no consumer photos."""
 
 

@@ -25,7 +25,7 @@ _TEMPERATURE = 0.07
 _NEIGHBOURS_TEMPERATURE = 0.1
 _MEMORY = 2048
 _NOTHING = -1
-LOSSES = {"category": 1.5, "kind": 1.0, "colour": 1.0, "palette": 1.0, "items": 1.3, "neighbours": 1.2}
+LOSSES = {"category": 1.5, "kind": 1.3, "colour": 1.3, "palette": 1.6, "items": 1.5, "neighbours": 1.2}
 """What each loss counts."""
 
 _SMOOTHED = {"category": 0.1, "kind": 0.1, "colour": 0.1}  # labels are words that people chose: some are wrong

@@ -50,7 +50,7 @@ class Config:
     losses: dict[str, float] = field(default_factory=LOSSES.copy)
     dimension: int = 256
     frozen_through: str = "block_6_project_BN"
-    learning_rate: float = 7e-4
+    learning_rate: float = 5e-4
     weight_decay: float = 1e-4
     every: int = 150
     seed: int = 0

@@ -22,7 +22,7 @@ def add_folder(tree: Path, file: Path) -> None:
         for path in sorted(path for path in tree.rglob("*") if path.is_file()):  # a folder has an order of its own
             entry = ZipInfo(path.relative_to(tree).as_posix(), _EPOCH)
             entry.create_system, entry.external_attr, entry.compress_type = _UNIX, _READABLE_FILE, ZIP_DEFLATED
-            archive.writestr(entry, path.read_bytes())
+            archive.writestr(entry, path.read_bytes(), compresslevel=9)
 
 
 def check_budget(file: Path, most_unpacked: int = MOST_UNPACKED, most_zipped: int = MOST_ZIPPED) -> tuple[int, int]:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from embeddings.training.attributes import WEIGHTS, Trained, described, with_attributes
+from embeddings.training.attributes import SHARPNESS, WEIGHTS, Trained, described, with_attributes
 from embeddings.training.export import check_parity, convert
 from embeddings.training.losses import SCALE
 from embeddings.training.tasks import neighbours, precision
@@ -43,7 +43,8 @@ def test_two_vectors_agree_by_what_they_hold_and_by_what_the_heads_say(proxies, 
     expected = whitening.apply(vectors) @ whitening.apply(vectors).T
     for head, directions in proxies.items():
         cosines = vectors @ np.array([each / np.sqrt((each**2).sum()) for each in directions]).T
-        said = np.exp(SCALE * cosines) / np.exp(SCALE * cosines).sum(axis=1, keepdims=True)
+        powers = np.exp(SCALE * SHARPNESS.get(head, 1.0) * cosines)
+        said = powers / powers.sum(axis=1, keepdims=True)
         bhattacharyya = [[np.sqrt(one * other).sum() for other in said] for one in said]
         expected += WEIGHTS[head] ** 2 * np.array(bhattacharyya)
     assert whole @ whole.T == pytest.approx(expected, abs=1e-4)
