@@ -80,10 +80,15 @@ def build_embedder(
 
 
 def mirrored(embedder: keras.Model) -> keras.Model:
-    """The mean of a photo's vector and its mirror image's, of unit length: twice the work, no more weights."""
+    """The mean of a photo's vector and its mirror image's, of unit length: twice the work, no more weights.
+
+    Both go through the network as one batch: run twice, LiteRT would keep the weights in memory twice.
+    """
     pixels = keras.Input(embedder.input_shape[1:], name="pixels")
-    both = keras.layers.Add()([embedder(pixels), embedder(ops.flip(pixels, axis=2))])
-    return keras.Model(pixels, keras.layers.UnitNormalization(name="embedding")(both), name="garment")
+    both = ops.stack([pixels, ops.flip(pixels, axis=2)], axis=1)
+    vectors = embedder(ops.reshape(both, (-1, *embedder.input_shape[1:])))
+    added = ops.sum(ops.reshape(vectors, (-1, 2, embedder.output_shape[-1])), axis=1)
+    return keras.Model(pixels, keras.layers.UnitNormalization(name="embedding")(added), name="garment")
 
 
 def _pooled(features: Tensor) -> Tensor:
