@@ -1,5 +1,7 @@
 """What is measured with: photos, real or drawn, and indexes of as many rows as wanted."""
 
+import json
+import shutil
 from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -56,10 +58,13 @@ def clustered(rows: int, dimension: int, seed: int = 0) -> Iterator[NDArray[np.f
 
 
 def published(rows: int, work: Path) -> Path:
-    """A folder with an index of `rows` clustered vectors and the shipped model; made once."""
+    """A folder with an index of `rows` clustered vectors and the shipped model; made once for each model."""
     index = work / f"index-{rows}"
-    if not (index / "current.json").exists():
-        embedder = Embedder(BUNDLED_MODEL)
+    pointer = index / "current.json"
+    embedder = Embedder(BUNDLED_MODEL)
+    if pointer.exists() and json.loads(pointer.read_bytes())["model"]["sha256"] != embedder.sha256:
+        shutil.rmtree(index)  # the handler takes the index's own model, so the one before would be measured
+    if not pointer.exists():
         etags = {key: str(number) for number, key in enumerate(gallery_keys(rows))}
         vectors = np.concatenate([each.astype(np.float16) for each in clustered(rows, embedder.dimension)])
         content = Content(vectors, Sources(etags), embedder.content)
