@@ -8,6 +8,7 @@ items apart.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import keras
@@ -16,6 +17,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from embeddings.training.losses import SCALE
+from embeddings.training.model import SMOOTHED
 from embeddings.training.tasks import Floats, Vectors
 from embeddings.training.tricks import Whitening
 
@@ -24,7 +26,7 @@ Tensor = Any
 WEIGHTS = {"category": 1.3, "kind": 0.8, "colour": 0.95, "palette": 0.8}
 """What each head counts beside the embedding's 1. Chosen on the validation part: more, and the item itself is lost."""
 
-SHARPNESS = {"category": 1.5, "kind": 1.5, "colour": 1.5}
+SHARPNESS = dict.fromkeys(SMOOTHED, 1.5)
 """Of the heads whose labels are smoothed in training, which leaves them more in doubt than they are mistaken; else 1.
 Chosen on the validation part."""
 
@@ -40,28 +42,31 @@ class Trained:
     vectors: Vectors
     """(m, d), the embedder's of photos it was trained on; axes are fitted to them."""
 
+    @cached_property
+    def whitening(self) -> Whitening:
+        """Of its vectors."""
+        return Whitening.fit(self.vectors)
+
+    def describe(self, vectors: Tensor) -> Tensor:
+        """What `described` makes of its embedder's vectors."""
+        return described(vectors, self.proxies, self.whitening)
+
 
 def with_attributes(runs: Sequence[Trained]) -> keras.Model:
     """The embedder with its heads' words in the vector, which stays as long as it was: no weight is trained.
 
     Of several runs, trained on the same photos from other seeds, all that they say is in one vector: each is mistaken
-    elsewhere. Their embedders must have different names, and `vectors` of the same photos.
+    elsewhere, and the inner product of two photos is the sum over runs. Their
+    embedders have different names, and their `vectors` are of the same photos.
 
     Returns:
         A model from (n, 160, 160, 3) to unit vectors (n, d).
     """
-    whitenings = [Whitening.fit(run.vectors) for run in runs]
-    wide = ops.convert_to_numpy(_side_by_side(runs, [ops.convert_to_tensor(run.vectors) for run in runs], whitenings))
+    wide = ops.convert_to_numpy(ops.concatenate([run.describe(run.vectors) for run in runs], axis=-1))
     pixels = keras.Input(runs[0].embedder.input_shape[1:], name="pixels")
-    words = _side_by_side(runs, [run.embedder(pixels) for run in runs], whitenings)
+    words = ops.concatenate([run.describe(run.embedder(pixels)) for run in runs], axis=-1)
     projected = ops.matmul(words, _principal(wide, runs[0].vectors.shape[1]))
     return keras.Model(pixels, keras.layers.UnitNormalization(name="embedding")(projected), name="garment")
-
-
-def _side_by_side(runs: Sequence[Trained], vectors: Sequence[Tensor], whitenings: Sequence[Whitening]) -> Tensor:
-    """What all runs say of the same photos; the inner product of two photos is the sum over runs."""
-    each = zip(vectors, runs, whitenings, strict=True)
-    return ops.concatenate([described(said, run.proxies, whitening) for said, run, whitening in each], axis=-1)
 
 
 def described(vectors: Tensor, proxies: Mapping[str, NDArray[np.float32]], whitening: Whitening) -> Tensor:

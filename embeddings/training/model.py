@@ -28,7 +28,9 @@ _NOTHING = -1
 LOSSES = {"category": 1.5, "kind": 1.3, "colour": 1.3, "palette": 1.6, "items": 1.5, "neighbours": 1.2}
 """What each loss counts."""
 
-_SMOOTHED = {"category": 0.1, "kind": 0.1, "colour": 0.1}  # labels are words that people chose: some are wrong
+SMOOTHED = {"category": 0.1, "kind": 0.1, "colour": 0.1}
+"""The share of each label that goes to all classes of its head: words that people chose, and some are wrong."""
+
 _ALIKE = ("category", "kind", "palette")  # the heads whose labels say how good an answer is
 _ANY_COLOUR = 0.05
 
@@ -196,7 +198,7 @@ class Trainee(keras.Model):  # type: ignore[misc]  # Keras has no types
 
     def _classified(self, head: str, embeddings: Tensor, targets: Tensor, consumer: Tensor) -> Tensor:
         """Each domain counts the same, however many of the rows are its own: shop photos are many and easy."""
-        targets = smoothed(targets, _SMOOTHED.get(head, 0.0))
+        targets = smoothed(targets, SMOOTHED.get(head, 0.0))
         return 0.5 * sum(
             cosine_softmax(embeddings, self._proxies[head], targets * rows, SCALE)
             for rows in (consumer, 1.0 - consumer)

@@ -1,4 +1,4 @@
-"""Write the shipped model as Keras has it before it is converted, untrained: for the careless function."""
+"""Write one of the two trainings in the shipped model as Keras has it, untrained: for the careless function."""
 
 import json
 import sys
