@@ -25,7 +25,7 @@ from embeddings.preprocess import photo_pixels
 from embeddings.training.attributes import Trained, with_attributes
 from embeddings.training.datasets import Photo, Split, read_photos, select
 from embeddings.training.export import KINDS, check_parity, convert, spread, write_model
-from embeddings.training.model import mirrored
+from embeddings.training.model import two_views
 from embeddings.training.runs import how_made, load_embedder, load_heads, run_split
 from embeddings.training.train import embed_with
 from embeddings.training.validation import encoded_photos
@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the .tflite file to write")
     parser.add_argument("--kind", choices=KINDS, default="fp16", help="the one to write (default: %(default)s)")
     parser.add_argument(
-        "--mirrored", action="store_true", help="average each photo with its mirror image: twice the time"
+        "--two-views", action="store_true", help="average the photo and its mirrored middle: twice the time"
     )
     parser.add_argument(
         "--attributes",
@@ -67,11 +67,11 @@ def _parser() -> argparse.ArgumentParser:
 def _convert(options: argparse.Namespace) -> None:
     split = _common_split(options.run)
     made: dict[str, Any] = {"runs": [how_made(run) for run in options.run]}
-    made |= {name: getattr(options, name) for name in ("mirrored", "attributes", "note")}
+    made |= {name: getattr(options, name) for name in ("two_views", "attributes", "note")}
     heads = [load_heads(run) for run in options.run] if options.attributes else []
     models = [load_embedder(run) for run in options.run]
-    if options.mirrored:
-        models = [mirrored(model) for model in models]
+    if options.two_views:
+        models = [two_views(model) for model in models]
     photos = read_photos(options.data, split)
     train = select(photos, "shop", "train") + select(photos, "consumer", "train")
     unseen = select(photos, "shop", "validation") + select(photos, "consumer", "validation")

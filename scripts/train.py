@@ -8,15 +8,22 @@ It ends after --steps or --minutes, whichever comes first; KERAS_BACKEND chooses
 import argparse
 import shlex
 import sys
+from collections.abc import Sequence
+from dataclasses import fields
+from functools import partial
+from math import isfinite
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from embeddings.training.augmentation import Augmentation
 from embeddings.training.batches import Mix
 from embeddings.training.datasets import Split
 from embeddings.training.model import BACKBONES, LOSSES
 from embeddings.training.train import Config, train
 from scripts.cli import command_parser, run_command
+
+_AUGMENTATIONS = tuple(field.name for field in fields(Augmentation))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -34,11 +41,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--singles", type=int, default=Mix.singles, help="consumer photos (default %(default)s)")
     parser.add_argument(
         "--loss",
-        type=_loss,
+        type=partial(_amount, tuple(LOSSES), float("inf")),
         action="append",
         default=[],
         metavar="NAME=NUMBER",
         help=f"what a loss counts, 0 is off; repeatable ({', '.join(f'{each}={LOSSES[each]}' for each in LOSSES)})",
+    )
+    parser.add_argument(
+        "--augment",
+        type=partial(_amount, _AUGMENTATIONS, 1.0),
+        action="append",
+        default=[],
+        metavar="NAME=NUMBER",
+        help=f"how strong a change of views is, 0 is off, 1 the default; repeatable ({', '.join(_AUGMENTATIONS)})",
     )
     parser.add_argument("--learning-rate", type=float, default=Config.learning_rate, help="default %(default)s")
     parser.add_argument(
@@ -54,16 +69,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _loss(text: str) -> tuple[str, float]:
+def _amount(names: Sequence[str], most: float, text: str) -> tuple[str, float]:
     name, _, number = text.partition("=")
-    if name not in LOSSES:
-        raise argparse.ArgumentTypeError(f"{text!r} names none of {', '.join(LOSSES)}")
+    if name not in names:
+        raise argparse.ArgumentTypeError(f"{text!r} names none of {', '.join(names)}")
     try:
         count = float(number)
     except ValueError:
         count = -1.0
-    if not 0 <= count < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} should be like {name}=0.5")
+    if not (0 <= count <= most and isfinite(count)):
+        raise argparse.ArgumentTypeError(f"{text!r} should be like {name}=0.5, from 0 to {most:g}")
     return name, count
 
 
@@ -82,6 +97,7 @@ def main(arguments: list[str] | None = None) -> int:
         mix=Mix(options.pairs, options.consumer_pairs, options.singles),
         backbone=options.backbone,
         losses=LOSSES | dict(options.loss),
+        augmentation=Augmentation(**dict(options.augment)),
         dimension=options.dimension,
         frozen_through=options.frozen_through,
         learning_rate=options.learning_rate,

@@ -5,6 +5,7 @@ white balance do to it. Backgrounds know no such limit (`backgrounds`).
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from io import BytesIO
 
 import numpy as np
@@ -25,24 +26,59 @@ Points = NDArray[np.float64]
 _UNIT: Points = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float64)
 
 
+@dataclass(frozen=True)
+class Augmentation:
+    """How strong each change is: 1 as written in this package, 0 leaves it out."""
+
+    ground: float = 1.0
+    """What lies behind a cut-out garment; without it, white."""
+    clutter: float = 1.0
+    """Other garments in sight."""
+    occlusion: float = 1.0
+    """Something lies on the garment."""
+    turn: float = 1.0
+    """Rotation."""
+    bend: float = 1.0
+    """Perspective."""
+    crop: float = 1.0
+    """From how near, and how far from the middle."""
+    light: float = 1.0
+    """Brightness, white balance, contrast, and a lamp to one side."""
+    blur: float = 1.0
+    noise: float = 1.0
+    jpeg: float = 1.0
+    mixup: float = 1.0
+    """Of consumer photos (`batches`)."""
+
+
+_FULL = Augmentation()
+
+
 def phone_view(
-    garment: Image.Image, backgrounds: Backgrounds, others: Sequence[Image.Image], rng: np.random.Generator
+    garment: Image.Image,
+    backgrounds: Backgrounds,
+    others: Sequence[Image.Image],
+    rng: np.random.Generator,
+    strength: Augmentation = _FULL,
 ) -> Pixels:
     """A cut-out garment (RGBA) somewhere else, seen through a phone: (160, 160, 3).
 
     Now and then one or two of the `others` (RGBA) lie behind it, smaller and to the side: the main garment is the
     largest and most central one.
     """
-    scene = backgrounds.draw(rng)
-    if others and rng.random() < _CLUTTER:
+    scene = Image.blend(Image.new("RGB", _SIZE, (255, 255, 255)), backgrounds.draw(rng), strength.ground)
+    if others and rng.random() < _CLUTTER * strength.clutter:
         for _ in range(rng.integers(1, 3)):
             _lay_aside(scene, others[int(rng.integers(len(others)))], rng)
     turn = rng.normal(0, 15) if rng.random() < 0.85 else rng.uniform(-180, 180)
-    corners = _placed(garment.size, rng, turn, size=(0.6, 1.4), shift=0.1)
+    size = (1 - 0.4 * strength.crop, 1 + 0.4 * strength.crop)
+    corners = _placed(
+        garment.size, rng, turn * strength.turn, size, shift=0.1 * strength.crop, bend=0.1 * strength.bend
+    )
     _paste(scene, garment, corners)
-    if rng.random() < 0.3:
+    if rng.random() < 0.3 * strength.occlusion:
         _occlude(scene, backgrounds, rng)
-    return camera(_flipped(scene, rng), rng)
+    return camera(_flipped(scene, rng), rng, strength)
 
 
 def shop_view(photo: Pixels, rng: np.random.Generator) -> Pixels:
@@ -59,34 +95,35 @@ def studio_view(garment: Image.Image, rng: np.random.Generator) -> Pixels:
     return np.asarray(_flipped(scene, rng))
 
 
-def consumer_view(photo: Pixels, rng: np.random.Generator) -> Pixels:
+def consumer_view(photo: Pixels, rng: np.random.Generator, strength: Augmentation = _FULL) -> Pixels:
     """A phone photo (h, w, 3) taken from a little elsewhere: (160, 160, 3)."""
-    side = rng.uniform(0.7, 1.0)
+    side = rng.uniform(1 - 0.3 * strength.crop, 1.0)
     left, top = rng.uniform(0, 1 - side, 2)
-    corners = _rotated(_UNIT * side + (left, top), rng.normal(0, 8)) + rng.normal(0, 0.03, (4, 2))
+    turned = _rotated(_UNIT * side + (left, top), rng.normal(0, 8 * strength.turn))
+    corners = turned + rng.normal(0, 0.03 * strength.bend, (4, 2))
     red, green, blue = photo[0].mean(axis=0).astype(int).tolist()
-    return camera(_flipped(_window(photo, corners, (red, green, blue)), rng), rng)
+    return camera(_flipped(_window(photo, corners, (red, green, blue)), rng), rng, strength)
 
 
-def camera(image: Image.Image, rng: np.random.Generator) -> Pixels:
+def camera(image: Image.Image, rng: np.random.Generator, strength: Augmentation = _FULL) -> Pixels:
     """Light, white balance, blur, noise and jpeg of a phone, each by chance, on an image of 160 x 160 px."""
     chance = rng.random(4)
-    if chance[0] < 0.3:
+    if chance[0] < 0.3 * strength.blur:
         image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 1.6)))
-    elif chance[0] < 0.45:
+    elif chance[0] < 0.45 * strength.blur:
         side = int(rng.integers(70, 130))
         image = image.resize((side, side), Image.Resampling.BOX).resize(_SIZE, Image.Resampling.BILINEAR)
-    balance = rng.normal(1, 0.06, 3) * rng.uniform(0.7, 1.15)
-    slope = rng.normal(0, 0.15, 2)  # the lamp stands somewhere
+    balance = (rng.normal(1, 0.06, 3) * rng.uniform(0.7, 1.15)) ** strength.light
+    slope = rng.normal(0, 0.15 * strength.light, 2)  # the lamp stands somewhere
     place = np.linspace(-1, 1, INPUT_SIZE, dtype=np.float32)
     light = (1 + slope[0] * place[:, None] + slope[1] * place[None, :]).astype(np.float32)
     pixels = np.asarray(image) * light[..., None] * balance.astype(np.float32)
-    if chance[1] < 0.5:  # contrast
+    if chance[1] < 0.5 * strength.light:  # contrast
         pixels = 128 + (pixels - 128) * np.float32(rng.uniform(0.75, 1.2))
-    if chance[2] < 0.4:
+    if chance[2] < 0.4 * strength.noise:
         pixels += rng.standard_normal(pixels.shape, np.float32) * np.float32(rng.uniform(2, 14))
     out = pixels.clip(0, 255).astype(np.uint8)
-    return _jpeg(out, int(rng.integers(30, 90))) if chance[3] < 0.4 else out
+    return _jpeg(out, int(rng.integers(30, 90))) if chance[3] < 0.4 * strength.jpeg else out
 
 
 def _jpeg(pixels: Pixels, quality: int) -> Pixels:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.preprocess import INPUT_SIZE
+from embeddings.training.augmentation import Augmentation
 from embeddings.training.backgrounds import Backgrounds
 from embeddings.training.colour import PALETTE, central_lab, palette_shares
 from embeddings.training.items import Picture, group
@@ -57,13 +58,16 @@ class Batch:
 class Batches:
     """Draws batches from the training part."""
 
-    def __init__(self, pictures: Sequence[Picture], mix: Mix, seed: int) -> None:
+    def __init__(
+        self, pictures: Sequence[Picture], mix: Mix, seed: int, augmentation: Augmentation | None = None
+    ) -> None:
         """Group photos to items and measure their colours.
 
         Args:
             pictures: photos, labelled or not; those of consumers serve as backgrounds too.
             mix: what a batch holds.
             seed: of everything that is drawn.
+            augmentation: how strong each change of a view is; as written, where it is None.
 
         Raises:
             DatasetError: there are fewer items or photos than one batch takes.
@@ -84,6 +88,7 @@ class Batches:
         """Items a batch."""
         self._garments = [picture.garment for picture in pictures if picture.garment is not None]
         self._backgrounds = Backgrounds([picture.pixels for picture in singles])
+        self._augmentation = augmentation or Augmentation()
         self._seed = seed
         self._number = {name: number for number, name in enumerate(dict.fromkeys(p.photo.item for p in pictures))}
         self.classes = _classes([picture.photo for picture in pictures])
@@ -105,10 +110,10 @@ class Batches:
             if len(phone) <= row < len(phone) + len(shop):
                 images[row] = picture.shop_view(rng)
             else:
-                images[row] = picture.phone_view(self._backgrounds, self._garments, rng)
+                images[row] = picture.phone_view(self._backgrounds, self._garments, rng, self._augmentation)
         labels = [self._targets[id(picture)] for picture in shown]
         targets = {head: np.stack([each[head] for each in labels]) for head in self.classes}
-        _blend(images, targets, len(phone) + len(shop), rng)
+        _blend(images, targets, len(phone) + len(shop), rng, self._augmentation.mixup)
         return Batch(
             images=images,
             targets=targets,
@@ -138,13 +143,13 @@ class Batches:
         return targets | {"palette": palette_shares(central_lab(picture.pixels))}
 
 
-def _blend(images: NDArray[np.uint8], targets: Targets, first: int, rng: np.random.Generator) -> None:
+def _blend(images: NDArray[np.uint8], targets: Targets, first: int, rng: np.random.Generator, strength: float) -> None:
     """Lay over each other row from `first` on, the one after it, by shares: mixup (Zhang et al. 2018).
 
     The consumer photos are few, and without it learned by heart.
     """
     for row in range(first, len(images) - 1, 2):
-        share = np.float32(rng.beta(_BLENDED, _BLENDED))
+        share = np.float32(rng.beta(_BLENDED, _BLENDED) * strength)
         images[row] = (1 - share) * images[row] + share * images[row + 1]
         for labels in targets.values():
             labels[row] = (1 - share) * labels[row] + share * labels[row + 1]

@@ -5,7 +5,7 @@ import json
 import time
 import warnings
 from collections.abc import Sequence
-from contextlib import redirect_stdout
+from contextlib import nullcontext, redirect_stdout
 from dataclasses import asdict, dataclass
 from io import StringIO
 from pathlib import Path
@@ -19,6 +19,7 @@ from embeddings.embedder import Embedder
 from embeddings.errors import ModelError
 from embeddings.model_card import card_path
 from embeddings.preprocess import INPUT_SIZE
+from embeddings.training.rounding import rounded_depthwise
 from embeddings.training.tasks import Vectors, neighbours, overlap
 
 Kind = Literal["fp32", "fp16", "dynamic", "int8"]
@@ -61,7 +62,8 @@ def convert(model: keras.Model, kind: Kind, examples: NDArray[np.uint8]) -> byte
         converter.representative_dataset = lambda: ([example[None].astype(np.float32)] for example in examples)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = tf.uint8
-    with warnings.catch_warnings(), redirect_stdout(StringIO()):  # it prints each variable's address
+    rounding = rounded_depthwise(model) if kind == "fp16" else nullcontext()
+    with rounding, warnings.catch_warnings(), redirect_stdout(StringIO()):  # it prints each variable's address
         # Said of every int8 conversion; the ranges come from the examples.
         warnings.filterwarnings("ignore", "Statistics for quantized inputs")
         content: bytes = converter.convert()

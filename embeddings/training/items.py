@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from embeddings.training.augmentation import consumer_view, phone_view, shop_view, studio_view
+from embeddings.training.augmentation import Augmentation, consumer_view, phone_view, shop_view, studio_view
 from embeddings.training.backgrounds import Backgrounds
 from embeddings.training.datasets import Photo, Pixels
 
@@ -25,12 +25,18 @@ class Picture:
     pixels: Pixels
     garment: Image.Image | None
 
-    def phone_view(self, backgrounds: Backgrounds, others: Sequence[Image.Image], rng: np.random.Generator) -> Pixels:
+    def phone_view(
+        self,
+        backgrounds: Backgrounds,
+        others: Sequence[Image.Image],
+        rng: np.random.Generator,
+        strength: Augmentation,
+    ) -> Pixels:
         """As a phone shows the garment, in its own place or in another: (160, 160, 3)."""
-        elsewhere = self.photo.domain == "shop" or rng.random() < _NEW_PLACE
+        elsewhere = self.photo.domain == "shop" or rng.random() < _NEW_PLACE * strength.ground
         if self.garment is not None and elsewhere:
-            return phone_view(self.garment, backgrounds, others, rng)
-        return consumer_view(self.pixels, rng)
+            return phone_view(self.garment, backgrounds, others, rng, strength)
+        return consumer_view(self.pixels, rng, strength)
 
     def shop_view(self, rng: np.random.Generator) -> Pixels:
         """As a shop shows the garment: (160, 160, 3). A consumer photo must have a cut-out."""

@@ -15,6 +15,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from embeddings.errors import ModelError
+from embeddings.training.augmentation import Augmentation
 from embeddings.training.batches import Batch, Batches, Mix
 from embeddings.training.checkpoints import load_checkpoint, save_checkpoint
 from embeddings.training.cutouts import cut_out, cut_out_by_mask, read_mask
@@ -48,6 +49,7 @@ class Config:
     mix: Mix = field(default_factory=Mix)
     backbone: str = "MobileNetV2"
     losses: dict[str, float] = field(default_factory=LOSSES.copy)
+    augmentation: Augmentation = field(default_factory=Augmentation)
     dimension: int = 256
     frozen_through: str = "block_6_project_BN"
     learning_rate: float = 5e-4
@@ -110,7 +112,7 @@ def _open(data: Path, config: Config) -> tuple[Batches, Validation]:
         Picture(photo, pixels, _garment(photo, pixels, masks))
         for photo, pixels in zip(training, load_pixels(data, training), strict=True)
     ]
-    batches = Batches(pictures, config.mix, config.seed)
+    batches = Batches(pictures, config.mix, config.seed, config.augmentation)
     return batches, Validation(data, photos, "validation", config.split.seed)
 
 

@@ -205,12 +205,12 @@ def test_a_run_leaves_its_folder_and_goes_on_after_its_checkpoint(shapes: Path, 
     train(shapes, other, replace(config(2), seed=1), "train --data /home/me/photos --seed 1")
     out = tmp_path / "both.tflite"
     joined = ["--run", str(run), "--run", str(other), "--data", str(shapes), "--out", str(out)]
-    assert convert([*joined, "--mirrored", "--attributes", "--kind", "fp32"]) == 0
+    assert convert([*joined, "--two-views", "--attributes", "--kind", "fp32"]) == 0
     assert Embedder(out).dimension == 16
     card = json.loads(out.with_suffix(".json").read_text())
     assert [made["seed"] for made in card["made"]["runs"]] == [0, 1]
     alone = tmp_path / "alone.tflite"
-    assert convert([*joined[:2], *joined[4:7], str(alone), "--mirrored", "--attributes", "--kind", "fp32"]) == 0
+    assert convert([*joined[:2], *joined[4:7], str(alone), "--two-views", "--attributes", "--kind", "fp32"]) == 0
     trunk = alone.stat().st_size * 2 - out.stat().st_size
     assert trunk > 500_000  # what both share, through the frozen layer, is stored once
 

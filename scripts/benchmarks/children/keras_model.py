@@ -3,8 +3,8 @@
 import json
 import sys
 
-from embeddings.training.model import build_embedder, mirrored
+from embeddings.training.model import build_embedder, two_views
 
 given = json.loads(sys.argv[1])
-mirrored(build_embedder(None, given["dimension"], "")).save(given["file"])
+two_views(build_embedder(None, given["dimension"], "")).save(given["file"])
 print("{}")
