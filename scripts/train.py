@@ -78,7 +78,8 @@ def _amount(names: Sequence[str], most: float, text: str) -> tuple[str, float]:
     except ValueError:
         count = -1.0
     if not (0 <= count <= most and isfinite(count)):
-        raise argparse.ArgumentTypeError(f"{text!r} should be like {name}=0.5, from 0 to {most:g}")
+        reach = f"to {most:g}" if isfinite(most) else "up"
+        raise argparse.ArgumentTypeError(f"{text!r} should be like {name}=0.5, from 0 {reach}")
     return name, count
 
 

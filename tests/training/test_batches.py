@@ -1,11 +1,12 @@
 """Batches of photos that lack something: consumers, masks, labels."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from embeddings.training.augmentation import Augmentation, consumer_view
 from embeddings.training.batches import Batches, Mix
 from embeddings.training.cutouts import cut_out
 from embeddings.training.datasets import load_pixels, read_photos
@@ -100,6 +101,24 @@ def test_every_second_single_is_laid_over_by_the_next_with_its_labels(pictures: 
             assert batch.targets[head][row] == pytest.approx((1 - share) * targets[row] + share * targets[row + 1])
         seen = (1 - share) * plain.images[row].astype(float) + share * plain.images[row + 1]
         assert np.abs(batch.images[row] - seen).max() <= 1
+
+
+def test_without_mixup_and_grounds_consumer_photos_are_seen_whole_and_in_their_place(pictures: list[Picture]):
+    cut = [Picture(each.photo, each.pixels, each.garment or cut_out(each.pixels)) for each in pictures]
+    off = Augmentation(**dict.fromkeys((field.name for field in fields(Augmentation)), 0.0))
+    batch = Batches(cut, MIX, 0, off).batch(0)
+    plain = {
+        image.tobytes(): each
+        for each in cut
+        if each.photo.domain == "consumer"
+        for image in _both_ways(consumer_view(each.pixels, np.random.default_rng(0), off))
+    }
+    assert [image.tobytes() in plain for image in batch.images[-MIX.singles :]] == [True] * MIX.singles
+    assert set(batch.targets["category"][-MIX.singles :].max(axis=1)) == {1.0}, "no label is shared"
+
+
+def _both_ways(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return image, image[:, ::-1]
 
 
 def test_too_few_items_are_said_in_words(pictures: list[Picture]):

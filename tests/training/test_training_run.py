@@ -13,15 +13,17 @@ from PIL import Image
 
 from embeddings.embedder import Embedder
 from embeddings.errors import ModelError
+from embeddings.training.augmentation import Augmentation
 from embeddings.training.batches import Batch, Batches, Mix
 from embeddings.training.checkpoints import load_checkpoint, save_checkpoint
 from embeddings.training.cutouts import cut_out, cut_out_by_mask
 from embeddings.training.datasets import DatasetError, Split, load_pixels, read_photos
 from embeddings.training.items import Picture
-from embeddings.training.model import BACKBONES, Trainee, build_embedder
+from embeddings.training.model import BACKBONES, LOSSES, Trainee, build_embedder
 from embeddings.training.runs import how_made, load_embedder
 from embeddings.training.train import Config, embed_with, train
 from scripts.convert import main as convert
+from scripts.train import main as train_command
 
 # Keras 3.15 saves weights through a numpy call that numpy 2.4 calls old.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -213,6 +215,37 @@ def test_a_run_leaves_its_folder_and_goes_on_after_its_checkpoint(shapes: Path, 
     assert convert([*joined[:2], *joined[4:7], str(alone), "--two-views", "--attributes", "--kind", "fp32"]) == 0
     trunk = alone.stat().st_size * 2 - out.stat().st_size
     assert trunk > 500_000  # what both share, through the frozen layer, is stored once
+
+
+def test_losses_and_augmentations_are_set_one_by_one(monkeypatch: pytest.MonkeyPatch):
+    seen: list[Config] = []
+
+    def record(data: Path, folder: Path, config: Config, command: str) -> dict[str, object]:
+        seen.append(config)
+        return {"steps": 0, "minutes": 0, "best": {"step": 0}}
+
+    monkeypatch.setattr("scripts.train.train", record)
+    needed = ["--data", "d", "--run", "r", "--weights", "w"]
+    assert train_command([*needed, "--loss", "items=0", "--augment", "blur=0", "--augment", "crop=0.5"]) == 0
+    assert seen[0].losses == LOSSES | {"items": 0}
+    assert seen[0].augmentation == Augmentation(blur=0, crop=0.5)
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (["--loss", "beauty=1"], "'beauty=1' names none of category"),
+        (["--loss", "items=inf"], "'items=inf' should be like items=0.5, from 0 up"),
+        (["--augment", "fog=1"], "'fog=1' names none of ground"),
+        (["--augment", "blur=2"], "'blur=2' should be like blur=0.5, from 0 to 1"),
+        (["--augment", "blur"], "'blur' should be like blur=0.5, from 0 to 1"),
+    ],
+)
+def test_a_wrong_loss_or_augmentation_is_named(option: list[str], said: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        train_command(["--data", "d", "--run", "r", "--weights", "w", *option])
+    assert ended.value.code == 2
+    assert said in " ".join(capsys.readouterr().err.split())
 
 
 def test_several_runs_are_joined_by_their_heads(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

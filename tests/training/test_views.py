@@ -1,5 +1,6 @@
 """Cutting out, backgrounds, augmentation, and the measuring generator."""
 
+from dataclasses import fields
 from io import BytesIO
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from embeddings.training.augmentation import camera, consumer_view, phone_view, shop_view, studio_view
+from embeddings.training.augmentation import Augmentation, camera, consumer_view, phone_view, shop_view, studio_view
 from embeddings.training.backgrounds import Backgrounds
 from embeddings.training.colour import to_lab
 from embeddings.training.cutouts import cut_out, cut_out_by_mask, read_mask
@@ -17,6 +18,7 @@ from embeddings.training.phone_photos import phone_photo
 from tests.training.shapes import COLOURS, draw_garment
 
 WHITE = (255, 255, 255)
+AUGMENTATIONS = tuple(field.name for field in fields(Augmentation))
 
 
 def shop_photo(colour=(190, 30, 40)) -> np.ndarray:
@@ -118,6 +120,42 @@ def test_views_have_the_models_size_and_follow_from_the_seed():
         assert one.dtype == np.uint8
         assert np.array_equal(one, again)
         assert not np.array_equal(one, other)
+
+
+def test_without_augmentation_a_consumer_photo_is_seen_as_it_is_or_mirrored():
+    nothing = Augmentation(**dict.fromkeys(AUGMENTATIONS, 0.0))
+    photo = shop_photo()
+    photo = np.concatenate([photo[:, :60] // 2, photo[:, 60:]], axis=1)  # not symmetric
+    plain = np.asarray(Image.fromarray(photo).resize((160, 160), Image.Resampling.BILINEAR)).astype(int)
+    for seed in range(4):
+        view = consumer_view(photo, np.random.default_rng(seed), nothing)
+        assert min(np.abs(view - plain).mean(), np.abs(view[:, ::-1] - plain).mean()) < 2
+
+
+def test_without_augmentation_a_garment_lies_upright_on_white():
+    nothing = Augmentation(**dict.fromkeys(AUGMENTATIONS, 0.0))
+    garment, other = cut_out(shop_photo()), cut_out(shop_photo((30, 60, 190)))
+    for seed in range(8):
+        view = phone_view(garment, Backgrounds([shop_photo()]), [other], np.random.default_rng(seed), nothing)
+        assert (view[[0, 0, -1, -1], [0, -1, 0, -1]] == 255).all()
+        red = (view[..., 0].astype(int) - view[..., 2]) > 80
+        assert red.any(axis=0).sum() == pytest.approx(160, abs=4) or red.any(axis=1).sum() == pytest.approx(160, abs=4)
+        assert np.abs(red ^ red[:, ::-1]).mean() < 0.02, "a t-shirt that is not turned is symmetric"
+        assert not ((view[..., 2].astype(int) - view[..., 0]) > 80).any(), "no other garment is in sight"
+
+
+@pytest.mark.parametrize("name", [name for name in AUGMENTATIONS if name != "mixup"])
+def test_each_augmentation_can_be_weakened_alone(name: str):
+    garment, backgrounds = cut_out(shop_photo()), Backgrounds([shop_photo((70, 90, 120))])
+
+    def view(strength: Augmentation) -> np.ndarray:
+        return np.stack(
+            [phone_view(garment, backgrounds, [garment], np.random.default_rng(seed), strength) for seed in range(12)]
+        )
+
+    full = view(Augmentation())
+    assert np.array_equal(full, view(Augmentation(**{name: 1.0})))
+    assert not np.array_equal(full, view(Augmentation(**{name: 0.0})))
 
 
 @pytest.mark.parametrize("colour", [(190, 30, 40), (40, 70, 180), (30, 130, 60), (210, 180, 60)])
