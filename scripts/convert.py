@@ -22,12 +22,8 @@ from tqdm import tqdm
 
 from embeddings.errors import ModelError
 from embeddings.preprocess import photo_pixels
-from embeddings.training.attributes import Trained, with_attributes
-from embeddings.training.datasets import Photo, Split, read_photos, select
-from embeddings.training.export import KINDS, check_parity, convert, spread, write_model
-from embeddings.training.model import two_views
-from embeddings.training.runs import how_made, load_embedder, load_heads, run_split
-from embeddings.training.train import embed_with
+from embeddings.training.datasets import Photo, read_photos, select
+from embeddings.training.kinds import KINDS
 from embeddings.training.validation import encoded_photos
 from scripts.cli import command_parser, run_command
 
@@ -65,7 +61,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _convert(options: argparse.Namespace) -> None:
-    split = _common_split(options.run)
+    from embeddings.training.attributes import Trained, with_attributes
+    from embeddings.training.export import check_parity, convert, spread, write_model
+    from embeddings.training.model import two_views
+    from embeddings.training.runs import common_split, how_made, load_embedder, load_heads
+    from embeddings.training.train import embed_with
+
+    split = common_split(options.run)
     made: dict[str, Any] = {"runs": [how_made(run) for run in options.run]}
     made |= {name: getattr(options, name) for name in ("two_views", "attributes", "note")}
     heads = [load_heads(run) for run in options.run] if options.attributes else []
@@ -101,13 +103,6 @@ def _convert(options: argparse.Namespace) -> None:
         if kind == options.kind:
             card = write_model(options.out, content, kind, parity, made, figures={})
     print(f"written: {options.out}, dimension {card['dimension']}, sha256 {card['sha256']}")
-
-
-def _common_split(runs: Sequence[Path]) -> Split:
-    split, *others = (run_split(run) for run in runs)
-    if any(other != split for other in others):
-        raise ModelError("the runs were trained on different splits: what one has not seen, another has learned")
-    return split
 
 
 def _pixels(data: Path, photos: Sequence[Photo], name: str) -> NDArray[np.uint8]:

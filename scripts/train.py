@@ -18,9 +18,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from embeddings.training.augmentation import Augmentation
 from embeddings.training.batches import Mix
-from embeddings.training.datasets import Split
-from embeddings.training.model import BACKBONES, LOSSES
-from embeddings.training.train import Config, train
+from embeddings.training.config import BACKBONES, LOSSES, Config
+from embeddings.training.photos import Split
 from scripts.cli import command_parser, run_command
 
 _AUGMENTATIONS = tuple(field.name for field in fields(Augmentation))
@@ -109,6 +108,8 @@ def main(arguments: list[str] | None = None) -> int:
     command = shlex.join(["python", *sys.argv]) if arguments is None else shlex.join(["scripts/train.py", *arguments])
 
     def run() -> None:
+        from embeddings.training.train import train
+
         summary = train(options.data, options.run, config, command)
         print(f"{summary['steps']} steps in {summary['minutes']} minutes; best at step {summary['best']['step']:.0f}")
         print(f"next: python scripts/convert.py --run {options.run} --data {options.data} --out garment.tflite")

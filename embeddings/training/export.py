@@ -9,7 +9,7 @@ from contextlib import nullcontext, redirect_stdout
 from dataclasses import asdict, dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import keras
 import numpy as np
@@ -19,11 +19,9 @@ from embeddings.embedder import Embedder
 from embeddings.errors import ModelError
 from embeddings.model_card import card_path
 from embeddings.preprocess import INPUT_SIZE
+from embeddings.training.kinds import Kind
 from embeddings.training.rounding import rounded_depthwise
 from embeddings.training.tasks import Vectors, neighbours, overlap
-
-Kind = Literal["fp32", "fp16", "dynamic", "int8"]
-KINDS: tuple[Kind, ...] = ("fp32", "fp16", "dynamic", "int8")
 
 MINIMUM_OVERLAP: dict[Kind, float] = {"fp32": 0.99, "fp16": 0.97, "dynamic": 0.85, "int8": 0.75}
 """Share of the 16 nearest neighbours that a file must have in common with Keras; below it, something broke."""

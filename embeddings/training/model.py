@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from embeddings.errors import ModelError
 from embeddings.preprocess import INPUT_SIZE
+from embeddings.training.config import BACKBONES, LOSSES
 from embeddings.training.losses import SCALE, cosine_softmax, info_nce, neighbour_softmax, smoothed
 
 Tensor = Any
@@ -27,18 +28,11 @@ _TEMPERATURE = 0.07
 _NEIGHBOURS_TEMPERATURE = 0.1
 _MEMORY = 2048
 _NOTHING = -1
-LOSSES = {"category": 1.5, "kind": 1.3, "colour": 1.3, "palette": 1.6, "items": 1.5, "neighbours": 1.2}
-"""What each loss counts."""
-
 SMOOTHED = {"category": 0.1, "kind": 0.1, "colour": 0.1}
 """The share of each label that goes to all classes of its head: words that people chose, and some are wrong."""
 
 _ALIKE = ("category", "kind", "palette")  # the heads whose labels say how good an answer is
 _ANY_COLOUR = 0.05
-
-
-# The backbones of keras.applications worth trying here, and whether they scale pixels 0-255 themselves.
-BACKBONES = {"MobileNetV2": False, "MobileNetV3Large": True, "EfficientNetB0": True, "EfficientNetV2B0": True}
 
 
 def build_embedder(

@@ -1,6 +1,7 @@
 """What a run's folder holds, for those who come after the training: convert and evaluate."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -43,9 +44,16 @@ def load_heads(run: Path) -> dict[str, NDArray[np.float32]]:
         raise ModelError(f"cannot load {run / HEADS} ({error}); convert without --attributes, or train anew") from error
 
 
-def run_split(run: Path) -> Split:
-    """The split that a run was trained with."""
-    return Split(**_config(run)["split"])
+def common_split(runs: Sequence[Path]) -> Split:
+    """The split that all of these runs were trained with.
+
+    Raises:
+        ModelError: they were trained with different ones.
+    """
+    split, *others = (Split(**_config(run)["split"]) for run in runs)
+    if any(other != split for other in others):
+        raise ModelError("the runs were trained on different splits: what one has not seen, another has learned")
+    return split
 
 
 def how_made(run: Path) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import json
 import time
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,14 @@ from PIL import Image
 from tqdm import tqdm
 
 from embeddings.errors import ModelError
-from embeddings.training.augmentation import Augmentation
-from embeddings.training.batches import Batch, Batches, Mix
+from embeddings.training.batches import Batch, Batches
 from embeddings.training.checkpoints import load_checkpoint, save_checkpoint
+from embeddings.training.config import Config
 from embeddings.training.cutouts import cut_out, cut_out_by_mask, read_mask
-from embeddings.training.datasets import Photo, Pixels, Split, load_pixels, read_photos, select
+from embeddings.training.datasets import Photo, Pixels, load_pixels, read_photos, select
 from embeddings.training.items import Picture
 from embeddings.training.log import draw_curves, read_log, write_log
-from embeddings.training.model import LOSSES, Trainee, build_embedder
+from embeddings.training.model import Trainee, build_embedder
 from embeddings.training.tasks import Vectors
 from embeddings.training.validation import Validation
 
@@ -35,28 +35,6 @@ HEADS = "heads.npz"
 _WARM_UP = 0.03  # of the run
 _WORKERS = 2
 _EMBED_AT_ONCE = 64
-
-
-@dataclass(frozen=True)
-class Config:
-    """All that a run follows from, beside the photos."""
-
-    weights: str
-    steps: int
-    minutes: float
-    masks: str = ""
-    """Folder of the consumer photos' masks; "" for none."""
-    mix: Mix = field(default_factory=Mix)
-    backbone: str = "MobileNetV2"
-    losses: dict[str, float] = field(default_factory=LOSSES.copy)
-    augmentation: Augmentation = field(default_factory=Augmentation)
-    dimension: int = 256
-    frozen_through: str = "block_6_project_BN"
-    learning_rate: float = 5e-4
-    weight_decay: float = 1e-4
-    every: int = 150
-    seed: int = 0
-    split: Split = field(default_factory=Split)
 
 
 def train(data: Path, folder: Path, config: Config, command: str) -> dict[str, Any]:

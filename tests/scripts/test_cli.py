@@ -19,11 +19,7 @@ COMMANDS = sorted(
     if '__name__ == "__main__"' in file.read_text(encoding="utf-8")
 )
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-_WITH_KERAS = {"convert.py", "train.py"}
-
-
-def _commands(*, slow: set[str]) -> list[object]:
-    return [pytest.param(name, marks=pytest.mark.slow) if name in slow else name for name in COMMANDS]
+_MARKS = dict.fromkeys(("convert.py", "train.py"), pytest.mark.slow)  # they import Keras, if not for --help
 
 
 def _module(name: str) -> ModuleType:
@@ -43,7 +39,14 @@ def _options_in_use(text: str) -> set[tuple[str, str]]:
     return {(name, option) for name, rest in calls for option in re.findall(r"(?<![\w-])--[a-z][\w-]*", rest)}
 
 
-@pytest.mark.parametrize("name", _commands(slow=_WITH_KERAS))
+def test_no_help_waits_for_keras():
+    parsers = "".join(f"import scripts.{name.removesuffix('.py')}; " for name in COMMANDS)
+    subprocess.run(
+        [sys.executable, "-c", parsers + "import sys; assert 'keras' not in sys.modules"], cwd=ROOT, check=True
+    )
+
+
+@pytest.mark.parametrize("name", COMMANDS)
 def test_help_has_examples_that_exist_and_the_exit_codes(name: str, capsys: pytest.CaptureFixture[str]):
     said = _help(name, capsys)
     assert re.search(rf"^    python scripts/{name}", said, re.MULTILINE)
@@ -85,7 +88,7 @@ def test_a_mistake_is_tried_with_every_command():
     assert sorted(MISTAKES) == COMMANDS
 
 
-@pytest.mark.parametrize("name", _commands(slow=_WITH_KERAS))
+@pytest.mark.parametrize("name", [pytest.param(name, marks=_MARKS.get(name, ())) for name in COMMANDS])
 def test_a_mistake_is_one_line_without_a_stack(name: str, tmp_path: Path):
     arguments, code, message = MISTAKES[name]
     (tmp_path / "file").write_text("no folder")

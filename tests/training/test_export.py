@@ -10,7 +10,8 @@ from PIL import Image
 
 from embeddings.embedder import Embedder
 from embeddings.errors import ModelError
-from embeddings.training.export import KINDS, check_parity, convert, spread, write_model
+from embeddings.training.export import check_parity, convert, spread, write_model
+from embeddings.training.kinds import KINDS
 from embeddings.training.model import two_views
 from embeddings.training.train import embed_with
 from tests.training.shapes import COLOURS, SHAPES, draw_garment

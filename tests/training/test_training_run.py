@@ -16,12 +16,13 @@ from embeddings.errors import ModelError
 from embeddings.training.augmentation import Augmentation
 from embeddings.training.batches import Batch, Batches, Mix
 from embeddings.training.checkpoints import load_checkpoint, save_checkpoint
+from embeddings.training.config import BACKBONES, LOSSES, Config
 from embeddings.training.cutouts import cut_out, cut_out_by_mask
 from embeddings.training.datasets import DatasetError, Split, load_pixels, read_photos
 from embeddings.training.items import Picture
-from embeddings.training.model import BACKBONES, LOSSES, Trainee, build_embedder
+from embeddings.training.model import Trainee, build_embedder
 from embeddings.training.runs import how_made, load_embedder
-from embeddings.training.train import Config, embed_with, train
+from embeddings.training.train import embed_with, train
 from scripts.convert import main as convert
 from scripts.train import main as train_command
 
@@ -224,7 +225,7 @@ def test_losses_and_augmentations_are_set_one_by_one(monkeypatch: pytest.MonkeyP
         seen.append(config)
         return {"steps": 0, "minutes": 0, "best": {"step": 0}}
 
-    monkeypatch.setattr("scripts.train.train", record)
+    monkeypatch.setattr("embeddings.training.train.train", record)
     needed = ["--data", "d", "--run", "r", "--weights", "w"]
     assert train_command([*needed, "--loss", "items=0", "--augment", "blur=0", "--augment", "crop=0.5"]) == 0
     assert seen[0].losses == LOSSES | {"items": 0}
