@@ -26,10 +26,10 @@ SMALL, LARGE = 60_000, 1_000_000
 _START_MS = 322.0
 AT_SMALL = Measured(_START_MS, first_ms=485 - _START_MS, warm_ms=25.0, memory_mb=183)
 AT_LARGE = Measured(_START_MS, first_ms=2812 - _START_MS, warm_ms=126.0, memory_mb=1654)
-"""docs/performance.md, growth with the number of images: cold start (index in a folder), warm query, most memory.
+"""On a busy machine, as docs/scaling.md says: cold start (index in a folder), warm query, most memory.
 Of a cold start the imports are taken to be always the same, by docs/costs.md."""
 PHOTOS_A_SECOND = 136 / 2
-"""A rebuild on two hyperthreads, by docs/performance.md; a function of one core has one."""
+"""A rebuild on that machine's two hyperthreads; a function of one core has one."""
 
 _CORE_MB = 1769
 _DIMENSION, _KEY_BYTES, _METADATA_BYTES, _ETAG_BYTES = 256, 30, 40, 40
