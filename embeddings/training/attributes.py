@@ -56,8 +56,8 @@ def with_attributes(runs: Sequence[Trained]) -> keras.Model:
     """The embedder with its heads' words in the vector, which stays as long as it was: no weight is trained.
 
     Of several runs, trained on the same photos from other seeds, all that they say is in one vector: each is mistaken
-    elsewhere, and the inner product of two photos is the sum over runs. Their
-    embedders have different names, and their `vectors` are of the same photos.
+    elsewhere, and the inner product of two photos is the sum over runs. Their embedders have different names, and their
+    `vectors` are of the same photos.
 
     Returns:
         A model from (n, 160, 160, 3) to unit vectors (n, d).

@@ -51,7 +51,8 @@ class Augmentation:
     """Of consumer photos (`batches`)."""
 
 
-_FULL = Augmentation()
+FULL = Augmentation()
+"""What the shipped model was trained with."""
 
 
 def phone_view(
@@ -59,7 +60,7 @@ def phone_view(
     backgrounds: Backgrounds,
     others: Sequence[Image.Image],
     rng: np.random.Generator,
-    strength: Augmentation = _FULL,
+    strength: Augmentation = FULL,
 ) -> Pixels:
     """A cut-out garment (RGBA) somewhere else, seen through a phone: (160, 160, 3).
 
@@ -95,7 +96,7 @@ def studio_view(garment: Image.Image, rng: np.random.Generator) -> Pixels:
     return np.asarray(_flipped(scene, rng))
 
 
-def consumer_view(photo: Pixels, rng: np.random.Generator, strength: Augmentation = _FULL) -> Pixels:
+def consumer_view(photo: Pixels, rng: np.random.Generator, strength: Augmentation = FULL) -> Pixels:
     """A phone photo (h, w, 3) taken from a little elsewhere: (160, 160, 3)."""
     side = rng.uniform(1 - 0.3 * strength.crop, 1.0)
     left, top = rng.uniform(0, 1 - side, 2)
@@ -105,7 +106,7 @@ def consumer_view(photo: Pixels, rng: np.random.Generator, strength: Augmentatio
     return camera(_flipped(_window(photo, corners, (red, green, blue)), rng), rng, strength)
 
 
-def camera(image: Image.Image, rng: np.random.Generator, strength: Augmentation = _FULL) -> Pixels:
+def camera(image: Image.Image, rng: np.random.Generator, strength: Augmentation = FULL) -> Pixels:
     """Light, white balance, blur, noise and jpeg of a phone, each by chance, on an image of 160 x 160 px."""
     chance = rng.random(4)
     if chance[0] < 0.3 * strength.blur:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.preprocess import INPUT_SIZE
-from embeddings.training.augmentation import Augmentation
+from embeddings.training.augmentation import FULL, Augmentation
 from embeddings.training.backgrounds import Backgrounds
 from embeddings.training.colour import PALETTE, central_lab, palette_shares
 from embeddings.training.items import Picture, group
@@ -58,16 +58,14 @@ class Batch:
 class Batches:
     """Draws batches from the training part."""
 
-    def __init__(
-        self, pictures: Sequence[Picture], mix: Mix, seed: int, augmentation: Augmentation | None = None
-    ) -> None:
+    def __init__(self, pictures: Sequence[Picture], mix: Mix, seed: int, augmentation: Augmentation = FULL) -> None:
         """Group photos to items and measure their colours.
 
         Args:
             pictures: photos, labelled or not; those of consumers serve as backgrounds too.
             mix: what a batch holds.
             seed: of everything that is drawn.
-            augmentation: how strong each change of a view is; as written, where it is None.
+            augmentation: how strong each change of a view is.
 
         Raises:
             DatasetError: there are fewer items or photos than one batch takes.
@@ -88,7 +86,7 @@ class Batches:
         """Items a batch."""
         self._garments = [picture.garment for picture in pictures if picture.garment is not None]
         self._backgrounds = Backgrounds([picture.pixels for picture in singles])
-        self._augmentation = augmentation or Augmentation()
+        self._augmentation = augmentation
         self._seed = seed
         self._number = {name: number for number, name in enumerate(dict.fromkeys(p.photo.item for p in pictures))}
         self.classes = _classes([picture.photo for picture in pictures])

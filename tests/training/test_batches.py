@@ -108,7 +108,7 @@ def test_without_mixup_and_grounds_consumer_photos_are_seen_whole_and_in_their_p
     off = Augmentation(**dict.fromkeys((field.name for field in fields(Augmentation)), 0.0))
     batch = Batches(cut, MIX, 0, off).batch(0)
     plain = {
-        image.tobytes(): each
+        image.tobytes()
         for each in cut
         if each.photo.domain == "consumer"
         for image in _both_ways(consumer_view(each.pixels, np.random.default_rng(0), off))

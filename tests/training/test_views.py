@@ -19,6 +19,7 @@ from tests.training.shapes import COLOURS, draw_garment
 
 WHITE = (255, 255, 255)
 AUGMENTATIONS = tuple(field.name for field in fields(Augmentation))
+NOTHING = Augmentation(**dict.fromkeys(AUGMENTATIONS, 0.0))
 
 
 def shop_photo(colour=(190, 30, 40)) -> np.ndarray:
@@ -123,20 +124,18 @@ def test_views_have_the_models_size_and_follow_from_the_seed():
 
 
 def test_without_augmentation_a_consumer_photo_is_seen_as_it_is_or_mirrored():
-    nothing = Augmentation(**dict.fromkeys(AUGMENTATIONS, 0.0))
     photo = shop_photo()
     photo = np.concatenate([photo[:, :60] // 2, photo[:, 60:]], axis=1)  # not symmetric
     plain = np.asarray(Image.fromarray(photo).resize((160, 160), Image.Resampling.BILINEAR)).astype(int)
     for seed in range(4):
-        view = consumer_view(photo, np.random.default_rng(seed), nothing)
+        view = consumer_view(photo, np.random.default_rng(seed), NOTHING)
         assert min(np.abs(view - plain).mean(), np.abs(view[:, ::-1] - plain).mean()) < 2
 
 
 def test_without_augmentation_a_garment_lies_upright_on_white():
-    nothing = Augmentation(**dict.fromkeys(AUGMENTATIONS, 0.0))
     garment, other = cut_out(shop_photo()), cut_out(shop_photo((30, 60, 190)))
     for seed in range(8):
-        view = phone_view(garment, Backgrounds([shop_photo()]), [other], np.random.default_rng(seed), nothing)
+        view = phone_view(garment, Backgrounds([shop_photo()]), [other], np.random.default_rng(seed), NOTHING)
         assert (view[[0, 0, -1, -1], [0, -1, 0, -1]] == 255).all()
         red = (view[..., 0].astype(int) - view[..., 2]) > 80
         assert red.any(axis=0).sum() == pytest.approx(160, abs=4) or red.any(axis=1).sum() == pytest.approx(160, abs=4)
