@@ -2,8 +2,8 @@
 
     python scripts/convert.py --run runs/first --data photos --out embeddings/pretrained/garment.tflite
 
-Of several runs with other seeds (--run again) it makes one model that is right more often than each: what they share,
-the frozen layers, is computed and stored once.
+Of several runs with other seeds or losses (--run again) it makes one model that is right more often than each: what
+they share, the frozen layers, is computed and stored once, and a run has a say in what it was trained for.
 
 The card (.json) is written beside the file. A file whose neighbours differ from those of Keras is not written.
 """
@@ -64,7 +64,7 @@ def _convert(options: argparse.Namespace) -> None:
     from embeddings.training.attributes import Trained, with_attributes
     from embeddings.training.export import check_parity, convert, spread, write_model
     from embeddings.training.model import two_views
-    from embeddings.training.runs import common_split, how_made, load_embedder, load_heads
+    from embeddings.training.runs import common_split, how_made, load_embedder, load_heads, trained_for
     from embeddings.training.train import embed_with
 
     split = common_split(options.run)
@@ -84,7 +84,10 @@ def _convert(options: argparse.Namespace) -> None:
         for number, each in enumerate(models):
             each.name = f"run_{number}"  # two layers of one name cannot be in a model
         model = with_attributes(
-            [Trained(each, said, embed_with(each, trained)) for each, said in zip(models, heads, strict=True)]
+            [
+                Trained(each, said, embed_with(each, trained), trained_for(run, "items"))
+                for run, each, said in zip(options.run, models, heads, strict=True)
+            ]
         )
     examples = _pixels(options.data, spread(train, _EXAMPLES), "examples")
     pixels = _pixels(options.data, spread(unseen, _COMPARED), "unseen photos")

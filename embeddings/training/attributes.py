@@ -6,6 +6,7 @@ is whitened, which alone would ruin it: what it knew of category and colour the 
 items apart.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,8 +24,9 @@ from embeddings.training.tricks import Whitening
 
 Tensor = Any
 
-WEIGHTS = {"category": 1.3, "kind": 0.8, "colour": 0.95, "palette": 0.8}
-"""What each head counts beside the embedding's 1. Chosen on the validation part: more, and the item itself is lost."""
+WEIGHTS = {"items": 1.0, "category": 1.3, "kind": 0.8, "colour": 0.95, "palette": 0.8}
+"""What the embedding (`items`) and each head count. Chosen on the validation part: more of the heads, and the item
+itself is lost."""
 
 SHARPNESS = dict.fromkeys(SMOOTHED, 1.5)
 """Of the heads whose labels are smoothed in training, which leaves them more in doubt than they are mistaken; else 1.
@@ -38,16 +40,18 @@ class Trained:
     embedder: keras.Model
     """(n, 160, 160, 3) to unit vectors (n, d)."""
     proxies: Mapping[str, NDArray[np.float32]]
-    """(classes, d) of each head."""
+    """(classes, d) of each head that the run was trained for."""
     vectors: Vectors
     """(m, d), the embedder's of photos it was trained on; axes are fitted to them."""
+    items: bool = True
+    """Whether it was trained to tell items apart. If not, it has nothing to say but its heads' words."""
 
     @cached_property
-    def whitening(self) -> Whitening:
-        """Of its vectors."""
-        return Whitening.fit(self.vectors)
+    def whitening(self) -> Whitening | None:
+        """Of its vectors, if they tell items apart."""
+        return Whitening.fit(self.vectors) if self.items else None
 
-    def describe(self, vectors: Tensor) -> Tensor:
+    def describe(self, vectors: Tensor) -> dict[str, Tensor]:
         """What `described` makes of its embedder's vectors."""
         return described(vectors, self.proxies, self.whitening)
 
@@ -55,37 +59,47 @@ class Trained:
 def with_attributes(runs: Sequence[Trained]) -> keras.Model:
     """The embedder with its heads' words in the vector, which stays as long as it was: no weight is trained.
 
-    Of several runs, trained on the same photos from other seeds, all that they say is in one vector: each is mistaken
-    elsewhere, and the inner product of two photos is the sum over runs. Their embedders have different names, and their
-    `vectors` are of the same photos.
+    Of several runs, trained on the same photos from other seeds or for other losses, all that they say is in one
+    vector: each is mistaken elsewhere, and the inner product of two photos is, part by part, the mean over the runs
+    that have the part. Their embedders have different names, and their `vectors` are of the same photos.
 
     Returns:
         A model from (n, 160, 160, 3) to unit vectors (n, d).
     """
-    wide = ops.convert_to_numpy(ops.concatenate([run.describe(run.vectors) for run in runs], axis=-1))
+    wide = ops.convert_to_numpy(_side_by_side([run.describe(run.vectors) for run in runs]))
     pixels = keras.Input(runs[0].embedder.input_shape[1:], name="pixels")
-    words = ops.concatenate([run.describe(run.embedder(pixels)) for run in runs], axis=-1)
+    words = _side_by_side([run.describe(run.embedder(pixels)) for run in runs])
     projected = ops.matmul(words, _principal(wide, runs[0].vectors.shape[1]))
     return keras.Model(pixels, keras.layers.UnitNormalization(name="embedding")(projected), name="garment")
 
 
-def described(vectors: Tensor, proxies: Mapping[str, NDArray[np.float32]], whitening: Whitening) -> Tensor:
-    """Each vector (n, d), whitened, and beside it what each head says: (n, r + all classes).
+def described(
+    vectors: Tensor, proxies: Mapping[str, NDArray[np.float32]], whitening: Whitening | None
+) -> dict[str, Tensor]:
+    """Each vector (n, d), whitened, and what each head says of it, by name:
 
-        [ white(x),  w_1 sqrt(p_1),  w_2 sqrt(p_2), ... ],  p_h = softmax(s_h <x, proxies_h>),  white(x) of unit length
+        items: white(x),  head: sqrt(p_head);  p_head = softmax(s_head <x, proxies_head>),  white(x) of unit length
 
     The inner product of two roots of distributions is their Bhattacharyya coefficient: 1 where two photos are surely
     of one class or doubtful between the same ones, 0 where they share none.
     """
-    white = ops.matmul(vectors - whitening.mean.astype(np.float32), whitening.axes.astype(np.float32))
-    parts = [ops.normalize(white, axis=-1)]
-    for head, weight in WEIGHTS.items():
-        if head in proxies:
-            directions = proxies[head] / np.linalg.norm(proxies[head], axis=1, keepdims=True)
-            scale = SCALE * SHARPNESS.get(head, 1.0)
-            said = ops.softmax(ops.matmul(vectors, scale * directions.T), axis=-1)
-            parts.append(weight * ops.sqrt(said))
-    return ops.concatenate(parts, axis=-1)
+    parts = {}
+    if whitening is not None:
+        white = ops.matmul(vectors - whitening.mean.astype(np.float32), whitening.axes.astype(np.float32))
+        parts["items"] = ops.normalize(white, axis=-1)
+    for head, directions in proxies.items():
+        units = directions / np.linalg.norm(directions, axis=1, keepdims=True)
+        scale = SCALE * SHARPNESS.get(head, 1.0)
+        parts[head] = ops.sqrt(ops.softmax(ops.matmul(vectors, scale * units.T), axis=-1))
+    return parts
+
+
+def _side_by_side(runs: Sequence[Mapping[str, Tensor]]) -> Tensor:
+    """All parts of all runs (n, w), each counting as it should however many runs have it."""
+    saying = Counter(part for run in runs for part in run)
+    return ops.concatenate(
+        [WEIGHTS[part] / saying[part] ** 0.5 * said for run in runs for part, said in run.items()], axis=-1
+    )
 
 
 def _principal(wide: Floats, dimension: int) -> NDArray[np.float32]:

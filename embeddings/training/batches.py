@@ -6,7 +6,7 @@ over.
 """
 
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -92,6 +92,9 @@ class Batches:
         self.classes = _classes([picture.photo for picture in pictures])
         """What each head tells apart: `category` (joint), `kind` (the shop's word and gender), `colour` (the shop's
         word), `palette` (the colour as measured). A head for which the photos have fewer than two is left out."""
+        self.kinds_categories = _kinds_categories(pictures, self.classes)
+        """(kinds, categories), 1 where the kind's photos are of the category; a consumer photo's category says so which
+        kinds it may be. None where either head is left out."""
         self._targets = {id(picture): self._labels(picture) for picture in pictures}
 
     def batch(self, step: int) -> Batch:
@@ -167,6 +170,14 @@ def _classes(photos: Sequence[Photo]) -> dict[str, tuple[str, ...]]:
         "palette": tuple(PALETTE),
     }
     return {head: words for head, words in classes.items() if len(words) > 1}
+
+
+def _kinds_categories(pictures: Sequence[Picture], classes: Mapping[str, Sequence[str]]) -> NDArray[np.float32] | None:
+    if "kind" not in classes or "category" not in classes:
+        return None
+    found = {(_kind(picture.photo), picture.photo.category) for picture in pictures}
+    pairs = [[(kind, category) in found for category in classes["category"]] for kind in classes["kind"]]
+    return np.array(pairs, np.float32)
 
 
 def _words(labels: Sequence[str], at_least: int) -> tuple[str, ...]:

@@ -6,8 +6,16 @@ from embeddings.training.augmentation import Augmentation
 from embeddings.training.batches import Mix
 from embeddings.training.photos import Split
 
-LOSSES = {"category": 1.5, "kind": 1.3, "colour": 1.3, "palette": 1.6, "items": 1.5, "neighbours": 1.2}
-"""What each loss counts."""
+LOSSES = {
+    "category": 1.5,
+    "kind": 1.3,
+    "implied": 0.65,
+    "colour": 1.3,
+    "palette": 1.6,
+    "items": 1.5,
+    "neighbours": 1.2,
+}
+"""What each loss counts. `implied`: consumer photos have no kind, but their category says which kinds they may be."""
 
 # The backbones of keras.applications worth trying here, and whether they scale pixels 0-255 themselves.
 BACKBONES = {"MobileNetV2": False, "MobileNetV3Large": True, "EfficientNetB0": True, "EfficientNetV2B0": True}

@@ -9,6 +9,8 @@ Tensor = Any  # a tensor of whichever backend Keras runs on
 SCALE = 16.0
 """Of the heads' cosines: how sure of a class a vector can make them."""
 
+_NEVER = -1e4  # the logarithm of no chance at all
+
 
 def cosine_softmax(embeddings: Tensor, proxies: Tensor, targets: Tensor, scale: float) -> Tensor:
     """Cross-entropy over cosines to one proxy a class: NormFace (Wang et al. 2017, eq. 4), with soft targets.
@@ -28,6 +30,27 @@ def cosine_softmax(embeddings: Tensor, proxies: Tensor, targets: Tensor, scale: 
     losses = -ops.sum(targets * ops.log_softmax(logits, axis=-1), axis=-1)
     labelled = ops.sum(targets)
     return ops.sum(losses) / ops.maximum(labelled, 1.0)
+
+
+def grouped_softmax(embeddings: Tensor, proxies: Tensor, groups: Tensor, targets: Tensor, scale: float) -> Tensor:
+    """`cosine_softmax` where a label says of which group the class is, but not which class it is.
+
+        loss_i = -sum_g t_ig log( sum_{c in g} p_ic ),  p_i = softmax_c(s <x_i, w_c>)
+
+    Args:
+        embeddings: (n, d), unit vectors.
+        proxies: (c, d), any length.
+        groups: (c, g), 1 where the class is of the group, else 0. A group without classes is no label.
+        targets: (n, g), as `cosine_softmax` has them.
+        scale: s.
+
+    Returns:
+        Scalar: the mean over labelled rows; 0 if there is none.
+    """
+    logits = scale * ops.matmul(embeddings, ops.transpose(ops.normalize(proxies, axis=-1)))
+    of_group = ops.where(groups[None] > 0, ops.log_softmax(logits, axis=-1)[:, :, None], _NEVER)
+    targets = targets * ops.max(groups, axis=0)
+    return -ops.sum(targets * ops.logsumexp(of_group, axis=1)) / ops.maximum(ops.sum(targets), 1.0)
 
 
 def smoothed(targets: Tensor, share: float) -> Tensor:

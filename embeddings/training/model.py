@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from embeddings.errors import ModelError
 from embeddings.preprocess import INPUT_SIZE
 from embeddings.training.config import BACKBONES, LOSSES
-from embeddings.training.losses import SCALE, cosine_softmax, info_nce, neighbour_softmax, smoothed
+from embeddings.training.losses import SCALE, cosine_softmax, grouped_softmax, info_nce, neighbour_softmax, smoothed
 
 Tensor = Any
 
@@ -122,12 +122,22 @@ class Trainee(keras.Model):  # type: ignore[misc]  # Keras has no types
         classes: dict[str, tuple[str, ...]],
         pairs: int,
         losses: Mapping[str, float] = LOSSES,
+        kinds_categories: NDArray[np.float32] | None = None,
     ) -> None:
-        """Make proxies for the classes of each head there is; batches hold `pairs` pairs first (see `Batch`)."""
+        """Make proxies for the classes of each head there is.
+
+        Args:
+            embedder: what is trained.
+            classes: of each head.
+            pairs: how many pairs a batch holds, in its first rows (see `Batch`).
+            losses: what each counts.
+            kinds_categories: (kinds, categories), see `Batches`; None leaves consumer photos without a word on kinds.
+        """
         super().__init__(name="trainee")
         self.embedder = embedder
         self._importance = dict(losses)
         self._pairs = pairs
+        self._kinds_categories = kinds_categories
         dimension = embedder.output_shape[-1]
         self._proxies = {
             head: self.add_weight(
@@ -148,6 +158,7 @@ class Trainee(keras.Model):  # type: ignore[misc]  # Keras has no types
             name="memory_items",
         )
         parts = [*classes, "items", *(["neighbours"] if "category" in classes else [])]
+        parts += [] if kinds_categories is None else ["implied"]
         self._parts = {part: keras.metrics.Mean(name=part) for part in parts}
 
     def _remembered(self, name: str, width: int) -> keras.Variable:
@@ -189,6 +200,10 @@ class Trainee(keras.Model):  # type: ignore[misc]  # Keras has no types
             excluded = ops.maximum(ops.maximum(same, empty), too_easy)
             losses["neighbours"] = neighbour_softmax(
                 y_pred, memory["vectors"], _alikeness(y, memory), excluded, _NEIGHBOURS_TEMPERATURE
+            )
+        if self._kinds_categories is not None:
+            losses["implied"] = grouped_softmax(
+                y_pred, self._proxies["kind"], self._kinds_categories, y["category"] * consumer, SCALE
             )
         self._remember({**y, "vectors": ops.stop_gradient(y_pred), "consumer": consumer}, memory, memory_items)
         for part, loss in losses.items():

@@ -32,16 +32,21 @@ def load_embedder(run: Path) -> keras.Model:
 
 
 def load_heads(run: Path) -> dict[str, NDArray[np.float32]]:
-    """The proxies (classes, d) of each head, as they were when the embedder was best.
+    """The proxies (classes, d) of each head the run was trained for, as they were when the embedder was best.
 
     Raises:
         ModelError: the folder holds none.
     """
     try:
         with np.load(run / HEADS, allow_pickle=False) as heads:
-            return dict(heads)
+            return {head: proxies for head, proxies in heads.items() if trained_for(run, head)}
     except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise ModelError(f"cannot load {run / HEADS} ({error}); convert without --attributes, or train anew") from error
+
+
+def trained_for(run: Path, loss: str) -> bool:
+    """Whether the loss counted: what it trains is chance otherwise."""
+    return bool(_config(run)["losses"][loss] > 0)
 
 
 def common_split(runs: Sequence[Path]) -> Split:

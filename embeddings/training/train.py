@@ -65,6 +65,7 @@ def train(data: Path, folder: Path, config: Config, command: str) -> dict[str, A
         batches.classes,
         batches.pairs,
         config.losses,
+        batches.kinds_categories,
     )
     trainee.compile(
         optimizer=keras.optimizers.AdamW(config.learning_rate, config.weight_decay, global_clipnorm=10.0),

@@ -1,5 +1,7 @@
 """What the heads say, as part of the vector: against the formula written out, and for what it is good for."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -34,26 +36,26 @@ def prints(proxies: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return unit(unit(proxies["category"])[labels] + unit(other) + noise), labels.astype(str)
 
 
-def test_two_vectors_agree_by_what_they_hold_and_by_what_the_heads_say(proxies, prints):
+def test_parts_agree_by_what_the_embedding_holds_and_by_what_the_heads_say(proxies, prints):
     vectors = prints[0][:20]
     whitening = Whitening.fit(prints[0])
-    whole = ops.convert_to_numpy(described(ops.convert_to_tensor(vectors), proxies, whitening))
-    assert whole.shape == (20, DIMENSION + CATEGORIES + 3)
+    parts = described(ops.convert_to_tensor(vectors), proxies, whitening)
+    assert set(parts) == {"items", "category", "palette"}
 
-    expected = whitening.apply(vectors) @ whitening.apply(vectors).T
+    white = whitening.apply(vectors)
+    assert agreement(parts["items"]) == pytest.approx(white @ white.T, abs=1e-4)
     for head, directions in proxies.items():
         cosines = vectors @ np.array([each / np.sqrt((each**2).sum()) for each in directions]).T
         powers = np.exp(SCALE * SHARPNESS.get(head, 1.0) * cosines)
         said = powers / powers.sum(axis=1, keepdims=True)
         bhattacharyya = [[np.sqrt(one * other).sum() for other in said] for one in said]
-        expected += WEIGHTS[head] ** 2 * np.array(bhattacharyya)
-    assert whole @ whole.T == pytest.approx(expected, abs=1e-4)
+        assert agreement(parts[head]) == pytest.approx(np.array(bhattacharyya), abs=1e-4)
 
 
-def test_a_head_there_is_not_is_left_out(proxies, prints):
-    whitening = Whitening.fit(prints[0])
-    whole = described(ops.convert_to_tensor(prints[0]), {"category": proxies["category"]}, whitening)
-    assert whole.shape == (400, DIMENSION + CATEGORIES)
+def test_what_a_run_was_not_trained_for_is_left_out(proxies, prints):
+    vectors = ops.convert_to_tensor(prints[0])
+    assert set(described(vectors, {"category": proxies["category"]}, Whitening.fit(prints[0]))) == {"items", "category"}
+    assert set(Trained(reading_embedder(), proxies, prints[0], items=False).describe(vectors)) == set(proxies)
 
 
 def test_answers_of_the_category_come_first_and_the_file_answers_as_keras_does(proxies, prints):
@@ -68,23 +70,29 @@ def test_answers_of_the_category_come_first_and_the_file_answers_as_keras_does(p
     assert check_parity(convert(model, "fp32", pixels[:1]), "fp32", pixels, better).overlap > 0.99
 
 
-def test_of_two_runs_the_vector_agrees_by_what_both_say(proxies, prints):
+def test_of_two_runs_the_vector_agrees_by_the_mean_of_those_who_have_a_say(proxies, prints):
     pixels = as_pixels(prints[0])
+    other = {"category": proxies["category"][::-1, ::-1]}
     runs = []
-    for name, one in (("first", proxies), ("second", {"category": proxies["category"][::-1, ::-1]})):
+    for name, said, items in (("first", proxies, True), ("second", other, False)):
         embedder = reading_embedder()
         embedder.name = name
-        runs.append(Trained(embedder, one, embed_with(embedder, pixels)))
+        runs.append(Trained(embedder, said, embed_with(embedder, pixels), items))
     found = embed_with(with_attributes(runs), pixels)
     assert found.shape == (400, DIMENSION)
 
-    wide = [
-        ops.convert_to_numpy(described(run.vectors, run.proxies, Whitening.fit(run.vectors))).astype(np.float64)
-        for run in runs
-    ]
-    values, axes = np.linalg.eigh(sum(each @ each.T for each in wide))  # of inner products: the sum over both runs
-    expected = axes[:, -DIMENSION:] * np.sqrt(values[-DIMENSION:])
-    assert found @ found.T == pytest.approx(unit(expected) @ unit(expected).T, abs=1e-3)
+    first, second = (run.describe(run.vectors) for run in runs)
+    wanted = WEIGHTS["items"] ** 2 * agreement(first["items"]) + WEIGHTS["palette"] ** 2 * agreement(first["palette"])
+    wanted += WEIGHTS["category"] ** 2 * (agreement(first["category"]) + agreement(second["category"])) / 2
+    values, axes = np.linalg.eigh(wanted)
+    expected = unit(axes[:, -DIMENSION:] * np.sqrt(values[-DIMENSION:]))
+    assert found @ found.T == pytest.approx(expected @ expected.T, abs=1e-3)
+
+
+def agreement(said: Any) -> np.ndarray:
+    """Inner products of each row with each."""
+    rows = np.asarray(said, np.float64)
+    return rows @ rows.T
 
 
 def hits(vectors: np.ndarray, labels: np.ndarray) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from embeddings.training.losses import cosine_softmax, info_nce, neighbour_softmax, smoothed
+from embeddings.training.losses import cosine_softmax, grouped_softmax, info_nce, neighbour_softmax, smoothed
 
 
 def unit(rng: np.random.Generator, rows: int, columns: int = 5) -> np.ndarray:
@@ -32,6 +32,29 @@ def test_cosine_softmax_is_the_formula():
 def test_cosine_softmax_of_no_labels_is_zero():
     rng = np.random.default_rng(2)
     assert float(cosine_softmax(unit(rng, 3), unit(rng, 2), np.zeros((3, 2), np.float32), 16.0)) == 0.0
+
+
+def test_grouped_softmax_is_the_formula_and_a_group_without_classes_no_label():
+    rng = np.random.default_rng(5)
+    embeddings, proxies, scale = unit(rng, 4), rng.normal(size=(4, 5)).astype(np.float32) * 3, 9.0
+    groups = np.array([[1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 0]], np.float32)
+    targets = np.array([[1, 0, 0], [0.25, 0.75, 0], [0, 0, 1], [0, 0, 0]], np.float32)
+
+    expected = 0.0
+    for x, target in zip(embeddings[:2], targets, strict=False):  # the third is of the empty group, the last of none
+        powers = [exp(scale * float(x @ w) / float(np.linalg.norm(w))) for w in proxies]
+        for group in (0, 1):
+            chance = sum(power for power, inside in zip(powers, groups[:, group], strict=True) if inside) / sum(powers)
+            expected -= float(target[group]) * log(chance) / 2
+
+    assert float(grouped_softmax(embeddings, proxies, groups, targets, scale)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_grouped_softmax_of_one_class_a_group_is_cosine_softmax():
+    rng = np.random.default_rng(6)
+    embeddings, proxies, targets = unit(rng, 3), unit(rng, 4), np.eye(4, dtype=np.float32)[[2, 0, 3]]
+    alone = float(grouped_softmax(embeddings, proxies, np.eye(4, dtype=np.float32), targets, 16.0))
+    assert alone == pytest.approx(float(cosine_softmax(embeddings, proxies, targets, 16.0)), rel=1e-5)
 
 
 def test_smoothed_labels_leave_a_share_to_every_class_and_no_label_is_none():

@@ -117,6 +117,25 @@ def test_a_gallery_without_labels_is_learned_by_its_items_and_colours(shapes: Pa
     assert losses[-1]["loss"] < 0.9 * losses[0]["loss"]
 
 
+def test_a_consumer_photos_category_says_which_kinds_it_may_be(batches: Batches):
+    assert batches.kinds_categories is not None
+    of_kind = {
+        kind: {batches.classes["category"][column] for column in row.nonzero()[0]}
+        for kind, row in zip(batches.classes["kind"], batches.kinds_categories, strict=True)
+    }
+    assert of_kind["Tshirts, Men"] == {"t-shirt"}
+
+    keras.utils.set_random_seed(0)
+    losses = dict.fromkeys(LOSSES, 0.0) | {"implied": 1.0}
+    trainee = Trainee(tiny_embedder(), batches.classes, PAIRS, losses, batches.kinds_categories)
+    trainee.compile(optimizer=keras.optimizers.AdamW(3e-3), jit_compile=False)
+    batch = batches.batch(0)
+    told = [step(trainee, batch)["implied"] for _ in range(26)]
+    assert told[-1] < 0.5 * told[0]
+    shop_alone = replace(batch, consumer=np.zeros_like(batch.consumer))
+    assert step(trainee, shop_alone)["implied"] == 0  # their own word says more
+
+
 @pytest.mark.slow
 def test_a_resumed_run_goes_on_as_if_never_interrupted(batches: Batches, tmp_path: Path):
     whole = tiny_trainee(batches)
