@@ -64,7 +64,7 @@ def _convert(options: argparse.Namespace) -> None:
     from embeddings.training.attributes import Trained, with_attributes
     from embeddings.training.export import check_parity, convert, spread, write_model
     from embeddings.training.model import two_views
-    from embeddings.training.runs import common_split, how_made, load_embedder, load_heads, trained_for
+    from embeddings.training.runs import common_split, how_made, load_embedder, load_heads, trained_losses
     from embeddings.training.train import embed_with
 
     split = common_split(options.run)
@@ -85,7 +85,7 @@ def _convert(options: argparse.Namespace) -> None:
             each.name = f"run_{number}"  # two layers of one name cannot be in a model
         model = with_attributes(
             [
-                Trained(each, said, embed_with(each, trained), trained_for(run, "items"))
+                Trained(each, said, embed_with(each, trained), items="items" in trained_losses(run))
                 for run, each, said in zip(options.run, models, heads, strict=True)
             ]
         )

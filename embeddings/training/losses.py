@@ -26,8 +26,7 @@ def cosine_softmax(embeddings: Tensor, proxies: Tensor, targets: Tensor, scale: 
     Returns:
         Scalar: the mean over labelled rows; 0 if there is none.
     """
-    logits = scale * ops.matmul(embeddings, ops.transpose(ops.normalize(proxies, axis=-1)))
-    losses = -ops.sum(targets * ops.log_softmax(logits, axis=-1), axis=-1)
+    losses = -ops.sum(targets * _log_chances(embeddings, proxies, scale), axis=-1)
     labelled = ops.sum(targets)
     return ops.sum(losses) / ops.maximum(labelled, 1.0)
 
@@ -47,10 +46,14 @@ def grouped_softmax(embeddings: Tensor, proxies: Tensor, groups: Tensor, targets
     Returns:
         Scalar: the mean over labelled rows; 0 if there is none.
     """
-    logits = scale * ops.matmul(embeddings, ops.transpose(ops.normalize(proxies, axis=-1)))
-    of_group = ops.where(groups[None] > 0, ops.log_softmax(logits, axis=-1)[:, :, None], _NEVER)
+    of_group = ops.where(groups[None] > 0, _log_chances(embeddings, proxies, scale)[:, :, None], _NEVER)
     targets = targets * ops.max(groups, axis=0)
     return -ops.sum(targets * ops.logsumexp(of_group, axis=1)) / ops.maximum(ops.sum(targets), 1.0)
+
+
+def _log_chances(embeddings: Tensor, proxies: Tensor, scale: float) -> Tensor:
+    """The logarithm of each class's softmax over cosines (n, c)."""
+    return ops.log_softmax(scale * ops.matmul(embeddings, ops.transpose(ops.normalize(proxies, axis=-1))), axis=-1)
 
 
 def smoothed(targets: Tensor, share: float) -> Tensor:

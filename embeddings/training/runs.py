@@ -37,16 +37,17 @@ def load_heads(run: Path) -> dict[str, NDArray[np.float32]]:
     Raises:
         ModelError: the folder holds none.
     """
+    trained = trained_losses(run)
     try:
         with np.load(run / HEADS, allow_pickle=False) as heads:
-            return {head: proxies for head, proxies in heads.items() if trained_for(run, head)}
+            return {head: proxies for head, proxies in heads.items() if head in trained}
     except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise ModelError(f"cannot load {run / HEADS} ({error}); convert without --attributes, or train anew") from error
 
 
-def trained_for(run: Path, loss: str) -> bool:
-    """Whether the loss counted: what it trains is chance otherwise."""
-    return bool(_config(run)["losses"][loss] > 0)
+def trained_losses(run: Path) -> set[str]:
+    """The losses that counted: what the others would have trained is chance."""
+    return {loss for loss, importance in _config(run)["losses"].items() if importance > 0}
 
 
 def common_split(runs: Sequence[Path]) -> Split:
