@@ -20,6 +20,7 @@ Embed = Callable[[Sequence[bytes]], Vectors]
 
 # The phone photos of the test part must not be those that the run was steered by.
 _PHONE_SEED = 1000
+_BESIDE = 2
 
 
 @dataclass(frozen=True)
@@ -60,13 +61,20 @@ class Evaluation:
         items = shop[np.linspace(0, len(shop) - 1, min(phone_photos, len(shop))).astype(np.intp)]
         self.photos = [*own, *others]
         shown = [own[row] for row in items]
-        phones = encoded_phone_photos(folder, shown, consumer, _PHONE_SEED + split.seed)
-        self.files = [*encoded_photos(folder, self.photos), *phones]
-        """Encoded photos: those of the part, shop photos of the others, simulated phone photos."""
-        self.names = [photo.file for photo in self.photos] + [f"phone photo of {photo.file}" for photo in shown]
+        seed = _PHONE_SEED + split.seed
+        phones = encoded_phone_photos(folder, shown, consumer, seed)
+        several = encoded_phone_photos(folder, shown, consumer, seed, _BESIDE)
+        self.files = [*encoded_photos(folder, self.photos), *phones, *several]
+        """Encoded photos: those of the part, shop photos of the others, simulated phone photos of one garment, the same
+        with others in the corners."""
+        self.names = [
+            *(photo.file for photo in self.photos),
+            *(f"phone photo of {photo.file}" for photo in shown),
+            *(f"phone photo of {photo.file} and others" for photo in shown),
+        ]
         """What each file is called."""
         labs = np.stack([central_lab(photo_pixels(photo)) for photo in self.files[: len(own)]]) if consumer else None
-        self.searches = searches(self.photos, len(own), items, labs)
+        self.searches = searches(self.photos, len(own), items, labs, several=True)
         self._fitting = [photo for photo in photos if photo.part == "train" and photo.part not in parts]
         self._folder = folder
         self.about: dict[str, Any] = {

@@ -5,6 +5,7 @@ must not be measured by the same hand. Scenes are warped in numpy at a larger si
 the same way into the model as any upload.
 """
 
+from collections.abc import Sequence
 from io import BytesIO
 
 import numpy as np
@@ -14,27 +15,35 @@ from PIL import Image, ImageDraw, ImageFilter
 from embeddings.training.datasets import Pixels
 
 _HEIGHT, _WIDTH = 400, 300
+_ZOOM = (0.72, 1.08)
+_ZOOM_BESIDE = (0.5, 0.75)
 _SKIN = ((224, 172, 105), (141, 85, 36), (255, 219, 172), (92, 60, 40))
 
 Plane = NDArray[np.float32]
 
 
-def phone_photo(item: Pixels, elsewhere: Pixels, seed: tuple[int, ...]) -> bytes:
+def phone_photo(item: Pixels, elsewhere: Pixels, seed: tuple[int, ...], beside: Sequence[Pixels] = ()) -> bytes:
     """Put a shop item on the ground of another photo, and photograph it badly.
 
     Args:
         item: a shop photo on white (h, w, 3).
         elsewhere: a photo of a real place (h, w, 3), of senders that training never saw.
-        seed: the same seed gives the same photo.
+        seed: the same seed gives the same photo, but for what lies beside.
+        beside: up to four other items: smaller, in the corners, under the item, cut off by the edges of the photo.
 
     Returns:
         A JPEG of 300 x 400 px.
     """
     rng = np.random.default_rng(seed)
-    colours, matte = _warp(item, _matte(item), rng)
-    shadow = np.roll(_soft(matte, 6), (int(rng.integers(2, 10)), int(rng.integers(-8, 9))), (0, 1))
-    scene = _ground(elsewhere, rng) * (1 - 0.45 * shadow[..., None])
-    scene = scene * (1 - matte[..., None]) + colours * matte[..., None]
+    middle = np.array([_WIDTH, _HEIGHT]) / 2
+    layer = _warp(item, rng, _ZOOM, middle)
+    fall = (int(rng.integers(2, 10)), int(rng.integers(-8, 9)))
+    scene = _ground(elsewhere, rng)
+    rng_beside = np.random.default_rng((*seed, 1))  # what follows for the item itself must not change
+    corners = rng_beside.permutation([(-1, -1), (1, -1), (-1, 1), (1, 1)])
+    for other, corner in zip(beside, corners, strict=False):
+        scene = _lay(_warp(other, rng_beside, _ZOOM_BESIDE, middle * (1 + 0.7 * corner)), scene, fall)
+    scene = _lay(layer, scene, fall)
     image = Image.fromarray(_lit(scene, rng))
     if rng.random() < 0.35:
         _finger(image, rng)
@@ -64,16 +73,28 @@ def _ground(photo: Pixels, rng: np.random.Generator) -> Plane:
     return np.concatenate([pixels, pixels[:, ::-1], pixels], axis=1)
 
 
-def _warp(item: Pixels, matte: Plane, rng: np.random.Generator) -> tuple[Plane, Plane]:
+def _lay(layer: tuple[Plane, Plane], scene: Plane, fall: tuple[int, int]) -> Plane:
+    """The scene with a garment on it, whose shadow falls so many rows and columns away."""
+    colours, matte = layer
+    shadow = np.roll(_soft(matte, 6), fall, (0, 1))
+    darker = scene * (1 - 0.45 * shadow[..., None])
+    laid: Plane = darker * (1 - matte[..., None]) + colours * matte[..., None]
+    return laid
+
+
+def _warp(
+    item: Pixels, rng: np.random.Generator, zooms: tuple[float, float], middle: NDArray[np.float64]
+) -> tuple[Plane, Plane]:
     """Colours and matte as the camera sees them: scale, turn, and a camera that is not straight above."""
+    matte = _matte(item)
     height, width = matte.shape
-    zoom = rng.uniform(0.72, 1.08) * min(_WIDTH / width, _HEIGHT / height)
+    zoom = rng.uniform(*zooms) * min(_WIDTH / width, _HEIGHT / height)
     angle = rng.uniform(-0.45, 0.45)
     cos, sin = np.cos(angle) * zoom, np.sin(angle) * zoom
     centre = np.array([[1, 0, -width / 2], [0, 1, -height / 2], [0, 0, 1]])
     turn = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
     lean = np.array([[1, 0, 0], [0, 1, 0], [*rng.uniform(-8e-4, 8e-4, 2), 1]])
-    place = np.array([_WIDTH, _HEIGHT]) / 2 + rng.uniform(-25, 25, 2)
+    place = middle + rng.uniform(-25, 25, 2)
     back = np.linalg.inv(np.array([[1, 0, place[0]], [0, 1, place[1]], [0, 0, 1]]) @ lean @ turn @ centre)
     y, x = np.mgrid[:_HEIGHT, :_WIDTH]
     u, v, w = np.einsum("ij,jhw->ihw", back, np.stack([x, y, np.ones_like(x)]).astype(np.float64))

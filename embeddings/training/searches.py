@@ -1,7 +1,7 @@
 """The tasks a model is measured by: who asks, who may answer, and which answers are right. As in docs/model-card.md.
 
 A     consumer photo -> shop photos of the same category
-C     simulated phone photo of a shop item -> that very item
+C     simulated phone photo of a shop item -> that very item; "several": with smaller garments in the corners
 D     shop photo -> shop photos of the same type and gender; of the same colour
 E     as A, by how near in colour the results are
 item  photo of an item -> its other photos: the protocol of both DeepFashion benchmarks
@@ -94,7 +94,9 @@ class Search:
         return Scores(values[asked], groups[asked], self.units[asked])
 
 
-def searches(photos: Sequence[Photo], own: int, items: Rows, labs: Floats | None = None) -> list[Search]:
+def searches(
+    photos: Sequence[Photo], own: int, items: Rows, labs: Floats | None = None, several: bool = False
+) -> list[Search]:
     """Every task that a pool of photos holds queries for.
 
     Args:
@@ -102,6 +104,7 @@ def searches(photos: Sequence[Photo], own: int, items: Rows, labs: Floats | None
         own: how many are of the part.
         items: rows of the shop photos that simulated phone photos show; the pool's vectors go on with these.
         labs: the colour (own, 3) of each photo of the part; without them there is no E.
+        several: whether the pool goes on with the same phone photos of several garments.
     """
     domains = _words(photos, lambda photo: photo.domain)
     shop, consumer = np.flatnonzero(domains[:own] == "shop"), np.flatnonzero(domains[:own] == "consumer")
@@ -112,10 +115,16 @@ def searches(photos: Sequence[Photo], own: int, items: Rows, labs: Floats | None
     colour, item = _words(photos, lambda photo: photo.colour), _words(photos, lambda photo: photo.item)
     asking, answering = _roles(photos, own)
     colours = None if labs is None else (labs[consumer], labs[shop])
+
+    def of_item(asked: Rows, gallery: Rows, which: str = "") -> Search:
+        recalls = {f"C@1{which}": 1, f"C@16{which}": 16}
+        return Search(f"C{which}", asked, gallery, item[items], item[gallery], item[items], recalls)
+
     found = [
         Search("A", consumer, shop, category[consumer], category[shop], units[consumer], by_label=True, labs=colours),
-        Search("C", phone, shop, item[items], item[shop], item[items], {"C@1": 1, "C@16": 16}),
-        Search("C all", phone, larger, item[items], item[larger], item[items], {"C@1 all": 1, "C@16 all": 16}),
+        of_item(phone, shop),
+        *([of_item(phone, larger, " all")] if len(larger) > len(shop) else []),
+        *([of_item(phone + len(items), shop, " several")] if several else []),
         Search("D type", shop, shop, kind[shop], kind[shop], item[shop], without_self=True),
         Search("D colour", shop, shop, colour[shop], colour[shop], item[shop], without_self=True),
         Search(
@@ -129,7 +138,7 @@ def searches(photos: Sequence[Photo], own: int, items: Rows, labs: Floats | None
             without_self=asking is answering,
         ),
     ]
-    return [each for each in found if (each.relevant() > 0).any() and (each.name != "C all" or len(larger) > len(shop))]
+    return [each for each in found if (each.relevant() > 0).any()]
 
 
 def _roles(photos: Sequence[Photo], own: int) -> tuple[Rows, Rows]:

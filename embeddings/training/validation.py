@@ -30,12 +30,26 @@ def encoded_photos(folder: Path, photos: Sequence[Photo]) -> list[bytes]:
         raise DatasetError(f"cannot read {error.filename} ({error.strerror}), which the data set names") from error
 
 
-def encoded_phone_photos(folder: Path, items: Sequence[Photo], places: Sequence[Photo], seed: int) -> list[bytes]:
-    """One simulated phone photo of each shop item, on the ground of consumer photos in turn, or on a drawn one."""
+def encoded_phone_photos(
+    folder: Path, items: Sequence[Photo], places: Sequence[Photo], seed: int, beside: int = 0
+) -> list[bytes]:
+    """One simulated phone photo of each shop item, on the ground of consumer photos in turn, or on a drawn one.
+
+    beside: so many others of the items lie in the corners.
+    """
     ground = load_pixels(folder, places[: len(items)])
     ground = ground or [drawn_ground((seed, row)) for row in range(len(items))]
     pixels = load_pixels(folder, items)
-    return [phone_photo(item, ground[row % len(ground)], (seed, row)) for row, item in enumerate(pixels)]
+    apart = len(pixels) // (beside + 1)
+    return [
+        phone_photo(
+            item,
+            ground[row % len(ground)],
+            (seed, row),
+            [pixels[(row + apart * step) % len(pixels)] for step in range(1, beside + 1)],
+        )
+        for row, item in enumerate(pixels)
+    ]
 
 
 class Validation:

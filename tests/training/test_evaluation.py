@@ -69,9 +69,21 @@ def test_colours_beat_chance_where_colour_is_asked_for(evaluation: Evaluation):
     assert scores["D colour"].mean() > by_chance["D colour"].mean() + 0.2
     assert scores["D colour"].mean() > 0.8
     # No E: its categories need more shop photos than these.
-    assert set(scores) == {"A", "C@1", "C@16", "C@1 all", "C@16 all", "D type", "D colour"}
+    items = {f"C@{k}{which}" for k in (1, 16) for which in ("", " all", " several")}
+    assert set(scores) == {"A", "D type", "D colour"} | items
     assert len(scores["C@1"].values) == evaluation.about["simulated phone photos"] == 10
     assert scores["C@16 all"].mean() <= scores["C@16"].mean()
+
+
+def test_several_garments_are_in_view_where_the_main_one_is_asked_for(evaluation: Evaluation):
+    (one,) = [search for search in evaluation.searches if search.name == "C"]
+    (several,) = [search for search in evaluation.searches if search.name == "C several"]
+    assert several.wanted.tolist() == one.wanted.tolist()
+    for alone, crowded in zip(one.queries, several.queries, strict=True):
+        assert evaluation.names[crowded] == f"{evaluation.names[alone]} and others"
+        difference = np.abs(np.subtract(*(photo_pixels(evaluation.files[row]).astype(int) for row in (alone, crowded))))
+        assert difference[50:110, 50:110].mean() < 6 < difference.mean()  # the middle is the same, to JPEG's noise
+    assert len(evaluation.files) == len(evaluation.names) == several.queries[-1] + 1
 
 
 def test_the_record_and_the_table_give_intervals(evaluation: Evaluation):
@@ -124,7 +136,13 @@ def test_in_shop_asks_the_queries_against_the_gallery(tmp_path: Path):
 def test_a_folder_per_class_is_measured_whole(classes: Path):
     evaluation = Evaluation(classes, Split(), "all", phone_photos=6)
     scores, _ = evaluation.measure(colour_histogram(evaluation.files))
-    assert set(scores) == {"C@1", "C@16", "D type"}  # nothing is left for a larger gallery
+    assert set(scores) == {
+        "C@1",
+        "C@16",
+        "C@1 several",
+        "C@16 several",
+        "D type",
+    }  # nothing is left for a larger gallery
     assert len(scores["D type"].values) == 40
     assert evaluation.about["categories"] == 2
     assert evaluation.fitting_files() == []
@@ -254,7 +272,7 @@ def test_one_command_measures_anyones_own_folder(classes: Path, tmp_path: Path, 
     figures = json.loads((out / "figures.json").read_text())
     assert len(figures["figures"]) == 2  # of the same name, told apart by their folders
     tricks = figures["tricks"][str(models[0].with_suffix(""))]
-    assert set(tricks["flip, both sides"]) == {"C@1", "C@16", "D type"}
+    assert set(tricks["flip, both sides"]) == {"C@1", "C@16", "C@1 several", "C@16 several", "D type"}
     assert "whitening" not in tricks  # nothing is left to fit it to
     assert "gain over plain" in capsys.readouterr().out
 
@@ -263,7 +281,7 @@ def test_one_command_measures_anyones_own_folder(classes: Path, tmp_path: Path, 
     assert "tees & <b>tops" in page.text
     shown = {unquote(image["src"]) for image in page.images}
     assert shown == {file.name for file in out.glob("*.png")}
-    assert len(shown) == 2 * 2 * 3  # models, tasks, choices
+    assert len(shown) == 2 * 3 * 3  # models, tasks, choices
     assert all("mine <i>" in image["alt"] for image in page.images)
     assert page.text.count("of 16") + page.text.count("of 1\n") >= 24
 
