@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import NamedTuple
@@ -59,6 +60,20 @@ class Box(NamedTuple):
     y: float
     width: float
     height: float
+
+
+def checked_box(parts: Sequence[float]) -> Box:
+    """A box of x, y, width, height.
+
+    Raises:
+        ValueError: they are not four, the box leaves the photo, or is less than 0.01 of it wide or high.
+    """
+    x, y, width, height = parts
+    # A box drawn to the edge of the photo may exceed it by a rounding error.
+    inside = x >= 0 and y >= 0 and x + width <= 1.000001 and y + height <= 1.000001
+    if not (inside and width >= 0.01 and height >= 0.01):
+        raise ValueError(f"{x:g},{y:g},{width:g},{height:g} is no box in a photo")
+    return Box(x, y, width, height)
 
 
 WHOLE_PHOTO = Box(0.0, 0.0, 1.0, 1.0)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from embeddings.preprocess import WHOLE_PHOTO, Box
+from embeddings.preprocess import WHOLE_PHOTO, Box, checked_box
 from functions.problems import RequestError
 
 MAX_K = 100
@@ -63,14 +63,9 @@ def box_parameter(given: Mapping[str, str]) -> Box:
     if not text:
         return WHOLE_PHOTO
     try:
-        box = Box(*(_decimal(part.strip()) for part in text.split(",")))
-    except (ValueError, TypeError) as error:
+        return checked_box([_decimal(part.strip()) for part in text.split(",")])
+    except ValueError as error:
         raise _wrong("box", _BOX_RULE) from error
-    # A box drawn to the edge of the photo may exceed it by a rounding error.
-    inside = box.x >= 0 and box.y >= 0 and box.x + box.width <= 1.000001 and box.y + box.height <= 1.000001
-    if not (inside and box.width >= 0.01 and box.height >= 0.01):
-        raise _wrong("box", _BOX_RULE)
-    return box
 
 
 def _whole(given: Mapping[str, str], name: str, default: int, *, least: int, most: int) -> int:

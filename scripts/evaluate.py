@@ -94,6 +94,7 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 def _subjects(options: argparse.Namespace) -> dict[str, Embed]:
     """What is measured, by name: a file is called by its name alone where that says which."""
+    options.model = list(dict.fromkeys(options.model))  # each once: as many records as files
     stems = [path.stem for path in options.model]
     subjects: dict[str, Embed] = {}
     for path in options.model:

@@ -13,6 +13,7 @@ import argparse
 import json
 import math
 import sys
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,7 +27,7 @@ from tqdm import tqdm
 from embeddings.errors import PhotoError, StorageError
 from embeddings.gallery import Neighbour
 from embeddings.index.generation import Generation, load_generation
-from embeddings.preprocess import WHOLE_PHOTO, Box
+from embeddings.preprocess import WHOLE_PHOTO, Box, checked_box
 from embeddings.storage.reader import Reader, open_reader
 from scripts.cli import command_parser, positive, run_command
 from scripts.reporting.sheet import SIDE, Row, draw_sheet
@@ -75,7 +76,12 @@ def _parser() -> argparse.ArgumentParser:
         help="the part of the photo to search for, as fractions of its width and height from the top left",
     )
     parser.add_argument("--min-score", type=_cosine, metavar="S", help="leave out what is less similar (-1 to 1)")
-    parser.add_argument("--dedupe", type=_cosine, metavar="D", help="leave out what is so similar to a better result")
+    parser.add_argument(
+        "--dedupe",
+        type=partial(_cosine, least=0),
+        metavar="D",
+        help="leave out what is so similar to a better result (0 to 1)",
+    )
     parser.add_argument("--gallery", metavar="URI", help="the photos; then a contact sheet is drawn")
     parser.add_argument(
         "--sheet", type=_sheet, metavar="FILE", help=f"its name, .png or .jpg (default: {DEFAULT_SHEET})"
@@ -165,22 +171,20 @@ def _draw(queries: list[Query], answers: list[list[Neighbour]], box: Box, galler
         print(photos.complaint(), file=sys.stderr)
 
 
-def _cosine(text: str) -> float:
+def _cosine(text: str, least: float = -1) -> float:
     value = _number(text)
-    if not -1 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from -1 to 1")
+    if not least <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from {least:g} to 1")
     return value
 
 
 def _box(text: str) -> Box:
-    parts = [_number(part) for part in text.split(",")]
-    if len(parts) == 4:
-        box = Box(*parts)
-        # A box drawn to the edge of the photo may exceed it by a rounding error.
-        inside = box.x >= 0 and box.y >= 0 and box.x + box.width <= 1.000001 and box.y + box.height <= 1.000001
-        if inside and box.width >= 0.01 and box.height >= 0.01:
-            return box
-    raise argparse.ArgumentTypeError(f"{text!r} is no x,y,w,h in fractions of the photo, such as 0.2,0.1,0.5,0.6")
+    try:
+        return checked_box([_number(part) for part in text.split(",")])
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no x,y,w,h in fractions of the photo, such as 0.2,0.1,0.5,0.6"
+        ) from error
 
 
 def _sheet(text: str) -> Path:

@@ -31,6 +31,9 @@ Of a cold start the imports are taken to be always the same, by docs/costs.md.""
 PHOTOS_A_SECOND = 136 / 2
 """A rebuild on that machine's two hyperthreads; a function of one core has one."""
 
+REFRESH_KB = 2.5
+"""A photo, while a newer matrix takes the place of one: both as float32, and the new one as it came, as float16."""
+
 _CORE_MB = 1769
 _DIMENSION, _KEY_BYTES, _METADATA_BYTES, _ETAG_BYTES = 256, 30, 40, 40
 _GENERATIONS = 5  # the current one, three before it, and one of today
@@ -65,16 +68,19 @@ def query_data_dollars(rows: int, vector_bytes: float, prices: EnginePrices) -> 
 
 
 def matrix(rows: int) -> Measured:
-    """What the search function measures with a matrix of `rows`: a straight line through two measurements."""
+    """What the search function measures with a matrix of `rows`: a straight line through two measurements.
 
-    def at(small: float, large: float) -> float:
+    Its memory is what it takes without any, and what the matrix takes while a newer one comes.
+    """
+
+    def at(small: float, large: float, rows: int = rows) -> float:
         return small + (large - small) * (rows - SMALL) / (LARGE - SMALL)
 
     return Measured(
         start_ms=at(AT_SMALL.start_ms, AT_LARGE.start_ms),
         first_ms=at(AT_SMALL.first_ms, AT_LARGE.first_ms),
         warm_ms=at(AT_SMALL.warm_ms, AT_LARGE.warm_ms),
-        memory_mb=at(AT_SMALL.memory_mb, AT_LARGE.memory_mb),
+        memory_mb=at(AT_SMALL.memory_mb, AT_LARGE.memory_mb, rows=0) + rows * REFRESH_KB / 1024,
     )
 
 

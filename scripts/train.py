@@ -32,7 +32,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--weights", required=True, help="the backbone's, without top: a file, or 'imagenet'")
     parser.add_argument("--steps", type=int, default=4000, help="end after so many steps (default %(default)s)")
     parser.add_argument("--minutes", type=float, default=240, help="or after so many minutes (default %(default)s)")
-    parser.add_argument("--masks", type=Path, help="folder with a mask of every consumer photo, to cut garments out")
+    parser.add_argument(
+        "--masks",
+        type=Path,
+        help="folder with a mask (.png, below it as the photo below --data) of every consumer photo, to cut it out",
+    )
     parser.add_argument("--pairs", type=int, default=Mix.pairs, help="shop items a batch (default %(default)s)")
     parser.add_argument(
         "--consumer-pairs", type=int, default=Mix.consumer_pairs, help="cut-out consumer items (default %(default)s)"

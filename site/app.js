@@ -9,6 +9,7 @@ import * as screen from "./view.js";
 
 // An idle service takes a few seconds to start, and people should know that it is not stuck.
 const SLOW_MS = 500;
+const REMEMBERED_MS = 15 * 60_000; // the addresses of photos may be signed for an hour, and a view may stay open for long
 // Of 100 phone photos of garments 98 have a nearest above it (as have most of what shows none). Per model.
 const MIN_SCORE = 0.54;
 
@@ -61,7 +62,7 @@ function restore() {
     return screen.showStart(photoIsGone ? "Your photo was not kept. Please choose it again." : "");
   }
   showAll();
-  if (view.results) showResults({ kept: 0 });
+  if (view.results && Date.now() < view.answered + REMEMBERED_MS) showResults({ kept: 0 });
   else begin();
   window.scrollTo(0, view.scroll ?? 0);
 }
@@ -89,7 +90,7 @@ async function search() {
   try {
     const found = await gather(view, mine.signal);
     if (running !== mine) return;
-    Object.assign(view, found);
+    Object.assign(view, found, { answered: Date.now() });
     history.replaceState(history.state, "", addressOf(view));
     screen.showQuery(view);
     const note = found.renewed ? "The gallery has changed meanwhile, so these are new results. " : "";

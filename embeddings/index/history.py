@@ -15,6 +15,9 @@ KEEP_GENERATIONS = 3
 GRACE = timedelta(hours=24)
 """A reader that is just starting, or another rebuild, may hold files that no pointer names any more."""
 
+BROKEN_OFF = timedelta(days=7)
+"""A rebuild or a run of shards that was broken off may be gone on with for as long."""
+
 
 def past_generations(writer: Writer) -> list[str]:
     """Ids of the generations that one can roll back to, newest first."""
@@ -92,12 +95,12 @@ def clean(writer: Writer, now: datetime) -> int:
     kept = set(sorted(superseded.keys() - {current.generation}, reverse=True)[:KEEP_GENERATIONS])
     kept |= {generation for generation, when in superseded.items() if when > now - GRACE}
     kept.add(current.generation)
-    # A run goes as a whole: its first shards may be days older than its last.
-    at_work = {_run_of(each.key) for each in objects if each.modified >= now - GRACE} - {""}
+    # Unfinished work goes as a whole: its first files may be days older than its last.
+    at_work = {_work_of(each.key) for each in objects if each.modified >= now - BROKEN_OFF} - {""}
     old = [
         each.key
         for each in objects
-        if each.modified < now - GRACE and _generation_of(each.key) not in kept and _run_of(each.key) not in at_work
+        if each.modified < now - GRACE and _generation_of(each.key) not in kept and _work_of(each.key) not in at_work
     ]
     models = {key for key in old if key.startswith("models/")} - {current.model_path}
     if models:
@@ -126,8 +129,8 @@ def _generation_of(path: str) -> str:
     return _named_in(path, "generations")
 
 
-def _run_of(path: str) -> str:
-    return _named_in(path, "runs")
+def _work_of(path: str) -> str:
+    return _named_in(path, "runs") or _named_in(path, "checkpoints")
 
 
 def _named_in(path: str, place: str) -> str:

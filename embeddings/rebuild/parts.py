@@ -38,12 +38,14 @@ class _Record:
     preprocess: int
     merged: bool = False
     """And the parts are gone."""
+    prefix: str = ""
+    """The folder it looks at; a merge of another would publish some of the parts, and delete them all."""
 
 
 class Parts:
     """Of one run, for one of its shards or for their merge."""
 
-    def __init__(self, index: Writer, run: str, shard: Shard | None) -> None:
+    def __init__(self, index: Writer, run: str, shard: Shard | None, prefix: str = "") -> None:
         """Touch nothing yet.
 
         Raises:
@@ -54,6 +56,7 @@ class Parts:
         self._index = index
         self._run = run
         self._shard = shard
+        self._prefix = prefix
         self._place = f"runs/{run}/"
         self._merged_before = False
         self._begun = False
@@ -84,14 +87,14 @@ class Parts:
         """A checkpoint that knows what is done: for a shard its own, for the merge what all shards have done.
 
         Raises:
-            GalleryIndexError: the run is another model's or of another number of shards; for a shard: it is merged
+            GalleryIndexError: the run is of another model, folder or number of shards; for a shard: it is merged
                 already; for the merge: there is no such run, or a shard is missing or damaged.
             ConflictError: somebody else has merged it since `look`.
             StorageError: storage failed.
         """
         if self._shard is None:
             return Checkpoint(self._index, model_sha256, known=self._collected(model_sha256))
-        self._join(_Record(self._shard.count, model_sha256, PREPROCESS_VERSION))
+        self._join(_Record(self._shard.count, model_sha256, PREPROCESS_VERSION, prefix=self._prefix))
         try:
             known = self._read(self._shard, model_sha256)
         except (NotFoundError, _UnfitError):
@@ -151,6 +154,11 @@ class Parts:
             raise GalleryIndexError(
                 f"run {self._run} embeds with the model {record.model[:16]}..., and this would be "
                 f"{model_sha256[:16]}...: give the same --model to all shards and to the merge, or take another run id"
+            )
+        if record.prefix != self._prefix:
+            raise GalleryIndexError(
+                f"run {self._run} looks at {_folder(record.prefix)}, and this would at {_folder(self._prefix)}: give "
+                "the same --prefix to all shards and to the merge, or take another run id"
             )
 
     def _collected(self, model_sha256: str) -> Results:
@@ -219,7 +227,7 @@ class Parts:
         try:
             record = _Record(**json.loads(data))
             Shard.parse(f"1/{record.shards}")
-            if [type(each) for each in astuple(record)] != [int, str, int, bool]:
+            if [type(each) for each in astuple(record)] != [int, str, int, bool, str]:
                 raise ValueError("its values are of other types")
         except (TypeError, ValueError, RecursionError) as error:
             raise GalleryIndexError(
@@ -237,6 +245,10 @@ class Parts:
 
 class _UnfitError(Exception):
     """A part that the merge cannot take."""
+
+
+def _folder(prefix: str) -> str:
+    return f"the folder {prefix}" if prefix else "the whole gallery"
 
 
 def _name(shard: Shard) -> str:

@@ -104,7 +104,7 @@ def rebuild(
         open_writer(gallery),
         open_reader(gallery),
         index_files,
-        None if run is None else Parts(index_files, run, shard),
+        None if run is None else Parts(index_files, run, shard, scope.prefix),
         chosen,
         full,
         dry_run,

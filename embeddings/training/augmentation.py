@@ -52,7 +52,7 @@ class Augmentation:
 
 
 FULL = Augmentation()
-"""What the shipped model was trained with."""
+"""No change weakened: the default of a run."""
 
 
 def phone_view(

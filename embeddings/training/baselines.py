@@ -40,7 +40,7 @@ class OffTheShelf:
             self._network = keras.applications.MobileNetV2(
                 include_top=False, input_shape=(INPUT_SIZE, INPUT_SIZE, 3), weights=weights, pooling="avg"
             )
-        except (OSError, ValueError) as error:
+        except Exception as error:  # Keras raises Exception itself where it cannot download
             raise ModelError(f"cannot load MobileNetV2 weights from {weights}: {error}") from error
 
     def embed(self, photos: Sequence[bytes]) -> Vectors:

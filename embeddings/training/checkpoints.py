@@ -1,6 +1,8 @@
 """A run's whole state in one file, so that it can be interrupted at any time."""
 
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -11,12 +13,19 @@ from keras import ops
 from embeddings.errors import ModelError
 
 
+@contextmanager
+def replacing(path: Path) -> Generator[Path]:
+    """Another path to write to, of the same ending: only what was written to its end takes the place of `path`."""
+    unfinished = path.with_name(f"unfinished-{path.name}")
+    yield unfinished
+    os.replace(unfinished, path)
+
+
 def save_checkpoint(path: Path, model: keras.Model, step: int, seconds: float) -> None:
     """Write weights, optimizer state, the step to go on with and the seconds spent; replaces the file at once."""
     arrays = {f"v{number}": ops.convert_to_numpy(variable.value) for number, variable in enumerate(_variables(model))}
-    unfinished = path.with_suffix(".tmp.npz")
-    np.savez(unfinished, step=step, seconds=seconds, **arrays)
-    os.replace(unfinished, path)
+    with replacing(path) as unfinished:
+        np.savez(unfinished, step=step, seconds=seconds, **arrays)
 
 
 def load_checkpoint(path: Path, model: keras.Model) -> tuple[int, float]:

@@ -29,7 +29,7 @@ class Config:
     steps: int
     minutes: float
     masks: str = ""
-    """Folder of the consumer photos' masks; "" for none."""
+    """Folder of the consumer photos' masks, see `read_mask`; "" for none."""
     mix: Mix = field(default_factory=Mix)
     backbone: str = "MobileNetV2"
     losses: dict[str, float] = field(default_factory=LOSSES.copy)

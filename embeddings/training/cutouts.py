@@ -51,12 +51,12 @@ def cut_out_by_mask(photo: Pixels, mask: Image.Image) -> Image.Image | None:
 
 
 def read_mask(masks: Path, photo: Photo) -> Image.Image:
-    """The mask of a photo: the photo's file name, as .png, in the folder of masks.
+    """The mask of a photo: a .png that lies in the folder of masks as the photo lies in the data set's.
 
     Raises:
         DatasetError: there is none, or it cannot be decoded.
     """
-    path = masks / Path(photo.file).with_suffix(".png").name
+    path = masks / Path(photo.file).with_suffix(".png")
     try:
         with Image.open(path) as mask:
             return mask.convert("L")

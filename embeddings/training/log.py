@@ -5,6 +5,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from embeddings.training.checkpoints import replacing
+
 Row = dict[str, float]
 
 _FILE = "log.csv"
@@ -21,7 +23,7 @@ def read_log(folder: Path) -> list[Row]:
 
 def write_log(folder: Path, rows: list[Row]) -> None:
     """Write all rows; every row has the same columns."""
-    with (folder / _FILE).open("w", newline="", encoding="utf-8") as stream:
+    with replacing(folder / _FILE) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)

@@ -61,7 +61,7 @@ def build_embedder(
             input_shape=(INPUT_SIZE, INPUT_SIZE, 3),
             weights=None if weights is None else str(weights),
         )
-    except (OSError, ValueError) as error:
+    except Exception as error:  # Keras raises Exception itself where it cannot download
         raise ModelError(f"cannot load {backbone} weights from {weights}: {error}") from error
     _freeze(network, frozen_through)
     for layer in network.layers:

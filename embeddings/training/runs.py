@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from embeddings.errors import ModelError
 from embeddings.training.datasets import Split
 from embeddings.training.model import build_embedder
-from embeddings.training.train import BEST, HEADS
+from embeddings.training.train import BEST, CONFIG, HEADS
 
 
 def load_embedder(run: Path) -> keras.Model:
@@ -46,8 +46,9 @@ def load_heads(run: Path) -> dict[str, NDArray[np.float32]]:
 
 
 def trained_losses(run: Path) -> set[str]:
-    """The losses that counted: what the others would have trained is chance."""
-    return {loss for loss, importance in _config(run)["losses"].items() if importance > 0}
+    """The losses that counted: what the others would have trained is chance. `implied` trains the head of the kind."""
+    losses = {loss for loss, importance in _config(run)["losses"].items() if importance > 0}
+    return losses | {"kind"} if "implied" in losses else losses
 
 
 def common_split(runs: Sequence[Path]) -> Split:
@@ -81,6 +82,6 @@ def how_made(run: Path) -> dict[str, Any]:
 
 def _config(run: Path) -> dict[str, Any]:
     try:
-        return dict(json.loads((run / "config.json").read_bytes()))
+        return dict(json.loads((run / CONFIG).read_bytes()))
     except (OSError, ValueError) as error:
         raise ModelError(f"{run} is not the folder of a training run ({error})") from error

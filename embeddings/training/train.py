@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from embeddings.errors import ModelError
 from embeddings.training.batches import Batch, Batches
-from embeddings.training.checkpoints import load_checkpoint, save_checkpoint
+from embeddings.training.checkpoints import load_checkpoint, replacing, save_checkpoint
 from embeddings.training.config import Config
 from embeddings.training.cutouts import cut_out, cut_out_by_mask, read_mask
 from embeddings.training.datasets import Photo, Pixels, load_pixels, read_photos, select
@@ -31,6 +31,13 @@ BEST = "best.weights.h5"
 
 HEADS = "heads.npz"
 """Name of the proxies that were trained with it, an array (classes, d) for each head."""
+
+CONFIG = "config.json"
+"""Name of the record of all options."""
+
+_CHECKPOINT = "checkpoint.npz"
+_MAY_CHANGE = ("command", "backend", "weights", "masks", "steps", "minutes", "every", "learning_rate")
+"""What a run may go on with otherwise: where files lie, and how long it takes."""
 
 _WARM_UP = 0.03  # of the run
 _WORKERS = 2
@@ -53,11 +60,12 @@ def train(data: Path, folder: Path, config: Config, command: str) -> dict[str, A
         The summary that is also written to summary.json: steps, minutes, best step, its figures.
 
     Raises:
-        DatasetError, ModelError: the photos or the weights cannot be used; the loss is no number any more.
+        DatasetError, ModelError: the photos or the weights cannot be used; the folder is of a run with other options;
+            the loss is no number any more.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    record = {"command": command, "backend": keras.backend.backend(), **asdict(config)}
-    (folder / "config.json").write_text(json.dumps(record, indent=2) + "\n")
+    record = json.loads(json.dumps({"command": command, "backend": keras.backend.backend(), **asdict(config)}))
+    if (folder / _CHECKPOINT).exists():
+        _refuse_other_options(folder, record)
     keras.utils.set_random_seed(config.seed)
     batches, validation = _open(data, config)
     trainee = Trainee(
@@ -71,6 +79,8 @@ def train(data: Path, folder: Path, config: Config, command: str) -> dict[str, A
         optimizer=keras.optimizers.AdamW(config.learning_rate, config.weight_decay, global_clipnorm=10.0),
         jit_compile=keras.backend.backend() == "jax",  # XLA compiles for minutes on a CPU and gains nothing
     )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / CONFIG).write_text(json.dumps(record, indent=2) + "\n")
     return _Run(folder, config, trainee, batches, validation).go()
 
 
@@ -81,6 +91,18 @@ def embed_with(model: keras.Model, pixels: NDArray[np.uint8]) -> Vectors:
         for start in range(0, len(pixels), _EMBED_AT_ONCE)
     ]
     return np.concatenate(parts)
+
+
+def _refuse_other_options(folder: Path, record: dict[str, Any]) -> None:
+    """Another split would train on what the run was measured by, another seed or loss be in the record of neither."""
+    try:
+        before = json.loads((folder / CONFIG).read_bytes())
+    except (OSError, ValueError) as error:
+        raise ModelError(f"cannot go on with {folder}: {error}; start anew in another folder") from error
+    other = [name for name in record if name not in _MAY_CHANGE and record[name] != before.get(name)]
+    if other:
+        told = "; ".join(f"{name} was {before.get(name)}, now {record[name]}" for name in other)
+        raise ModelError(f"{folder} is of a run with other options ({told}); take those, or another folder")
 
 
 def _open(data: Path, config: Config) -> tuple[Batches, Validation]:
@@ -110,7 +132,7 @@ class _Run:
     validation: Validation
 
     def go(self) -> dict[str, Any]:
-        checkpoint = self.folder / "checkpoint.npz"
+        checkpoint = self.folder / _CHECKPOINT
         step, before = load_checkpoint(checkpoint, self.trainee) if checkpoint.exists() else (0, 0.0)
         rows = [row for row in read_log(self.folder) if row["step"] <= step]
         started = time.monotonic() - before
@@ -149,8 +171,9 @@ class _Run:
         self.trainee.reset_metrics()
         figures = self.validation.figures(lambda pixels: embed_with(self.trainee.embedder, pixels))
         if not rows or figures["score"] > max(row["score"] for row in rows):
-            self.trainee.embedder.save_weights(self.folder / BEST)
-            np.savez(self.folder / HEADS, allow_pickle=False, **self.trainee.proxies())
+            with replacing(self.folder / BEST) as weights, replacing(self.folder / HEADS) as heads:
+                self.trainee.embedder.save_weights(weights)
+                np.savez(heads, allow_pickle=False, **self.trainee.proxies())
         tqdm.write(f"step {step}: " + ", ".join(f"{name} {value:.3f}" for name, value in figures.items()))
         return {"step": step, **{f"loss {name}": value for name, value in losses.items()}, **figures}
 

@@ -156,6 +156,16 @@ def test_no_network_is_said_in_words(tmp_path: Path) -> None:
         fetch_clothing_dataset(tmp_path, Source(files=nowhere, archive=nowhere))
 
 
+def test_without_a_network_what_was_fetched_before_is_enough(
+    stand_in: tuple[StandIn, Source], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, source = stand_in
+    fetch_clothing_dataset(tmp_path, source)
+    nowhere = "http://127.0.0.1:1"
+    assert fetch_clothing_dataset(tmp_path, Source(files=nowhere, archive=nowhere)) == 0
+    assert "cannot be reached" in capsys.readouterr().out
+
+
 def test_a_page_in_between_is_not_taken_for_the_listing(stand_in: tuple[StandIn, Source], tmp_path: Path) -> None:
     answers, source = stand_in
     answers.listing = "<html>Welcome to our hotel</html>"

@@ -97,12 +97,11 @@ def age(shop: Shop, path: str, days: float) -> None:
     os.utime(file, (then, then))
 
 
-def test_models_checkpoints_and_lost_generations_go_when_nothing_names_them(shop: Shop) -> None:
+def test_models_and_lost_generations_go_when_nothing_names_them(shop: Shop) -> None:
     shop.rebuild()
     model = shop.paths("models/")
     lost = {
         "models/" + "f" * 64 + ".tflite",
-        "checkpoints/0123-1/abc.npz",
         "generations/20200101T000000000000Z-00000000/vectors.npy",
     }
     strangers = {"notes.txt", "other/file.bin"}
@@ -211,17 +210,21 @@ def test_a_swap_that_storage_refuses_for_a_while_is_tried_again(shop: Shop, monk
     assert len(shop.load().gallery) == 3
 
 
-def test_a_run_of_shards_goes_as_a_whole_a_day_after_its_last_file(shop: Shop) -> None:
+def test_unfinished_work_goes_as_a_whole_a_week_after_its_last_file(shop: Shop) -> None:
     shop.rebuild()
     shop.put({"new.jpg": "pink"})
-    old = datetime.now(UTC) - timedelta(hours=40)
+    old = datetime.now(UTC) - timedelta(days=8)
     for name in ("slow", "given-up"):
         for number in (1, 2):
             shop.rebuild(run=name, shard=Shard(number, 3))
-    for path in shop.paths("runs/"):
-        if path != "runs/slow/2-of-3.npz":
+    for path in ("checkpoints/slow-1/a.npz", "checkpoints/slow-1/b.npz", "checkpoints/given-up-1/a.npz"):
+        shop.index_files.put(path, b"x")
+    for path in [*shop.paths("runs/"), *shop.paths("checkpoints/")]:
+        if path not in ("runs/slow/2-of-3.npz", "checkpoints/slow-1/b.npz"):
             os.utime(Path(shop.index) / path, (old.timestamp(), old.timestamp()))
-    cleaned(shop, timedelta())
-    assert shop.paths("runs/") == ["runs/slow/1-of-3.npz", "runs/slow/2-of-3.npz", "runs/slow/run.json"]
-    cleaned(shop, timedelta(hours=25))
-    assert shop.paths("runs/") == []
+    for after in (timedelta(), timedelta(days=6)):
+        cleaned(shop, after)
+        assert shop.paths("runs/") == ["runs/slow/1-of-3.npz", "runs/slow/2-of-3.npz", "runs/slow/run.json"]
+        assert shop.paths("checkpoints/") == ["checkpoints/slow-1/a.npz", "checkpoints/slow-1/b.npz"]
+    cleaned(shop, timedelta(days=7, hours=1))
+    assert shop.paths("runs/") == shop.paths("checkpoints/") == []

@@ -133,6 +133,19 @@ def test_back_shows_what_was_there_without_asking_again(page: Page, page_url: st
     assert len(stub.asked) == asked
 
 
+def test_back_after_a_long_time_asks_again_as_addresses_expire(page: Page, page_url: str, stub: Stub) -> None:
+    page.goto(page_url)
+    page.click("#random")
+    shown = results_of(page)
+    page.locator("#results a").first.click()
+    results_of(page)
+    asked = len(stub.asked)
+    page.evaluate("const later = Date.now() + 16 * 60_000; Date.now = () => later")
+    page.go_back()
+    assert results_of(page) == shown
+    assert len(stub.asked) == asked + 1
+
+
 def test_a_photo_is_gone_after_a_reload_and_the_page_says_so(page: Page, page_url: str, site: Site) -> None:
     page.goto(page_url)
     page.set_input_files("#photo", site.photos[2])

@@ -152,7 +152,7 @@ def test_a_full_run_mends_a_damaged_index(shop: Shop) -> None:
 
 def test_a_run_may_be_about_one_folder(shop: Shop) -> None:
     assert sum(each.embedded for each in shards(shop, 2, prefix="shirts")) == 2
-    assert (merge(shop, prefix="shirts").count, merge(shop).embedded) == (2, 1)
+    assert (merge(shop, prefix="shirts").count, shop.rebuild().embedded) == (2, 1)
 
 
 def test_a_run_with_nothing_to_do_publishes_nothing(shop: Shop) -> None:
@@ -392,6 +392,22 @@ def test_a_merge_that_forgets_the_new_model_does_not_throw_its_shards_away(shop:
     assert merge(shop, model=OTHER_MODEL).embedded == 0
 
 
+def test_a_merge_of_another_folder_does_not_throw_its_shards_away(shop: Shop) -> None:
+    shop.put({"shirts/a.jpg": "red", "shirts/b.jpg": "blue"})
+    shards(shop, 2)
+    for again in (lambda: merge(shop, prefix="shirts"), lambda: shard(shop, 1, 2, prefix="shirts")):
+        with pytest.raises(
+            GalleryIndexError, match=r"run first looks at the whole gallery, and .* at the folder shirts/"
+        ):
+            again()
+    assert merge(shop).embedded == 0
+    shop.put({"shirts/c.jpg": "green", "d.jpg": "pink"})
+    assert shard(shop, 1, 1, run="second", prefix="shirts").embedded == 1
+    with pytest.raises(GalleryIndexError, match="at the folder shirts/, and this would at the whole gallery"):
+        merge(shop, run="second")
+    assert merge(shop, run="second", prefix="shirts").outcome is Outcome.PUBLISHED
+
+
 def test_a_run_of_another_preprocessing_is_refused(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shards(shop, 2)
     monkeypatch.setattr(parts, "PREPROCESS_VERSION", 2)
@@ -412,6 +428,7 @@ def test_a_run_of_another_preprocessing_is_refused(shop: Shop, monkeypatch: pyte
         b'{"shards": 0, "model": "m", "preprocess": 1}',
         b'{"shards": "2", "model": "m", "preprocess": 1}',
         b'{"shards": 2, "model": 5, "preprocess": 1}',
+        b'{"shards": 2, "model": "m", "preprocess": 1, "prefix": null}',
         b"[" * 100_000,
     ],
 )

@@ -131,7 +131,8 @@ def test_without_a_single_photo_there_is_no_sheet(
         (["a.jpg", "--box", "0.5,0,0.6,1"], "no x,y,w,h in fractions"),
         (["a.jpg", "--box", "0,0,1"], "no x,y,w,h in fractions"),
         (["a.jpg", "--min-score", "2"], "no number from -1 to 1"),
-        (["a.jpg", "--dedupe", "nan"], "no number from -1 to 1"),
+        (["a.jpg", "--dedupe", "nan"], "no number from 0 to 1"),
+        (["a.jpg", "--dedupe", "-0.5"], "no number from 0 to 1"),
         (["a.jpg", "--k", "0"], "no whole number above 0"),
     ],
 )

@@ -1,5 +1,7 @@
 """The tables of docs/scaling.md: their arithmetic, and that the document has what the command prints."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,17 +9,16 @@ import pytest
 from scripts import scaling
 from scripts.scaling import EnginePrices, engine_month, main, matrix, matrix_month, query_data_dollars
 
-DOCUMENT, COSTS = (
-    (Path(__file__).parents[2] / "docs" / name).read_text(encoding="utf-8") for name in ("scaling.md", "costs.md")
+DOCUMENT, COSTS, OPERATIONS, DEPLOY = (
+    " ".join((Path(__file__).parents[2] / "docs" / f"{name}.md").read_text(encoding="utf-8").split())
+    for name in ("scaling", "costs", "operations", "deploy-amazon")
 )
 
 
 def test_the_document_has_what_the_command_prints(capsys: pytest.CaptureFixture[str]):
     assert main([]) == 0
     table, flips = capsys.readouterr().out.strip().split("\n\n")
-    assert table in DOCUMENT
-    said = " ".join(DOCUMENT.split())
-    assert [line for line in flips.split("\n") if line not in said] == []
+    assert [line for line in (*table.split("\n"), *flips.split("\n")) if line not in DOCUMENT] == []
 
 
 @pytest.mark.parametrize(
@@ -36,18 +37,24 @@ def test_beyond_ten_million_vectors_each_more_costs_a_fifth():
 
 
 def test_the_measurements_are_those_that_the_document_gives():
-    said = " ".join(DOCUMENT.split())
     small, large = scaling.AT_SMALL, scaling.AT_LARGE
     cold = f"cold start {small.start_ms + small.first_ms:.0f} and {large.start_ms + large.first_ms:,.0f} ms"
-    assert f"{cold}, warm {small.warm_ms:.0f} and {large.warm_ms:.0f} ms" in said
-    assert f"{small.memory_mb:,.0f} and {large.memory_mb:,.0f} MB" in said
-    assert f"{scaling.PHOTOS_A_SECOND:.0f} photos a second" in said
+    assert f"{cold}, warm {small.warm_ms:.0f} and {large.warm_ms:.0f} ms" in DOCUMENT
+    assert f"{small.memory_mb:,.0f} and {large.memory_mb:,.0f} MB" in DOCUMENT
+    assert f"{scaling.PHOTOS_A_SECOND:.0f} photos a second" in DOCUMENT
     assert f"start {small.start_ms:.0f} ms" in COSTS
 
 
 def test_the_line_goes_through_what_was_measured():
-    assert matrix(scaling.SMALL) == scaling.AT_SMALL
-    assert matrix(scaling.LARGE) == scaling.AT_LARGE
+    for rows, measured in ((scaling.SMALL, scaling.AT_SMALL), (scaling.LARGE, scaling.AT_LARGE)):
+        assert replace(matrix(rows), memory_mb=0) == replace(measured, memory_mb=0)
+        assert 0 < matrix(rows).memory_mb - measured.memory_mb < 1.1 * rows / 1024  # a newer matrix beside it
+
+
+def test_a_deployment_is_told_the_memory_that_the_prices_are_for():
+    assert f"raise `memory` (about {scaling.REFRESH_KB} KB a photo)" in OPERATIONS
+    (memory,) = re.findall(r"for a million photos deploy with `reindexMemory=\d+` and `memory=(\d+)`", DEPLOY)
+    assert int(memory) >= matrix(1_000_000).memory_mb
 
 
 def test_searches_and_garments_cost():

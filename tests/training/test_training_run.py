@@ -2,7 +2,6 @@
 
 import csv
 import json
-import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -14,14 +13,15 @@ from PIL import Image
 from embeddings.embedder import Embedder
 from embeddings.errors import ModelError
 from embeddings.training.augmentation import Augmentation
+from embeddings.training.baselines import OffTheShelf
 from embeddings.training.batches import Batch, Batches, Mix
-from embeddings.training.checkpoints import load_checkpoint, save_checkpoint
+from embeddings.training.checkpoints import load_checkpoint, replacing, save_checkpoint
 from embeddings.training.config import BACKBONES, LOSSES, Config
 from embeddings.training.cutouts import cut_out, cut_out_by_mask
 from embeddings.training.datasets import DatasetError, Split, load_pixels, read_photos
 from embeddings.training.items import Picture
 from embeddings.training.model import Trainee, build_embedder
-from embeddings.training.runs import how_made, load_embedder
+from embeddings.training.runs import how_made, load_embedder, load_heads
 from embeddings.training.train import embed_with, train
 from scripts.convert import main as convert
 from scripts.train import main as train_command
@@ -191,6 +191,16 @@ def test_wrong_weights_and_layers_are_named(tmp_path: Path):
         build_embedder(None, 24, "block_99")
 
 
+def test_weights_that_cannot_be_downloaded_are_named(monkeypatch: pytest.MonkeyPatch):
+    def offline(**_options: object) -> keras.Model:
+        raise Exception("URL fetch failure on https://weights.example: None -- [Errno -3]")
+
+    monkeypatch.setattr(keras.applications, "MobileNetV2", offline)
+    for load in (lambda: build_embedder("imagenet", 24, ""), lambda: OffTheShelf("imagenet")):
+        with pytest.raises(ModelError, match="cannot load MobileNetV2 weights from imagenet: URL fetch failure"):
+            load()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_run_leaves_its_folder_and_goes_on_after_its_checkpoint(shapes: Path, tmp_path: Path):
@@ -211,11 +221,17 @@ def test_a_run_leaves_its_folder_and_goes_on_after_its_checkpoint(shapes: Path, 
         )
 
     assert train(shapes, run, config(2), "train --data /home/me/photos")["steps"] == 2
+    begun = (run / "config.json").read_text()
+    with pytest.raises(ModelError, match=r"other options \(seed was 0, now 1\)"):
+        train(shapes, run, replace(config(4), seed=1), "train")
+    assert (run / "config.json").read_text() == begun
     summary = train(shapes, run, config(4), "train --data /home/me/photos")
     assert summary["steps"] == 4
     with (run / "log.csv").open() as stream:
         assert [float(row["step"]) for row in csv.DictReader(stream)] == [2, 4]
-    assert {"config.json", "curves.png", "checkpoint.npz", "best.weights.h5"} <= {path.name for path in run.iterdir()}
+    assert {path.name for path in run.iterdir()} == {
+        *("config.json", "checkpoint.npz", "best.weights.h5", "heads.npz", "log.csv", "curves.png", "summary.json")
+    }
     assert json.loads((run / "config.json").read_text())["steps"] == 4
 
     assert load_embedder(run).output_shape == (None, 16)
@@ -235,6 +251,34 @@ def test_a_run_leaves_its_folder_and_goes_on_after_its_checkpoint(shapes: Path, 
     assert convert([*joined[:2], *joined[4:7], str(alone), "--two-views", "--attributes", "--kind", "fp32"]) == 0
     trunk = alone.stat().st_size * 2 - out.stat().st_size
     assert trunk > 500_000  # what both share, through the frozen layer, is stored once
+
+
+@pytest.mark.parametrize(
+    ("losses", "heads"),
+    [
+        ({"kind": 1.3, "palette": 0.0}, {"kind"}),
+        ({"kind": 0.0, "implied": 0.65}, {"kind"}),
+        ({"palette": 1.0}, {"palette"}),
+    ],
+)
+def test_heads_that_nothing_trained_are_left_out(tmp_path: Path, losses: dict[str, float], heads: set[str]):
+    (tmp_path / "config.json").write_text(json.dumps({"losses": losses}))
+    np.savez(tmp_path / "heads.npz", kind=np.eye(2), palette=np.eye(3))
+    assert set(load_heads(tmp_path)) == heads
+
+
+def test_a_write_that_is_broken_off_leaves_the_file_as_it_was(tmp_path: Path):
+    path = tmp_path / "log.csv"
+    path.write_text("before")
+
+    def break_off() -> None:
+        with replacing(path) as unfinished:
+            unfinished.write_text("aft")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        break_off()
+    assert path.read_text() == "before"
 
 
 def test_losses_and_augmentations_are_set_one_by_one(monkeypatch: pytest.MonkeyPatch):
@@ -297,6 +341,6 @@ def test_runs_of_different_splits_are_not_joined(tmp_path: Path, capsys: pytest.
 def test_too_few_photos_and_no_run_are_said_in_words(shapes: Path, tmp_path: Path):
     with pytest.raises(DatasetError, match="less than one batch"):
         train(shapes, tmp_path / "run", Config("w", 1, 1, mix=Mix(pairs=5000)), "train")
-    shutil.rmtree(tmp_path / "run")
+    assert not (tmp_path / "run").exists()
     with pytest.raises(ModelError, match="not the folder of a training run"):
         load_embedder(tmp_path)

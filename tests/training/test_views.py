@@ -56,7 +56,8 @@ def test_what_is_not_on_white_comes_back_whole(photo: np.ndarray):
 def test_a_mask_cuts_the_garment_from_any_ground(tmp_path: Path):
     photo = np.asarray(draw_garment("Tshirts", COLOURS["Red"], (90, 120, 60)))
     drawn = Image.fromarray((photo == COLOURS["Red"]).all(axis=2))
-    drawn.convert("L").resize((60, 80)).save(tmp_path / "one.png")  # of another size than the photo
+    (tmp_path / "consumer").mkdir()
+    drawn.convert("L").resize((60, 80)).save(tmp_path / "consumer" / "one.png")  # of another size than the photo
     garment = cut_out_by_mask(photo, read_mask(tmp_path, picture("consumer/one.webp", "consumer").photo))
     assert garment is not None
     assert garment.width == pytest.approx(96, abs=4)
@@ -70,7 +71,7 @@ def test_a_mask_that_found_nothing_gives_no_garment(level: int):
 
 
 def test_a_missing_mask_is_named(tmp_path: Path):
-    with pytest.raises(DatasetError, match=r"one\.png.*every consumer photo"):
+    with pytest.raises(DatasetError, match=r"consumer.one\.png.*every consumer photo"):
         read_mask(tmp_path, picture("consumer/one.webp", "consumer").photo)
 
 
