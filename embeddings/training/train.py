@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -170,12 +171,20 @@ class _Run:
         """A row of the log; the embedder is kept if its score is the best so far."""
         self.trainee.reset_metrics()
         figures = self.validation.figures(lambda pixels: embed_with(self.trainee.embedder, pixels))
+        figures |= {"score": score(figures, self.config.losses)}
         if not rows or figures["score"] > max(row["score"] for row in rows):
             with replacing(self.folder / BEST) as weights, replacing(self.folder / HEADS) as heads:
                 self.trainee.embedder.save_weights(weights)
                 np.savez(heads, allow_pickle=False, **self.trainee.proxies())
         tqdm.write(f"step {step}: " + ", ".join(f"{name} {value:.3f}" for name, value in figures.items()))
         return {"step": step, **{f"loss {name}": value for name, value in losses.items()}, **figures}
+
+
+def score(figures: Mapping[str, float], losses: Mapping[str, float]) -> float:
+    """What a run keeps its best by: the mean of the figures, without those of items where items are not trained."""
+    of_items = {name for name in figures if name.startswith(("C@", "item@"))}
+    counted = figures.keys() - of_items if losses["items"] == 0 else figures.keys()
+    return float(np.mean([figures[name] for name in counted or figures.keys()]))
 
 
 def _shape(progress: float) -> float:

@@ -74,8 +74,7 @@ class Validation:
         self._pixels = np.stack([photo_pixels(photo) for photo in encoded])
 
     def figures(self, embed: Embed) -> dict[str, float]:
-        """Each task's mean, and `score`, the mean of them that a run keeps its best by."""
+        """Each task's mean."""
         vectors = embed(self._pixels)
         scores = [search.scores(search.ask(vectors)) for search in self._searches]
-        figures = {name: each.mean() for found in scores for name, each in found.items()}
-        return figures | {"score": float(np.mean(list(figures.values())))}
+        return {name: each.mean() for found in scores for name, each in found.items()}

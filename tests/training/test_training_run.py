@@ -22,7 +22,7 @@ from embeddings.training.datasets import DatasetError, Split, load_pixels, read_
 from embeddings.training.items import Picture
 from embeddings.training.model import Trainee, build_embedder
 from embeddings.training.runs import how_made, load_embedder, load_heads
-from embeddings.training.train import embed_with, train
+from embeddings.training.train import embed_with, score, train
 from scripts.convert import main as convert
 from scripts.train import main as train_command
 
@@ -251,6 +251,13 @@ def test_a_run_leaves_its_folder_and_goes_on_after_its_checkpoint(shapes: Path, 
     assert convert([*joined[:2], *joined[4:7], str(alone), "--two-views", "--attributes", "--kind", "fp32"]) == 0
     trunk = alone.stat().st_size * 2 - out.stat().st_size
     assert trunk > 500_000  # what both share, through the frozen layer, is stored once
+
+
+def test_the_best_is_the_best_at_what_a_run_is_for():
+    figures = {"A": 0.7, "C@1": 0.4, "C@16": 0.8, "item@1": 0.1, "D type": 0.5}
+    assert score(figures, LOSSES) == pytest.approx(0.5)
+    assert score(figures, LOSSES | {"items": 0.0}) == pytest.approx(0.6)
+    assert score({"C@1": 0.4}, LOSSES | {"items": 0.0}) == pytest.approx(0.4)  # there is nothing else to go by
 
 
 @pytest.mark.parametrize(
