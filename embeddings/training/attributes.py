@@ -24,7 +24,7 @@ from embeddings.training.tricks import Whitening
 
 Tensor = Any
 
-WEIGHTS = {"items": 1.0, "category": 1.3, "kind": 0.8, "colour": 0.95, "palette": 0.8}
+WEIGHTS = {"items": 1.0, "category": 1.4, "kind": 0.85, "colour": 0.95, "palette": 0.75}
 """What the embedding (`items`) and each head count. Chosen on the validation part: more of the heads, and the item
 itself is lost."""
 

@@ -126,11 +126,11 @@ def as_table(records: dict[str, dict[str, Any]]) -> str:
     names = list(records)
     tasks = list(records[names[0]])
     width = max(26, *(len(name) + 2 for name in names))
-    lines = [f"{'task':10}" + "".join(f"{name:>{width}}" for name in names)]
+    lines = [f"{'task':14}" + "".join(f"{name:>{width}}" for name in names)]
     for task in tasks:
         cells = [
             f"{r[task]['mean']:.3f} [{r[task]['interval'][0]:.3f}, {r[task]['interval'][1]:.3f}]"
             for r in records.values()
         ]
-        lines.append(f"{task:10}" + "".join(f"{cell:>{width}}" for cell in cells))
+        lines.append(f"{task:14}" + "".join(f"{cell:>{width}}" for cell in cells))
     return "\n".join(lines)
