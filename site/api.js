@@ -6,7 +6,7 @@ export const PAGE_SIZE = 16;
 export const MAX_PAGE = 100;
 export const MAX_DEPTH = 1000;
 
-// A gateway gives up after 30 seconds; a little more, so that its own answer still arrives.
+// A gateway gives up after 30 seconds; its own answer shall still arrive.
 const PATIENCE_MS = 35_000;
 
 /** `final` where the same search would fail again, `offline` without a network, `type` as in docs/errors.md. */

@@ -7,9 +7,8 @@ import { takePhotos } from "./intake.js";
 import { openPhoto, PhotoError, shrink } from "./photo.js";
 import * as screen from "./view.js";
 
-// An idle service takes a few seconds to start, and people should know that it is not stuck.
+// An idle service takes seconds to start: people should know that it is not stuck.
 const SLOW_MS = 500;
-const REMEMBERED_MS = 15 * 60_000; // the addresses of photos may be signed for an hour, and a view may stay open for long
 // Of 100 phone photos of garments 98 have a nearest above it (as have most of what shows none). Per model.
 const MIN_SCORE = 0.54;
 
@@ -37,7 +36,7 @@ function open(next) {
 }
 
 function keep(view) {
-  const id = Math.random(); // unlike a counter's it is not met again after a reload
+  const id = Math.random(); // a counter's would be met again after a reload
   views.set(id, view);
   return { id, photo: Boolean(view.file) };
 }
@@ -62,7 +61,7 @@ function restore() {
     return screen.showStart(photoIsGone ? "Your photo was not kept. Please choose it again." : "");
   }
   showAll();
-  if (view.results && Date.now() < view.answered + REMEMBERED_MS) showResults({ kept: 0 });
+  if (view.until > Date.now()) showResults({ kept: 0 });
   else begin();
   window.scrollTo(0, view.scroll ?? 0);
 }
@@ -75,7 +74,7 @@ function showAll() {
 }
 
 function begin() {
-  view.results = undefined;
+  view.results = view.until = undefined;
   search();
 }
 
@@ -90,7 +89,7 @@ async function search() {
   try {
     const found = await gather(view, mine.signal);
     if (running !== mine) return;
-    Object.assign(view, found, { answered: Date.now() });
+    Object.assign(view, found);
     history.replaceState(history.state, "", addressOf(view));
     screen.showQuery(view);
     const note = found.renewed ? "The gallery has changed meanwhile, so these are new results. " : "";
@@ -120,7 +119,7 @@ async function gather(view, signal) {
     index = answer.index;
     last = answer.results.length < k;
   } while (results.length < view.shown && !last);
-  return { results, index, last, renewed };
+  return { results, index, last, renewed, until: Date.now() + 9e5 }; // signed addresses expire
 }
 
 async function ask(view, page, signal) {
@@ -197,5 +196,5 @@ element("folder").addEventListener("change", ({ target }) => {
 });
 window.addEventListener("online", () => waitsForNetwork && search());
 window.addEventListener("popstate", restore);
-history.scrollRestoration = "manual"; // ours: the browser's comes before the results are there
+history.scrollRestoration = "manual"; // the browser's comes before the results
 restore();

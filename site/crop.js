@@ -89,7 +89,7 @@ export class CropBox {
     if (event.key === "Escape" || event.key === "Delete") return this.remove();
     const arrow = ARROWS[event.key];
     if (!arrow) return;
-    event.preventDefault(); // the page stays where it is
+    event.preventDefault(); // no scrolling
     const step = event.shiftKey ? BIG_STEP : STEP;
     const box = pulled(this.#box, event.target.dataset.grip, arrow[0] * step, arrow[1] * step);
     this.show(box);
