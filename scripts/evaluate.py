@@ -89,20 +89,26 @@ def _evaluate(options: argparse.Namespace) -> None:
     report = {"about": evaluation.about, "figures": records, **({"tricks": gains} if gains else {})}
     (options.out / "figures.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     if options.card:
-        _write_cards(options.model, evaluation, records)
+        _write_cards(_named(options.model), evaluation, records)
 
 
 def _subjects(options: argparse.Namespace) -> dict[str, Embed]:
-    """What is measured, by name: a file is called by its name alone where that says which."""
-    options.model = list(dict.fromkeys(options.model))  # each once: as many records as files
-    stems = [path.stem for path in options.model]
+    """What is measured, by name."""
     subjects: dict[str, Embed] = {}
-    for path in options.model:
-        name = path.stem if stems.count(path.stem) == 1 else path.with_suffix("").as_posix()
+    for name, path in _named(options.model).items():
         subjects[name] = _with_progress(Embedder(path), name)
     if options.baselines:
         subjects |= {"off the shelf": OffTheShelf(options.baselines).embed, "colour histogram": colour_histogram}
     return subjects
+
+
+def _named(models: Sequence[Path]) -> dict[str, Path]:
+    """A file is called by its name alone where that says which; one that is given twice is there once."""
+    stems = [path.stem for path in dict.fromkeys(models)]
+    return {
+        path.stem if stems.count(path.stem) == 1 else path.with_suffix("").as_posix(): path
+        for path in dict.fromkeys(models)
+    }
 
 
 def _gains(evaluation: Evaluation, embed: Embed, plain: Vectors) -> dict[str, Any]:
@@ -124,14 +130,14 @@ def _draw(out: Path, evaluation: Evaluation, answers: dict[str, list[Answers]], 
     page.write(out / "sheets.html")
 
 
-def _write_cards(models: Sequence[Path], evaluation: Evaluation, records: dict[str, dict[str, Any]]) -> None:
+def _write_cards(models: dict[str, Path], evaluation: Evaluation, records: dict[str, dict[str, Any]]) -> None:
     from embeddings.training.export import write_card  # with Keras, which nothing else here needs
 
-    for path, record in zip(models, records.values(), strict=False):  # the baselines come last
+    for name, path in models.items():
         card = read_card(path, path.read_bytes())
         if card is None:
             raise ModelError(f"{path} has no card to write the figures into")
-        write_card(path, card | {"figures": {**evaluation.about, **record}})
+        write_card(path, card | {"figures": {**evaluation.about, **records[name]}})
 
 
 def _slug(name: str) -> str:

@@ -73,15 +73,16 @@ def matrix(rows: int) -> Measured:
     Its memory is what it takes without any, and what the matrix takes while a newer one comes.
     """
 
-    def at(small: float, large: float, rows: int = rows) -> float:
-        return small + (large - small) * (rows - SMALL) / (LARGE - SMALL)
-
     return Measured(
-        start_ms=at(AT_SMALL.start_ms, AT_LARGE.start_ms),
-        first_ms=at(AT_SMALL.first_ms, AT_LARGE.first_ms),
-        warm_ms=at(AT_SMALL.warm_ms, AT_LARGE.warm_ms),
-        memory_mb=at(AT_SMALL.memory_mb, AT_LARGE.memory_mb, rows=0) + rows * REFRESH_KB / 1024,
+        start_ms=_on_line(rows, AT_SMALL.start_ms, AT_LARGE.start_ms),
+        first_ms=_on_line(rows, AT_SMALL.first_ms, AT_LARGE.first_ms),
+        warm_ms=_on_line(rows, AT_SMALL.warm_ms, AT_LARGE.warm_ms),
+        memory_mb=_on_line(0, AT_SMALL.memory_mb, AT_LARGE.memory_mb) + rows * REFRESH_KB / 1024,
     )
+
+
+def _on_line(rows: int, small: float, large: float) -> float:
+    return small + (large - small) * (rows - SMALL) / (LARGE - SMALL)
 
 
 def engine() -> Measured:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from embeddings.errors import ModelError
 from embeddings.training.datasets import Split
 from embeddings.training.model import build_embedder
-from embeddings.training.train import BEST, CONFIG, HEADS
+from embeddings.training.train import BEST, HEADS, read_config
 
 
 def load_embedder(run: Path) -> keras.Model:
@@ -22,7 +22,7 @@ def load_embedder(run: Path) -> keras.Model:
     Raises:
         ModelError: the folder holds no run, or one that was never measured.
     """
-    config = _config(run)
+    config = read_config(run)
     model = build_embedder(None, int(config["dimension"]), "", config["backbone"])
     try:
         model.load_weights(run / BEST)
@@ -47,7 +47,7 @@ def load_heads(run: Path) -> dict[str, NDArray[np.float32]]:
 
 def trained_losses(run: Path) -> set[str]:
     """The losses that counted: what the others would have trained is chance. `implied` trains the head of the kind."""
-    losses = {loss for loss, importance in _config(run)["losses"].items() if importance > 0}
+    losses = {loss for loss, importance in read_config(run)["losses"].items() if importance > 0}
     return losses | {"kind"} if "implied" in losses else losses
 
 
@@ -57,7 +57,7 @@ def common_split(runs: Sequence[Path]) -> Split:
     Raises:
         ModelError: they were trained with different ones.
     """
-    split, *others = (Split(**_config(run)["split"]) for run in runs)
+    split, *others = (Split(**read_config(run)["split"]) for run in runs)
     if any(other != split for other in others):
         raise ModelError("the runs were trained on different splits: what one has not seen, another has learned")
     return split
@@ -65,7 +65,7 @@ def common_split(runs: Sequence[Path]) -> Split:
 
 def how_made(run: Path) -> dict[str, Any]:
     """For the card: options, command, steps, minutes, best validation figures. Paths are cut to their last name."""
-    config = _config(run)
+    config = read_config(run)
     try:
         summary = json.loads((run / "summary.json").read_bytes())
     except (OSError, ValueError) as error:
@@ -78,10 +78,3 @@ def how_made(run: Path) -> dict[str, Any]:
         "command": command,
         **summary,
     }
-
-
-def _config(run: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads((run / CONFIG).read_bytes()))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{run} is not the folder of a training run ({error})") from error

@@ -33,9 +33,7 @@ BEST = "best.weights.h5"
 HEADS = "heads.npz"
 """Name of the proxies that were trained with it, an array (classes, d) for each head."""
 
-CONFIG = "config.json"
-"""Name of the record of all options."""
-
+_CONFIG = "config.json"
 _CHECKPOINT = "checkpoint.npz"
 _MAY_CHANGE = ("command", "backend", "weights", "masks", "steps", "minutes", "every", "learning_rate")
 """What a run may go on with otherwise: where files lie, and how long it takes."""
@@ -81,7 +79,8 @@ def train(data: Path, folder: Path, config: Config, command: str) -> dict[str, A
         jit_compile=keras.backend.backend() == "jax",  # XLA compiles for minutes on a CPU and gains nothing
     )
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / CONFIG).write_text(json.dumps(record, indent=2) + "\n")
+    with replacing(folder / _CONFIG) as unfinished:
+        unfinished.write_text(json.dumps(record, indent=2) + "\n")
     return _Run(folder, config, trainee, batches, validation).go()
 
 
@@ -94,12 +93,21 @@ def embed_with(model: keras.Model, pixels: NDArray[np.uint8]) -> Vectors:
     return np.concatenate(parts)
 
 
+def read_config(run: Path) -> dict[str, Any]:
+    """The record of all options.
+
+    Raises:
+        ModelError: the folder holds none.
+    """
+    try:
+        return dict(json.loads((run / _CONFIG).read_bytes()))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{run} is not the folder of a training run ({error})") from error
+
+
 def _refuse_other_options(folder: Path, record: dict[str, Any]) -> None:
     """Another split would train on what the run was measured by, another seed or loss be in the record of neither."""
-    try:
-        before = json.loads((folder / CONFIG).read_bytes())
-    except (OSError, ValueError) as error:
-        raise ModelError(f"cannot go on with {folder}: {error}; start anew in another folder") from error
+    before = read_config(folder)
     other = [name for name in record if name not in _MAY_CHANGE and record[name] != before.get(name)]
     if other:
         told = "; ".join(f"{name} was {before.get(name)}, now {record[name]}" for name in other)
