@@ -1,7 +1,7 @@
 """Every error this library raises on purpose, under one base. Messages are for people and say what to do.
 
 Messages may name keys and URIs: they are for logs and terminals. What a client of the HTTP service is told is decided
-in `functions.problems`.
+in `functions.search.problems`.
 """
 
 

@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, WebPImagePlugin
 
+from embeddings.decode_guards import PixelBudget, structure_problem
 from embeddings.errors import BrokenPhotoError, EmptyPhotoError, PhotoTooLargeError, UnsupportedPhotoError
-from embeddings.pixel_budget import PixelBudget
-from embeddings.structure import structure_problem
 
 # Part of an index's identity: vectors made by another version of this file must not meet. Raise it when pixels change.
 PREPROCESS_VERSION = 1

@@ -8,13 +8,13 @@ from functions.log import configure
 
 if TYPE_CHECKING:
     from embeddings.rebuild import Summary
-    from functions.reindex import Work
+    from functions.reindex.work import Work
     from functions.settings import Settings
 
 configure()
 if os.environ.get("_HANDLER", "").endswith(".search"):
     # Lambda gives the initialisation more processor than a small function's request; so all imports go there.
-    import functions.start  # noqa: F401
+    import functions.search.cold_start  # noqa: F401
 
 _log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ def search(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer an HTTP request: payload format 2.0 of an HTTP API or a function URL."""
     from apig_wsgi import make_lambda_handler
 
-    from functions.start import application
+    from functions.search.cold_start import application
 
     return make_lambda_handler(application)(event, context)
 
@@ -34,9 +34,9 @@ def reindex(event: dict[str, Any], context: Any) -> dict[str, Any]:
     Needs `ReportBatchItemFailures`: messages that cannot be read go back alone, and in the end to the dead-letter
     queue. When the rebuild itself fails, the error leaves all of them in the queue, and counts as one.
     """
-    from functions.chain import from_message
-    from functions.events import s3_events
-    from functions.reindex import merged, work_of
+    from functions.reindex.continuation import from_message
+    from functions.reindex.events import s3_events
+    from functions.reindex.work import merged, work_of
     from functions.settings import Settings
 
     settings = Settings.for_reindex(os.environ)
@@ -58,7 +58,7 @@ def reindex_scheduled(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
     Out of time, a schedule's run goes on by a message. A state machine reads `outcome`, and asks again.
     """
-    from functions.reindex import WHOLE_GALLERY, work_of_run
+    from functions.reindex.work import WHOLE_GALLERY, work_of_run
     from functions.settings import Settings
 
     work = work_of_run(event) or WHOLE_GALLERY
@@ -67,8 +67,8 @@ def reindex_scheduled(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _reindex(work: "Work", settings: "Settings", context: Any) -> "Summary":
     from embeddings.rebuild import Outcome
-    from functions.chain import continue_later
-    from functions.reindex import bring_up_to_date
+    from functions.reindex.continuation import continue_later
+    from functions.reindex.work import bring_up_to_date
 
     summary = bring_up_to_date(work, settings, context.get_remaining_time_in_millis() / 1000)
     if summary.outcome is Outcome.UNFINISHED and work.run is None:

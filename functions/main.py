@@ -20,14 +20,14 @@ from functions.settings import Settings
 _log = logging.getLogger(__name__)
 configure()
 if os.environ.get("FUNCTION_TARGET") == "search":
-    import functions.start  # noqa: F401 - so that imports belong to the start, not to the first request
+    import functions.search.cold_start  # noqa: F401 - so that imports belong to the start, not to the first request
 
 
 @functions_framework.http
 def search(request: Request) -> Response:
     """Answer an HTTP request."""
-    from functions.sending import cut_unless_sent
-    from functions.start import application
+    from functions.search.cold_start import application
+    from functions.search.sending import cut_unless_sent
 
     response = Response.from_app(application, request.environ)
     connection = request.environ.get("gunicorn.socket")
@@ -40,9 +40,9 @@ def search(request: Request) -> Response:
 def reindex(event: CloudEvent) -> None:
     """Take a Cloud Storage event. Eventarc sends it again unless the answer is success: so unfinished work goes on."""
     from embeddings.rebuild import Outcome
-    from functions.events import gcs_event
-    from functions.gather import bring_up_to_date_together
-    from functions.reindex import work_of
+    from functions.reindex.coalescing import bring_up_to_date_together
+    from functions.reindex.events import gcs_event
+    from functions.reindex.work import work_of
 
     try:
         happened = gcs_event(event.data)
@@ -59,7 +59,7 @@ def reindex(event: CloudEvent) -> None:
 def reindex_scheduled(_request: Request) -> tuple[dict[str, object], int]:
     """Bring the whole index up to date; an authenticated scheduler calls this, and again if the answer is 503."""
     from embeddings.rebuild import Outcome
-    from functions.reindex import WHOLE_GALLERY, bring_up_to_date
+    from functions.reindex.work import WHOLE_GALLERY, bring_up_to_date
 
     summary = bring_up_to_date(WHOLE_GALLERY, Settings.for_reindex(os.environ))
     return summary.counts(), 503 if summary.outcome is Outcome.UNFINISHED else 200

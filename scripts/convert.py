@@ -22,9 +22,9 @@ from tqdm import tqdm
 
 from embeddings.errors import ModelError
 from embeddings.preprocess import photo_pixels
-from embeddings.training.datasets import Photo, read_photos, select
+from embeddings.training.data.datasets import Photo, read_photos, select
+from embeddings.training.evaluation.validation import encoded_photos
 from embeddings.training.kinds import KINDS
-from embeddings.training.validation import encoded_photos
 from scripts.cli import command_parser, run_command
 
 _EXAMPLES, _COMPARED = 300, 1000
@@ -64,7 +64,7 @@ def _convert(options: argparse.Namespace) -> None:
     from embeddings.training.attributes import Trained, with_attributes
     from embeddings.training.export import check_parity, convert, spread, write_model
     from embeddings.training.model import two_views
-    from embeddings.training.runs import common_split, how_made, load_embedder, load_heads, trained_losses
+    from embeddings.training.run_folder import common_split, how_made, load_embedder, load_heads, trained_losses
     from embeddings.training.train import embed_with
 
     split = common_split(options.run)

@@ -28,7 +28,7 @@ from tqdm import tqdm
 from embeddings.embedder import BUNDLED_MODEL, Embedder
 from embeddings.index.publish import Content, Current, publish
 from embeddings.index.sources import Sources
-from embeddings.storage.writer import open_writer
+from embeddings.storage.writers import open_writer
 from scripts.cli import command_parser, positive, run_command
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -22,10 +22,10 @@ from threading import Thread
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from scripts.cli import FAILED, command_parser, run_command
-from scripts.clothing_dataset import FetchError, fetch_clothing_dataset
 from scripts.drawn_gallery import draw_gallery
-from scripts.local_service import HOST, ROOT, ServiceStartError, last_words, serve_functions
-from scripts.page_server import PHOTO_SUFFIXES, open_page_server
+from scripts.local.clothing_dataset import FetchError, fetch_clothing_dataset
+from scripts.local.page import PHOTO_SUFFIXES, open_page_server
+from scripts.local.service import HOST, ROOT, ServiceStartError, last_words, serve_functions
 
 DRAWN_COUNT = 300
 

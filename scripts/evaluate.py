@@ -26,14 +26,14 @@ from embeddings.embedder import Embedder
 from embeddings.errors import ModelError
 from embeddings.model_card import read_card
 from embeddings.training.ablation import ablation, gains_record, gains_table
-from embeddings.training.baselines import OffTheShelf, colour_histogram
-from embeddings.training.evaluate import Answers, Embed, Evaluation, as_record, as_table
-from embeddings.training.failures import write_failures
-from embeddings.training.photos import PARTS, Split
-from embeddings.training.sheets import CHOICES, Page, choose, draw_sheet
-from embeddings.training.tasks import Vectors
+from embeddings.training.data.photos import PARTS, Split
+from embeddings.training.evaluation.baselines import OffTheShelf, colour_histogram
+from embeddings.training.evaluation.evaluation import Answers, Embed, Evaluation, as_record, as_table
+from embeddings.training.evaluation.metrics import Vectors
 from embeddings.training.tricks import mirrored
 from scripts.cli import command_parser, run_command
+from scripts.reporting.evaluation_page import CHOICES, Page, choose, draw_sheet
+from scripts.reporting.mistakes import write_failures
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -21,9 +21,9 @@ from embeddings.errors import StorageError
 from embeddings.storage.reader import open_reader
 from scripts.cli import command_parser, run_command
 from scripts.reporting.contents import read_contents
-from scripts.reporting.layout import Cell, on_grid
 from scripts.reporting.page import index_page, shown_duplicates
 from scripts.reporting.pictures import draw_map
+from scripts.reporting.projection import Cell, on_grid
 from scripts.reporting.report import Report, make_report
 from scripts.reporting.thumbnails import fetch_thumbnails
 

@@ -26,8 +26,8 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from embeddings.index.history import past_generations, release, rollback
 from embeddings.rebuild import Outcome, Shard, Summary, rebuild
-from embeddings.rebuild.parts import run_problem
-from embeddings.storage.writer import open_writer
+from embeddings.rebuild.shard_run import run_problem
+from embeddings.storage.writers import open_writer
 from scripts.cli import FAILED, command_parser, run_command
 
 _EXIT_UNREADABLE, _EXIT_HELD = 3, 4

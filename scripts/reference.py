@@ -1,4 +1,4 @@
-"""Make the page that the service shows under /docs, from functions/openapi.json and docs/errors.md.
+"""Make the page that the service shows under /docs, from functions/search/openapi.json and docs/errors.md.
 
     python scripts/reference.py
     python scripts/reference.py --out reference.html
@@ -24,7 +24,7 @@ from markupsafe import Markup
 from scripts.cli import command_parser, run_command
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "functions" / "reference.html"
+PAGE = ROOT / "functions" / "search" / "reference.html"
 
 _MARKDOWN = MarkdownIt("js-default")  # escapes HTML
 _HEADING = re.compile(r"^## (.+)\n", re.MULTILINE)
@@ -42,7 +42,7 @@ class Field(NamedTuple):
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
     parser = command_parser(__doc__)
-    parser.add_argument("--out", type=Path, default=PAGE, help="the file to write (default: functions/reference.html)")
+    parser.add_argument("--out", type=Path, default=PAGE, help="the file to write (default: the service's own page)")
     options = parser.parse_args(arguments)
     return run_command(lambda: _write(options))
 
@@ -54,7 +54,7 @@ def _write(options: argparse.Namespace) -> None:
 
 def reference_page() -> str:
     """The page's HTML."""
-    openapi = json.loads((ROOT / "functions" / "openapi.json").read_text(encoding="utf-8"))
+    openapi = json.loads((ROOT / "functions" / "search" / "openapi.json").read_text(encoding="utf-8"))
     about_errors, *errors = _HEADING.split((ROOT / "docs" / "errors.md").read_text(encoding="utf-8"))
     templates = Environment(
         loader=FileSystemLoader(ROOT / "scripts"),

@@ -16,10 +16,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from embeddings.training.augmentation import Augmentation
-from embeddings.training.batches import Mix
 from embeddings.training.config import BACKBONES, LOSSES, Config
-from embeddings.training.photos import Split
+from embeddings.training.data.photos import Split
+from embeddings.training.views.augmentation import Augmentation
+from embeddings.training.views.batches import Mix
 from scripts.cli import command_parser, run_command
 
 _AUGMENTATIONS = tuple(field.name for field in fields(Augmentation))

@@ -1,11 +1,11 @@
 // What a click does: each search is a view with an entry in the browser's history, and stays in memory.
-import { addressOf, readAddress } from "./address.js";
+import { addressOf, readAddress } from "./url_state.js";
 import { MAX_DEPTH, MAX_PAGE, PAGE_SIZE, Service, ServiceError } from "./api.js";
 import { SERVICE_URL } from "./config.js";
 import { CropBox, WHOLE } from "./crop.js";
-import { takePhotos } from "./intake.js";
+import { takePhotos } from "./photo_input.js";
 import { openPhoto, PhotoError, shrink } from "./photo.js";
-import * as screen from "./view.js";
+import * as screen from "./screen.js";
 
 // An idle service takes seconds to start: people should know that it is not stuck.
 const SLOW_MS = 500;

@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embeddings.errors import EmptyGalleryError, UnknownKeyError
-from embeddings.gallery import Gallery, Neighbour, unit_rows
+from embeddings.gallery import Gallery, Neighbour
+from embeddings.unit_rows import unit_rows
 
 FOLDERS = ("bags", "shirts", "shirts-old", "shoes")
 

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from embeddings.embedder import Embedder
 from embeddings.errors import CorruptIndexError, ModelError, StorageUriError
-from embeddings.gallery import Gallery, SearchableGallery, joined_unit_rows
+from embeddings.gallery import Gallery, SearchableGallery
 from embeddings.index.fetch import GenerationFiles, fetch_generation, fetch_pointer
 from embeddings.index.manifest import FOLDERS, KEYS, VECTORS, Manifest, VectorIndexName
 from embeddings.preprocess import PREPROCESS_VERSION
 from embeddings.storage.reader import Reader
+from embeddings.unit_rows import joined_unit_rows
 
 _LONGEST_HEADER = 10 + 0xFFFF
 """Of a .npy file of version 1.0, in bytes: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html"""
@@ -80,7 +81,7 @@ def open_generation(manifest: Manifest, files: GenerationFiles, embedder: Embedd
 
 def _asked_elsewhere(manifest: Manifest, index: VectorIndexName, folders: dict[str, int]) -> SearchableGallery:
     try:
-        from embeddings.vector_index.gallery import VectorGallery  # and with it botocore
+        from embeddings.s3_vectors.gallery import VectorGallery  # and with it botocore
     except ImportError as error:
         raise StorageUriError(f"{index} needs boto3: pip install boto3 ({error})") from error
     return VectorGallery(index, manifest.dimension, manifest.count, folders)

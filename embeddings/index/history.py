@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from embeddings.errors import GalleryIndexError, NoIndexError, NotFoundError
 from embeddings.index.manifest import Manifest, VectorIndexName, generation_folder
 from embeddings.index.publish import PAST_MANIFEST, read_current, read_file, swap_pointer
-from embeddings.storage.writer import ObjectInfo, Writer
+from embeddings.storage.objects import ObjectInfo, Writer
 
 KEEP_GENERATIONS = 3
 """Past generations kept for rollback, whatever their age."""

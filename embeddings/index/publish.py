@@ -29,7 +29,7 @@ from embeddings.index.manifest import (
 )
 from embeddings.index.sources import Sources
 from embeddings.preprocess import PREPROCESS_VERSION
-from embeddings.storage.writer import Writer
+from embeddings.storage.objects import Writer
 
 PAST_MANIFEST = "manifest.json"
 """In a generation's folder once it has been the current one; written when it ceases to be."""

@@ -8,7 +8,7 @@ from embeddings.errors import NotFoundError
 from embeddings.index.sources import Failure
 from embeddings.preprocess import PREPROCESS_VERSION
 from embeddings.rebuild.results import Results, Vector, from_bytes, to_bytes
-from embeddings.storage.writer import Writer
+from embeddings.storage.objects import Writer
 
 GRAIN = 500
 """At most this many photos are embedded again after a kill,"""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from embeddings.index.sources import Failure, Sources
 from embeddings.rebuild.scope import Listing, Scope
-from embeddings.storage.writer import ObjectInfo
+from embeddings.storage.objects import ObjectInfo
 
 
 @dataclass(frozen=True)

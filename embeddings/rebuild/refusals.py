@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from embeddings.errors import GalleryIndexError, StorageError
 from embeddings.index.sources import Failure
-from embeddings.rebuild.work import NOT_GIVEN
+from embeddings.rebuild.pipeline import NOT_GIVEN
 
 
 def refuse_emptied(before: int, after: int, failures: Mapping[str, Failure], *, may_empty: bool) -> None:

@@ -26,18 +26,19 @@ from embeddings.index.publish import Content, Vectors, publish, read_current
 from embeddings.index.sources import Failure, Sources
 from embeddings.preprocess import DEFAULT_LIMITS, Limits
 from embeddings.rebuild.checkpoint import Checkpoint
-from embeddings.rebuild.parts import Parts
-from embeddings.rebuild.past import Past
+from embeddings.rebuild.last_generation import Past
+from embeddings.rebuild.pipeline import NOT_GIVEN, OUTAGE, Result, embed_all
 from embeddings.rebuild.plan import Plan, make_plan
 from embeddings.rebuild.refusals import refuse_emptied
 from embeddings.rebuild.results import Vector
 from embeddings.rebuild.scope import Scope, folder_scope, key_scope, split
 from embeddings.rebuild.shard import Shard
+from embeddings.rebuild.shard_run import Parts
 from embeddings.rebuild.summary import Outcome, Summary, summarize
-from embeddings.rebuild.work import NOT_GIVEN, OUTAGE, Result, embed_all
+from embeddings.storage.objects import ObjectInfo, Writer
 from embeddings.storage.reader import Reader, open_reader
 from embeddings.storage.uri import StorageUri
-from embeddings.storage.writer import ObjectInfo, Writer, open_writer
+from embeddings.storage.writers import open_writer
 
 _ATTEMPTS = 20
 _log = logging.getLogger(__name__)
@@ -172,7 +173,7 @@ class _Run:
             scope = _widened(scope, past, same_vectors=same_vectors)
         if bucket:
             try:
-                from embeddings.rebuild.vectors import VectorRebuild  # and with it botocore
+                from embeddings.rebuild.s3_vectors import VectorRebuild  # and with it botocore
             except ImportError as error:
                 raise StorageUriError(f"the vector bucket {bucket} needs boto3: pip install boto3 ({error})") from error
             if self.parts is not None:

@@ -11,7 +11,7 @@ from embeddings.index.sources import Failure, Sources
 from embeddings.preprocess import Limits
 from embeddings.rebuild.shard import Shard
 from embeddings.storage.keys import key_problem
-from embeddings.storage.writer import ObjectInfo, Writer
+from embeddings.storage.objects import ObjectInfo, Writer
 
 _LOOKERS = 16  # a burst names thousands of keys, and each look waits for storage
 _log = logging.getLogger(__name__)

@@ -20,7 +20,7 @@ from obstore.exceptions import BaseError, NotModifiedError
 from obstore.store import GCSStore, LocalStore, S3Store
 
 from embeddings.errors import StorageError, StorageUriError, WrongSizeError
-from embeddings.storage.failures import failure, no_bucket
+from embeddings.storage.http_errors import failure, no_bucket
 from embeddings.storage.keys import checked
 from embeddings.storage.uri import StorageUri
 

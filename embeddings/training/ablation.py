@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from embeddings.training.photos import Photo
-from embeddings.training.searches import Search
-from embeddings.training.tasks import Scores, Vectors
+from embeddings.training.data.photos import Photo
+from embeddings.training.evaluation.metrics import Scores, Vectors
+from embeddings.training.evaluation.tasks import Search
 from embeddings.training.tricks import Whitening, averaged, expanded, smoothed, towards_centroids
 
 NEAREST = 4

@@ -17,9 +17,9 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from embeddings.training.evaluation.metrics import Floats, Vectors
 from embeddings.training.losses import SCALE
 from embeddings.training.model import SMOOTHED
-from embeddings.training.tasks import Floats, Vectors
 from embeddings.training.tricks import Whitening
 
 Tensor = Any

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from embeddings.training.augmentation import Augmentation
-from embeddings.training.batches import Mix
-from embeddings.training.photos import Split
+from embeddings.training.data.photos import Split
+from embeddings.training.views.augmentation import Augmentation
+from embeddings.training.views.batches import Mix
 
 LOSSES = {
     "category": 1.5,

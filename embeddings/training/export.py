@@ -19,9 +19,9 @@ from embeddings.embedder import Embedder
 from embeddings.errors import ModelError
 from embeddings.model_card import card_path
 from embeddings.preprocess import INPUT_SIZE
+from embeddings.training.evaluation.metrics import Vectors, neighbours, overlap
+from embeddings.training.float16_kernels import rounded_depthwise
 from embeddings.training.kinds import Kind
-from embeddings.training.rounding import rounded_depthwise
-from embeddings.training.tasks import Vectors, neighbours, overlap
 
 MINIMUM_OVERLAP: dict[Kind, float] = {"fp32": 0.99, "fp16": 0.97, "dynamic": 0.85, "int8": 0.75}
 """Share of the 16 nearest neighbours that a file must have in common with Keras; below it, something broke."""

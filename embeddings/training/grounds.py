@@ -6,7 +6,7 @@ As `phone_photos`, this shares nothing with the backgrounds of training.
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.training.photos import Pixels
+from embeddings.training.data.photos import Pixels
 
 _HEIGHT, _WIDTH = 400, 300
 

@@ -16,16 +16,16 @@ from PIL import Image
 from tqdm import tqdm
 
 from embeddings.errors import ModelError
-from embeddings.training.batches import Batch, Batches
 from embeddings.training.checkpoints import load_checkpoint, replacing, save_checkpoint
 from embeddings.training.config import Config
-from embeddings.training.cutouts import cut_out, cut_out_by_mask, read_mask
-from embeddings.training.datasets import Photo, Pixels, load_pixels, read_photos, select
-from embeddings.training.items import Picture
+from embeddings.training.data.datasets import Photo, Pixels, load_pixels, read_photos, select
+from embeddings.training.evaluation.metrics import Vectors
+from embeddings.training.evaluation.validation import Validation
 from embeddings.training.log import draw_curves, read_log, write_log
 from embeddings.training.model import Trainee, build_embedder
-from embeddings.training.tasks import Vectors
-from embeddings.training.validation import Validation
+from embeddings.training.views.batches import Batch, Batches
+from embeddings.training.views.cutouts import cut_out, cut_out_by_mask, read_mask
+from embeddings.training.views.items import Picture
 
 BEST = "best.weights.h5"
 """Name of the best embedder's weights in a run's folder."""

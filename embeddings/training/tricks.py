@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from embeddings.preprocess import photo_pixels
-from embeddings.training.tasks import Floats, Vectors, Words, neighbours
+from embeddings.training.evaluation.metrics import Floats, Vectors, Words, neighbours
 
 _NOTHING = 1e-6  # an axis of less than this share of the greatest variance is rounding
 

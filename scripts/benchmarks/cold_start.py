@@ -10,8 +10,8 @@ import numpy as np
 from embeddings.embedder import BUNDLED_MODEL, Embedder
 from scripts.benchmarks.bench import Bench
 from scripts.benchmarks.environment import INSTALLED
+from scripts.benchmarks.http_api_event import HANDLER, write_event
 from scripts.benchmarks.processes import Run, run_child
-from scripts.benchmarks.requests import HANDLER, write_event
 from scripts.benchmarks.results import Result, paired
 from scripts.benchmarks.stores import BUCKET, served
 

@@ -3,9 +3,9 @@
 import statistics
 
 from scripts.benchmarks.bench import Bench
+from scripts.benchmarks.http_api_event import HANDLER, write_event
 from scripts.benchmarks.inputs import published
 from scripts.benchmarks.processes import run_child
-from scripts.benchmarks.requests import HANDLER, write_event
 from scripts.benchmarks.results import Result
 from scripts.benchmarks.stores import BUCKET, served
 

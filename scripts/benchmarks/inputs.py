@@ -13,7 +13,7 @@ from PIL import Image
 from embeddings.embedder import BUNDLED_MODEL, Embedder
 from embeddings.index.publish import Content, Current, publish
 from embeddings.index.sources import Sources
-from embeddings.storage.writer import open_writer
+from embeddings.storage.writers import open_writer
 from scripts.drawn_gallery import draw_gallery
 
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")

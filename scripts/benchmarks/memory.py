@@ -7,9 +7,9 @@ from pathlib import Path
 from PIL import Image
 
 from scripts.benchmarks.bench import Bench
+from scripts.benchmarks.http_api_event import HANDLER, write_event
 from scripts.benchmarks.inputs import encoded, photographed, published
 from scripts.benchmarks.processes import run_child
-from scripts.benchmarks.requests import HANDLER, write_event
 from scripts.benchmarks.results import Result
 
 _LARGE = 1_000_000

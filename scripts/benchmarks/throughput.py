@@ -7,10 +7,10 @@ import numpy as np
 
 from scripts.benchmarks.bench import Bench
 from scripts.benchmarks.environment import INSTALLED
+from scripts.benchmarks.http_api_event import HANDLER
 from scripts.benchmarks.processes import run_child
-from scripts.benchmarks.requests import HANDLER
 from scripts.benchmarks.results import Result
-from scripts.local_service import serve_functions
+from scripts.local.service import serve_functions
 
 _CLIENTS = 8
 _CHOSEN = "THREADS=11"

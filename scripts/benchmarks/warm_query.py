@@ -2,8 +2,8 @@
 
 from scripts.benchmarks.bench import Bench
 from scripts.benchmarks.cold_start import local_files
+from scripts.benchmarks.http_api_event import HANDLER, write_event
 from scripts.benchmarks.processes import run_child
-from scripts.benchmarks.requests import HANDLER, write_event
 from scripts.benchmarks.results import Result, paired
 
 

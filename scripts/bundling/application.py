@@ -10,7 +10,7 @@ from scripts.bundling.target import ROOT
 
 PACKAGES = ("embeddings", "functions")
 _SUFFIXES = (".py", ".json", ".html", ".tflite")
-_NOT_FOR_LAMBDA = ("embeddings/training", "embeddings/storage/gcs.py", "functions/main.py")
+_NOT_FOR_LAMBDA = ("embeddings/training", "embeddings/storage/writers/gcs.py", "functions/main.py")
 
 
 def add_application(archive: Path, interpreter: Interpreter) -> None:

@@ -8,8 +8,8 @@ from io import BytesIO
 from PIL import Image
 
 from scripts.reporting.contents import Contents, folder_counts, reason_counts
-from scripts.reporting.layout import Cell, Plane
 from scripts.reporting.pictures import draw_scores
+from scripts.reporting.projection import Cell, Plane
 from scripts.reporting.report import Report
 from scripts.reporting.scores import CHANCE, Scores
 

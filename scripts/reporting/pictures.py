@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from scripts.reporting.contents import Vectors, folder_counts, folder_of
-from scripts.reporting.layout import Plane
+from scripts.reporting.projection import Plane
 from scripts.reporting.scores import Scores
 
 # Told apart with any colour vision (Okabe and Ito's palette); what has no colour of its own is grey.

@@ -7,7 +7,7 @@ import numpy as np
 
 from scripts.reporting.contents import Contents, folder_counts, reason_counts
 from scripts.reporting.duplicates import Duplicates, find_duplicates
-from scripts.reporting.layout import Plane, on_plane
+from scripts.reporting.projection import Plane, on_plane
 from scripts.reporting.scores import Effect, Scores, measure_scores
 
 _QUANTILES = (0.01, 0.05, 0.5, 0.95, 0.99)

@@ -54,7 +54,9 @@ def test_another_folder_and_an_empty_cache_give_the_same_bytes(
 @on_x86_64
 def test_the_handler_answers_inside_and_imports_little(unpacked_x86_64: Path, bundle_interpreter: Interpreter) -> None:
     modules = rehearse(unpacked_x86_64, bundle_interpreter).modules
-    assert {"functions.application", "ai_edge_litert.interpreter", "obstore", "PIL.WebPImagePlugin"} <= {*modules}
+    assert {"functions.search.application", "ai_edge_litert.interpreter", "obstore", "PIL.WebPImagePlugin"} <= {
+        *modules
+    }
     imported = {name.split(".")[0] for name in modules}
     assert imported == {
         "functions",
@@ -73,7 +75,9 @@ def test_the_handler_answers_inside_and_imports_little(unpacked_x86_64: Path, bu
 
 @pytest.mark.slow
 @on_x86_64
-@pytest.mark.parametrize("missing", ["multipart.py", "embeddings/pretrained/garment.tflite", "functions/reindex.py"])
+@pytest.mark.parametrize(
+    "missing", ["multipart.py", "embeddings/pretrained/garment.tflite", "functions/reindex/work.py"]
+)
 def test_a_missing_file_is_found(missing: str, broken: Path, bundle_interpreter: Interpreter) -> None:
     (broken / missing).unlink()
     with pytest.raises(BundleError, match="the bundle does not work"):

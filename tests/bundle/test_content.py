@@ -16,12 +16,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # the first one fetch
 
 NEEDED = (
     "functions/aws.py",
-    "functions/openapi.json",
-    "functions/reference.html",
+    "functions/search/openapi.json",
+    "functions/search/reference.html",
     "embeddings/pretrained/garment.json",
     "embeddings/pretrained/garment.tflite",
     "embeddings/rebuild/run.py",
-    "embeddings/storage/s3.py",
+    "embeddings/storage/writers/s3.py",
     "ai_edge_litert/interpreter.py",
     "apig_wsgi/__init__.py",
     "multipart.py",
@@ -32,7 +32,7 @@ NEEDED = (
     "pillow-*.dist-info/licenses/LICENSE",
 )
 NOT_NEEDED = (
-    *("functions/main.py", "functions/requirements.txt", "embeddings/training/*", "embeddings/storage/gcs.py"),
+    *("functions/main.py", "functions/requirements.txt", "embeddings/training/*", "embeddings/storage/writers/gcs.py"),
     *("tests/*", "*/tests/*", "scripts/*", "site/*", "*.pyi", "*.h", "*.a", "numpy/f2py/*", "numpy/testing/*"),
     *("*libLiteRtWebGpu*", "*/libLiteRt.so", "ai_edge_litert/vendors/*", "ai_edge_litert/tools/*", "*benchmark*"),
     *("PIL/_avif*", "pillow.libs/libavif*", "pillow.libs/libfreetype*", "*/RECORD"),

@@ -9,8 +9,8 @@ from threading import Thread
 
 import pytest
 
-from scripts import clothing_dataset
-from scripts.clothing_dataset import FetchError, Source, fetch_clothing_dataset
+from scripts.local import clothing_dataset
+from scripts.local.clothing_dataset import FetchError, Source, fetch_clothing_dataset
 
 PHOTOS = {f"{number:08}": b"photo " * 2000 + str(number).encode() for number in range(12)}
 LISTING = (

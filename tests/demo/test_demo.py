@@ -19,7 +19,7 @@ import pytest
 
 from scripts.demo import index_folder
 from scripts.drawn_gallery import draw_gallery
-from scripts.local_service import HOST, ROOT
+from scripts.local.service import HOST, ROOT
 
 _COMMAND = [sys.executable, str(ROOT / "scripts" / "demo.py")]
 

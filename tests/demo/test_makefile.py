@@ -3,7 +3,7 @@
 import json
 import subprocess
 
-from scripts.local_service import ROOT
+from scripts.local.service import ROOT
 
 
 def _make(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from functions.chain import MOST_MESSAGES, from_message, to_message
-from functions.reindex import Work
+from functions.reindex.continuation import MOST_MESSAGES, from_message, to_message
+from functions.reindex.work import Work
 from tests.deployed.conftest import Deployment, Start
 from tests.deployed.instance import Instance
 from tests.photos import photo

@@ -12,11 +12,11 @@ from embeddings.index.manifest import FOLDERS, KEYS, POINTER, SOURCES, VECTORS, 
 from embeddings.index.publish import PAST_MANIFEST
 from embeddings.preprocess import DEFAULT_LIMITS
 from embeddings.rebuild import Outcome
-from embeddings.rebuild.parts import RECORD
+from embeddings.rebuild.shard_run import RECORD
 from functions import VERSION
-from functions.current import CurrentGeneration
-from functions.parameters import MAX_DEPTH, MAX_K
-from functions.routes import Routes
+from functions.search.current_generation import CurrentGeneration
+from functions.search.parameters import MAX_DEPTH, MAX_K
+from functions.search.routes import Routes
 from functions.settings import Settings
 from tests.docs.documents import DOCUMENTS, ROOT, document, first_column
 from tests.functions.http_client import openapi

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from embeddings.rebuild import rebuild
-from scripts.local_service import serve_functions
+from scripts.local.service import serve_functions
 from tests.functions.http_client import Client
 from tests.photos import photo
 

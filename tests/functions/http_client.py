@@ -1,4 +1,4 @@
-"""Ask the running service, and hold every answer against functions/openapi.json."""
+"""Ask the running service, and hold every answer against functions/search/openapi.json."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 _NOT_DESCRIBED = {"allow", "connection", "content-length", "content-type", "date", "server"}
 """Of HTTP itself; Allow only under 405."""
-OPENAPI = Path(__file__).parents[2] / "functions" / "openapi.json"
+OPENAPI = Path(__file__).parents[2] / "functions" / "search" / "openapi.json"
 _BOUNDARY = "----tests-boundary"
 
 

@@ -19,7 +19,7 @@ from embeddings.errors import GalleryIndexError, StorageError
 from embeddings.index.generation import load_generation
 from embeddings.rebuild import rebuild
 from embeddings.storage.reader import open_reader
-from embeddings.storage.writer import open_writer
+from embeddings.storage.writers import open_writer
 from tests.functions.conftest import IMAGE_BASE, MODEL
 from tests.functions.http_client import Answer, check_contract
 from tests.photos import photo
@@ -48,12 +48,12 @@ def event(name: str, bucket: str = "GALLERY-BUCKET") -> dict[str, Any]:
 def aws(restored_logging: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """A function that starts cold."""
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "test")
-    for name in ("functions.aws", "functions.start"):
+    for name in ("functions.aws", "functions.search.cold_start"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     import functions.aws
 
     yield functions.aws
-    for name in ("functions.aws", "functions.start"):
+    for name in ("functions.aws", "functions.search.cold_start"):
         sys.modules.pop(name, None)
 
 
@@ -211,7 +211,7 @@ def test_an_event_that_is_late_changes_nothing(shop: Shop, aws: ModuleType) -> N
 def test_events_of_other_buckets_and_test_events_do_nothing(
     shop: Shop, aws: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("functions.reindex.rebuild", None)  # calling it would be an error
+    monkeypatch.setattr("functions.reindex.work.rebuild", None)  # calling it would be an error
     assert aws.reindex(event("sqs_s3_test_event", shop.bucket), Context()) == {"batchItemFailures": []}
     assert aws.reindex(event("sqs_s3_objects", "another-bucket"), Context()) == {"batchItemFailures": []}
 
@@ -235,7 +235,7 @@ def test_unreadable_messages_go_back_and_the_others_are_done(shop: Shop, aws: Mo
 def test_no_message_whatever_it_holds_fails_the_others(
     shop: Shop, aws: ModuleType, monkeypatch: pytest.MonkeyPatch, body: str
 ) -> None:
-    monkeypatch.setattr("functions.reindex.rebuild", None)
+    monkeypatch.setattr("functions.reindex.work.rebuild", None)
     records = [{"messageId": "odd", "body": body}, *event("sqs_s3_test_event", shop.bucket)["Records"]]
     assert aws.reindex({"Records": records}, Context()) == {"batchItemFailures": [{"itemIdentifier": "odd"}]}
 

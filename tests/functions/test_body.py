@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from functions.body import Body
-from functions.problems import RequestError
+from functions.search.body import Body
+from functions.search.problems import RequestError
 
 
 class Socket:

@@ -23,9 +23,9 @@ from embeddings.errors import StorageError
 from embeddings.index.fetch import fetch_pointer
 from embeddings.rebuild import Outcome, Summary, rebuild
 from embeddings.storage.reader import open_reader
-from embeddings.storage.writer import open_writer
-from functions import gather
-from functions.reindex import WHOLE_GALLERY
+from embeddings.storage.writers import open_writer
+from functions.reindex import coalescing
+from functions.reindex.work import WHOLE_GALLERY
 from functions.settings import Settings
 from tests.functions.conftest import MODEL
 from tests.photos import photo
@@ -80,7 +80,7 @@ def test_an_event_of_the_bucket(gallery: str, mode: Any) -> None:
 
 def test_events_outside_the_gallery_do_nothing(gallery: str, monkeypatch: pytest.MonkeyPatch) -> None:
     reindex = client("reindex")
-    monkeypatch.setattr("functions.reindex.rebuild", None)  # calling it would be an error
+    monkeypatch.setattr("functions.reindex.work.rebuild", None)  # calling it would be an error
     for key in ("elsewhere/x.jpg", "photos", "photos2/x.jpg", "photos/folder/"):
         headers, body = to_structured(cloud_event("gcs_finalized", key))
         assert reindex.post("/", data=body, headers=headers).status_code == 200
@@ -115,7 +115,7 @@ def test_an_event_that_cannot_be_read_is_not_sent_again(gallery: str, capsys: py
 @pytest.fixture
 def no_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REINDEX_SECONDS", "1")
-    monkeypatch.setattr("functions.reindex._MARGIN_SHARE", 1)
+    monkeypatch.setattr("functions.reindex.work._MARGIN_SHARE", 1)
 
 
 def test_an_event_without_time_is_sent_again_and_goes_on(
@@ -158,13 +158,13 @@ def test_events_that_come_during_a_rebuild_share_the_next_one(gallery: str, monk
         headers, body = to_structured(cloud_event("gcs_finalized", f"photos/{key}"))
         return reindex.test_client().post("/", data=body, headers=headers).status_code
 
-    monkeypatch.setattr("functions.reindex.rebuild", slow)
+    monkeypatch.setattr("functions.reindex.work.rebuild", slow)
     with ThreadPoolExecutor(8) as pool:
         first = pool.submit(send, keys[0])
         assert began.wait(10)
         others = [pool.submit(send, key) for key in keys[1:]]
         deadline = time.monotonic() + 10
-        while len(gather._waiting) < 7 and time.monotonic() < deadline:
+        while len(coalescing._waiting) < 7 and time.monotonic() < deadline:
             time.sleep(0.01)
         go_on.set()
         assert {each.result() for each in [first, *others]} == {200}
@@ -177,11 +177,11 @@ def test_a_rebuild_that_fails_fails_for_all_who_shared_it_and_not_for_the_next(
 ) -> None:
     settings = Settings.for_reindex({"INDEX_URI": "gs://shop-index", "GALLERY_URI": gallery})
     open_writer(gallery).put("new.jpg", photo("red"))
-    monkeypatch.setattr("functions.reindex.rebuild", Mock(side_effect=StorageError("down")))
+    monkeypatch.setattr("functions.reindex.work.rebuild", Mock(side_effect=StorageError("down")))
     with pytest.raises(StorageError, match="down"):
-        gather.bring_up_to_date_together(WHOLE_GALLERY, settings)
-    monkeypatch.setattr("functions.reindex.rebuild", rebuild)
-    assert gather.bring_up_to_date_together(WHOLE_GALLERY, settings).outcome is Outcome.PUBLISHED
+        coalescing.bring_up_to_date_together(WHOLE_GALLERY, settings)
+    monkeypatch.setattr("functions.reindex.work.rebuild", rebuild)
+    assert coalescing.bring_up_to_date_together(WHOLE_GALLERY, settings).outcome is Outcome.PUBLISHED
 
 
 def test_the_schedule(gallery: str) -> None:

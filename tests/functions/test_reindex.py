@@ -10,9 +10,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from embeddings.rebuild import Shard
-from functions.chain import MESSAGE_BYTES, MOST_MESSAGES, continue_later, from_message, to_message
-from functions.events import ObjectEvent
-from functions.reindex import WHOLE_GALLERY, Work, bring_up_to_date, merged, work_of, work_of_run
+from functions.reindex.continuation import MESSAGE_BYTES, MOST_MESSAGES, continue_later, from_message, to_message
+from functions.reindex.events import ObjectEvent
+from functions.reindex.work import WHOLE_GALLERY, Work, bring_up_to_date, merged, work_of, work_of_run
 from functions.settings import Settings
 from tests.servers.fixtures import S3Server
 
@@ -107,7 +107,7 @@ def test_time_is_kept_for_publishing(
         asked.extend([gallery, index, stop_at - time.monotonic(), options])
         raise RuntimeError
 
-    monkeypatch.setattr("functions.reindex.rebuild", rebuild)
+    monkeypatch.setattr("functions.reindex.work.rebuild", rebuild)
     with pytest.raises(RuntimeError):
         bring_up_to_date(Work(frozenset({"a"})), settings, seconds)
     options = {"keys": {"a"}, "run": None, "shard": None, "may_empty": True, "vector_bucket": "shop-vectors"}
@@ -122,7 +122,7 @@ def test_only_events_may_empty_the_index(monkeypatch: pytest.MonkeyPatch) -> Non
         asked.append(may_empty)
         raise RuntimeError
 
-    monkeypatch.setattr("functions.reindex.rebuild", rebuild)
+    monkeypatch.setattr("functions.reindex.work.rebuild", rebuild)
     for work in (WHOLE_GALLERY, Work(frozenset({"a"}))):
         with pytest.raises(RuntimeError):
             bring_up_to_date(work, settings)

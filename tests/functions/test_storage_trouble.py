@@ -10,7 +10,7 @@ import pytest
 
 from embeddings.index.history import release, rollback
 from embeddings.rebuild import rebuild
-from embeddings.storage.writer import open_writer
+from embeddings.storage.writers import open_writer
 from tests.functions.conftest import IMAGE_BASE, MODEL, Service, serve, write_gallery
 from tests.functions.http_client import Answer
 from tests.photos import photo

@@ -12,9 +12,9 @@ from urllib.parse import unquote_to_bytes
 from embeddings.errors import PhotoError
 from embeddings.preprocess import Limits, photo_pixels
 from embeddings.rebuild import rebuild
-from functions.application import Application
-from functions.current import CurrentGeneration
-from functions.load import Gate
+from functions.search.admission import Gate
+from functions.search.application import Application
+from functions.search.current_generation import CurrentGeneration
 from functions.settings import Settings
 from tests.functions.http_client import Answer, check_contract
 from tests.photos import photo

@@ -23,7 +23,7 @@ def test_what_is_uploaded(staged: Path, target: str) -> None:
     folder = staged / target
     assert {each.name for each in folder.iterdir()} == {"main.py", "requirements.txt", "functions", "embeddings"}
     files = {str(each.relative_to(folder)) for each in folder.rglob("*") if each.is_file()}
-    assert {"functions/main.py", "functions/openapi.json", "functions/reference.html"} <= files
+    assert {"functions/main.py", "functions/search/openapi.json", "functions/search/reference.html"} <= files
     assert "embeddings/pretrained/garment.tflite" in files
     assert not [each for each in files if "training" in each or "cache" in each]
     assert [each for each in files if each.endswith("requirements.txt")] == ["requirements.txt"]

@@ -7,7 +7,7 @@ import pytest
 from embeddings.errors import ConflictError, CorruptIndexError, GalleryIndexError, NoIndexError, StorageError
 from embeddings.index.history import KEEP_GENERATIONS, clean, past_generations, release, rollback
 from embeddings.rebuild import Outcome, Shard
-from embeddings.storage.folder import FolderWriter
+from embeddings.storage.writers.local import LocalWriter
 from tests.rebuild.gallery import OTHER_MODEL, Shop
 
 COLOURS = ["black", "white", "pink", "grey", "brown", "gold"]
@@ -127,14 +127,14 @@ def test_a_clean_up_that_comes_late_spares_what_somebody_rolled_back_to(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = generations(shop, KEEP_GENERATIONS + 3)
-    real = FolderWriter.list
+    real = LocalWriter.list
 
-    def rolled_back_meanwhile(self: FolderWriter, prefix: str = "") -> object:
+    def rolled_back_meanwhile(self: LocalWriter, prefix: str = "") -> object:
         if prefix == "checkpoints/":  # the last of the listings
             rollback(shop.index_files, ids[0])
         return real(self, prefix)
 
-    monkeypatch.setattr(FolderWriter, "list", rolled_back_meanwhile)
+    monkeypatch.setattr(LocalWriter, "list", rolled_back_meanwhile)
     cleaned(shop, timedelta(hours=25))
     assert shop.load().manifest.generation == ids[0]
 
@@ -142,10 +142,10 @@ def test_a_clean_up_that_comes_late_spares_what_somebody_rolled_back_to(
 def test_trouble_in_tidying_up_is_no_failure_of_the_rebuild(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def denied(self: FolderWriter, keys: object) -> None:
+    def denied(self: LocalWriter, keys: object) -> None:
         raise StorageError("access denied")
 
-    monkeypatch.setattr(FolderWriter, "delete", denied)
+    monkeypatch.setattr(LocalWriter, "delete", denied)
     assert shop.rebuild().outcome is Outcome.PUBLISHED
     assert "published, but" in caplog.text
 
@@ -170,12 +170,12 @@ def test_rollback_from_a_damaged_pointer(shop: Shop) -> None:
 
 def test_what_storage_keeps_wrongly_is_not_published(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.rebuild()
-    real = FolderWriter.put
+    real = LocalWriter.put
 
-    def flips_a_bit(self: FolderWriter, key: str, data: bytes, **options: object) -> None:
+    def flips_a_bit(self: LocalWriter, key: str, data: bytes, **options: object) -> None:
         real(self, key, data[:-1] + b"?" if key.endswith("vectors.npy") else data, **options)
 
-    monkeypatch.setattr(FolderWriter, "put", flips_a_bit)
+    monkeypatch.setattr(LocalWriter, "put", flips_a_bit)
     shop.put({"new.jpg": "black"})
     with pytest.raises(CorruptIndexError, match=r"vectors\.npy"):
         shop.rebuild()
@@ -183,13 +183,13 @@ def test_what_storage_keeps_wrongly_is_not_published(shop: Shop, monkeypatch: py
 
 
 def test_a_lost_answer_to_the_swap_is_success(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = FolderWriter.compare_and_set
+    real = LocalWriter.compare_and_set
 
-    def answer_is_lost(self: FolderWriter, *arguments: object, **options: object) -> None:
+    def answer_is_lost(self: LocalWriter, *arguments: object, **options: object) -> None:
         real(self, *arguments, **options)
         raise StorageError("the connection broke")
 
-    monkeypatch.setattr(FolderWriter, "compare_and_set", answer_is_lost)
+    monkeypatch.setattr(LocalWriter, "compare_and_set", answer_is_lost)
     summary = shop.rebuild()
     assert summary.outcome is Outcome.PUBLISHED
     assert shop.load().manifest.generation == summary.generation
@@ -197,14 +197,14 @@ def test_a_lost_answer_to_the_swap_is_success(shop: Shop, monkeypatch: pytest.Mo
 
 
 def test_a_swap_that_storage_refuses_for_a_while_is_tried_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, refusals = FolderWriter.compare_and_set, [StorageError("HTTP 429"), ConflictError("HTTP 409")]
+    real, refusals = LocalWriter.compare_and_set, [StorageError("HTTP 429"), ConflictError("HTTP 409")]
 
-    def busy(self: FolderWriter, *arguments: object, **options: object) -> None:
+    def busy(self: LocalWriter, *arguments: object, **options: object) -> None:
         if refusals:
             raise refusals.pop()
         real(self, *arguments, **options)
 
-    monkeypatch.setattr(FolderWriter, "compare_and_set", busy)
+    monkeypatch.setattr(LocalWriter, "compare_and_set", busy)
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
     assert shop.rebuild().outcome is Outcome.PUBLISHED
     assert len(shop.load().gallery) == 3

@@ -8,9 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from embeddings.errors import CorruptIndexError
-from embeddings.gallery import unit_rows
 from embeddings.index.generation import read_unit_rows, read_vectors
 from embeddings.index.manifest import FileEntry, Manifest
+from embeddings.unit_rows import unit_rows
 
 COUNT, DIMENSION = 3000, 12
 VECTORS = np.random.default_rng(0).normal(size=(COUNT, DIMENSION)).astype(np.float16)

@@ -12,7 +12,7 @@ import boto3
 import pytest
 import yaml
 
-from functions.events import ObjectEvent, s3_events
+from functions.reindex.events import ObjectEvent, s3_events
 from tests.infra.conftest import OPTIONS
 from tests.infra.stack import Stack
 from tests.servers.fixtures import S3Server

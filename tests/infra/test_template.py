@@ -10,9 +10,9 @@ import pytest
 from cfnlint.api import lint
 
 from embeddings.rebuild import Outcome
-from functions.application import Application
-from functions.current import CurrentGeneration
-from functions.load import Gate
+from functions.search.admission import Gate
+from functions.search.application import Application
+from functions.search.current_generation import CurrentGeneration
 from functions.settings import Settings
 from tests.infra.stack import Stack
 

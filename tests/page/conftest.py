@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from scripts.drawn_gallery import draw_gallery
-from scripts.local_service import HOST, ROOT, serve_functions
+from scripts.local.service import HOST, ROOT, serve_functions
 from tests.page.serving import DEVICES, Seen, Site, free_ports, serve_page
 from tests.page.stub import Stub, serve_stub
 

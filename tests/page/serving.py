@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from scripts.local_service import HOST, ROOT
-from scripts.page_server import open_page_server
+from scripts.local.page import open_page_server
+from scripts.local.service import HOST, ROOT
 
 DEVICES: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": {"width": 1280, "height": 900}},

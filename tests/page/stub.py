@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Event, Thread
 from urllib.parse import parse_qs, urlsplit
 
-from scripts.local_service import HOST
+from scripts.local.service import HOST
 
 
 @dataclass(frozen=True)

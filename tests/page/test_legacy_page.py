@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page
 
-from scripts.local_service import ROOT
+from scripts.local.service import ROOT
 from tests.page.serving import Seen, Site
 
 pytestmark = pytest.mark.skipif(

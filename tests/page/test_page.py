@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from scripts.local_service import HOST, ROOT
+from scripts.local.service import HOST, ROOT
 from tests.page.serving import BOTH, Seen, Site, free_ports, keep_screenshot, results_of, serve_page
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from scripts.local_service import ROOT
+from scripts.local.service import ROOT
 from tests.page.serving import DEVICES, Seen, Site, results_of
 from tests.page.stub import Canned, Stub
 

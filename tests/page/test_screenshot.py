@@ -11,7 +11,7 @@ from PIL import Image, ImageChops
 from playwright.sync_api import Page, ViewportSize, expect
 
 from scripts.drawn_gallery import draw_gallery
-from scripts.local_service import HOST, ROOT
+from scripts.local.service import HOST, ROOT
 from tests.page.serving import free_ports, results_of
 
 _PICTURE = ROOT / "docs" / "screenshot.png"

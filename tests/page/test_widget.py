@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from scripts.local_service import ROOT
+from scripts.local.service import ROOT
 from tests.page.serving import BOTH, Seen, keep_screenshot
 from tests.page.stub import Canned, Stub, serve_folder
 from tests.page.test_quality import _AXE, needs_axe, violations

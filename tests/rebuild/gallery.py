@@ -8,8 +8,9 @@ from typing import Any
 
 from embeddings.index.generation import Generation, load_generation
 from embeddings.rebuild import Summary, rebuild
+from embeddings.storage.objects import Writer
 from embeddings.storage.reader import open_reader
-from embeddings.storage.writer import Writer, open_writer
+from embeddings.storage.writers import open_writer
 from tests.photos import photo
 
 MODEL = Path(__file__).parents[1] / "models" / "float32.tflite"

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from embeddings.embedder import Embedder
-from embeddings.rebuild import Outcome, work
+from embeddings.rebuild import Outcome, pipeline
 from embeddings.rebuild.checkpoint import Checkpoint
 from embeddings.storage.reader import Fetched, Reader
 from tests.rebuild.gallery import Shop
@@ -55,7 +55,7 @@ def test_it_stops_in_time(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
         return real(self, *arguments, **options)
 
     monkeypatch.setattr(Embedder, "embed", slow)
-    monkeypatch.setattr(work, "_cores", lambda: 2)  # so 5 seconds for all
+    monkeypatch.setattr(pipeline, "_cores", lambda: 2)  # so 5 seconds for all
     started = time.monotonic()
     summary = shop.rebuild(stop_at=started + 1.5)
     assert 1.5 <= time.monotonic() - started < 3

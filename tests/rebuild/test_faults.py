@@ -16,8 +16,8 @@ from embeddings.errors import NotFoundError, StorageError, UnavailableError
 from embeddings.index.manifest import POINTER
 from embeddings.rebuild import Outcome, checkpoint
 from embeddings.rebuild.checkpoint import Checkpoint
-from embeddings.storage.folder import FolderWriter
 from embeddings.storage.reader import Fetched, Reader
+from embeddings.storage.writers.local import LocalWriter
 from tests.photos import photo
 from tests.rebuild.gallery import MODEL, Shop
 
@@ -127,14 +127,14 @@ def test_an_event_leaves_the_checkpoints_of_a_large_rebuild_alone(shop: Shop) ->
 
 def test_a_checkpoint_that_another_rebuild_deletes_is_no_trouble(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.index_files.put(f"checkpoints/{Embedder(MODEL).sha256[:16]}-1/x.npz", b"x")
-    real = FolderWriter.get
+    real = LocalWriter.get
 
-    def gone(self: FolderWriter, key: str) -> object:
+    def gone(self: LocalWriter, key: str) -> object:
         if key.endswith("x.npz"):
             self.delete([key])
         return real(self, key)
 
-    monkeypatch.setattr(FolderWriter, "get", gone)
+    monkeypatch.setattr(LocalWriter, "get", gone)
     assert shop.rebuild().count == 3
 
 
@@ -263,15 +263,15 @@ def test_readers_see_the_old_generation_or_the_new_one_wherever_a_write_fails(
     shop.put({"new.jpg": "black"})
     count = [0]
     for name in WRITES:
-        real = getattr(FolderWriter, name)
+        real = getattr(LocalWriter, name)
 
-        def write(self: FolderWriter, *arguments: object, _real: object = real, **options: object) -> None:
+        def write(self: LocalWriter, *arguments: object, _real: object = real, **options: object) -> None:
             count[0] += 1
             if count[0] - 1 == failing:
                 raise OSError("power failure")
             _real(self, *arguments, **options)
 
-        monkeypatch.setattr(FolderWriter, name, write)
+        monkeypatch.setattr(LocalWriter, name, write)
     with pytest.raises(OSError, match="power failure"):
         shop.rebuild()
     monkeypatch.undo()
@@ -303,7 +303,7 @@ def test_an_object_of_which_storage_says_nothing_is_reported_and_stops_no_event(
 
         return ask
 
-    monkeypatch.setattr(FolderWriter, "stat", refused(FolderWriter.stat))
+    monkeypatch.setattr(LocalWriter, "stat", refused(LocalWriter.stat))
     monkeypatch.setattr(Reader, "get", refused(Reader.get))
     summary = shop.rebuild(keys=["secret.jpg", "new.jpg"])
     assert (summary.outcome, summary.added, summary.failures) == (
@@ -318,9 +318,9 @@ def test_an_object_of_which_storage_says_nothing_is_reported_and_stops_no_event(
 def test_an_outage_while_events_are_looked_at_is_an_error(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.rebuild()
 
-    def outage(self: FolderWriter, key: str) -> object:
+    def outage(self: LocalWriter, key: str) -> object:
         raise UnavailableError("timeout")
 
-    monkeypatch.setattr(FolderWriter, "stat", outage)
+    monkeypatch.setattr(LocalWriter, "stat", outage)
     with pytest.raises(UnavailableError, match="timeout"):
         shop.rebuild(keys=["shirts/red.jpg", "shirts/blue.jpg"])

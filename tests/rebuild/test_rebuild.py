@@ -252,7 +252,7 @@ def test_without_a_model_the_index_keeps_its_own(shop: Shop) -> None:
 
 def test_another_preprocessing_embeds_everything_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.rebuild()
-    for module in ("rebuild.past", "rebuild.checkpoint", "index.publish", "index.generation"):
+    for module in ("rebuild.last_generation", "rebuild.checkpoint", "index.publish", "index.generation"):
         monkeypatch.setattr(f"embeddings.{module}.PREPROCESS_VERSION", 99)
     with pytest.raises(CorruptIndexError, match="rebuild the index"):
         shop.load()

@@ -6,7 +6,7 @@ import pytest
 
 from embeddings.embedder import Embedder
 from embeddings.errors import GalleryIndexError
-from embeddings.rebuild import Outcome, Shard, parts
+from embeddings.rebuild import Outcome, Shard, shard_run
 from tests.rebuild.gallery import MODEL, OTHER_MODEL, Shop
 from tests.rebuild.shards import MANY, merge, part, shard, shards
 
@@ -57,7 +57,7 @@ def test_a_flipped_byte_anywhere_in_a_part_is_noticed_or_harmless(shop: Shop) ->
     shards(shop, 1)
     path = part(shop, 1, 1)
     good = shop.index_files.get(path).data
-    opened = parts.Parts(shop.index_files, "first", None).open
+    opened = shard_run.Parts(shop.index_files, "first", None).open
     sha256 = Embedder(MODEL).sha256
     expected = {key: (etag, vector.tobytes()) for key, (etag, vector) in opened(sha256)._results.items()}  # type: ignore[union-attr]
     noticed = 0
@@ -114,7 +114,7 @@ def test_a_merge_of_another_folder_does_not_throw_its_shards_away(shop: Shop) ->
 
 def test_a_run_of_another_preprocessing_is_refused(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shards(shop, 2)
-    monkeypatch.setattr(parts, "PREPROCESS_VERSION", 2)
+    monkeypatch.setattr(shard_run, "PREPROCESS_VERSION", 2)
     for again in (lambda: shard(shop, 1, 2), lambda: merge(shop)):
         with pytest.raises(GalleryIndexError, match="version 1 of the preprocessing, this is version 2"):
             again()

@@ -13,9 +13,9 @@ from embeddings.errors import GalleryIndexError, StorageError, UnavailableError
 from embeddings.index.history import rollback
 from embeddings.index.manifest import VECTORS
 from embeddings.index.publish import read_current
-from embeddings.rebuild import Outcome, Shard, Summary, parts, run
-from embeddings.storage.folder import FolderWriter
+from embeddings.rebuild import Outcome, Shard, Summary, run, shard_run
 from embeddings.storage.reader import Fetched, Reader
+from embeddings.storage.writers.local import LocalWriter
 from tests.rebuild.gallery import OTHER_MODEL, Shop
 from tests.rebuild.shards import MANY, merge, shard, shards
 
@@ -171,13 +171,13 @@ def test_a_shard_without_time_goes_on_where_it_stopped(shop: Shop) -> None:
 def begun_at_once(monkeypatch: pytest.MonkeyPatch, *calls: Callable[[], Summary]) -> list[Summary | BaseException]:
     """All of them find no run, and all begin it; how each one ends."""
     together = threading.Barrier(len(calls))
-    create = parts.Parts._created
+    create = shard_run.Parts._created
 
-    def created(self: parts.Parts, *arguments: Any) -> Any:
+    def created(self: shard_run.Parts, *arguments: Any) -> Any:
         together.wait(20)
         return create(self, *arguments)
 
-    monkeypatch.setattr(parts.Parts, "_created", created)
+    monkeypatch.setattr(shard_run.Parts, "_created", created)
     with ThreadPoolExecutor(len(calls)) as pool:
         begun = [pool.submit(call) for call in calls]
         return [each.exception() or each.result() for each in begun]
@@ -194,29 +194,29 @@ def test_of_first_shards_that_do_not_fit_one_is_refused(any_shop: Shop, monkeypa
 
 
 def test_the_record_of_a_run_whose_answer_is_lost(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    write = FolderWriter.compare_and_set
+    write = LocalWriter.compare_and_set
 
-    def lost(self: FolderWriter, *arguments: Any, **options: Any) -> None:
+    def lost(self: LocalWriter, *arguments: Any, **options: Any) -> None:
         write(self, *arguments, **options)
         raise UnavailableError("no answer")
 
-    monkeypatch.setattr(FolderWriter, "compare_and_set", lost)
+    monkeypatch.setattr(LocalWriter, "compare_and_set", lost)
     assert shard(shop, 1, 1).outcome is Outcome.SHARD_DONE
 
 
 def test_two_merges_at_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second one finds the parts gone while it reads them."""
     shards(shop, 2)
-    read, met = parts.Parts._read, []
+    read, met = shard_run.Parts._read, []
 
-    def late(self: parts.Parts, *arguments: Any) -> Any:
+    def late(self: shard_run.Parts, *arguments: Any) -> Any:
         if not met:
             met.append(True)
             assert merge(shop).outcome is Outcome.PUBLISHED
         return read(self, *arguments)
 
-    monkeypatch.setattr(parts, "_READERS", 1)
-    monkeypatch.setattr(parts.Parts, "_read", late)
+    monkeypatch.setattr(shard_run, "_READERS", 1)
+    monkeypatch.setattr(shard_run.Parts, "_read", late)
     summary = merge(shop)
     assert (summary.outcome, summary.embedded) == (Outcome.UNCHANGED, 0)
     assert len(shop.load().gallery) == 3

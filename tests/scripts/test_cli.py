@@ -79,7 +79,6 @@ MISTAKES: dict[str, tuple[str, int, str]] = {
     "query.py": ("nowhere.jpg --index nowhere", 1, "nowhere.jpg: No such file"),
     "rebuild_embeddings.py": ("--gallery nowhere --index x", 1, "there is no such folder"),
     "reference.py": ("--out nowhere/page.html", 1, "nowhere/page.html: No such file"),
-    "scaling.py": ("--rows 0", 2, "no whole number above 0"),
     "train.py": ("--data nowhere --run x --weights imagenet", 1, "labels.csv"),
 }
 

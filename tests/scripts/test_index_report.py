@@ -18,7 +18,7 @@ from embeddings.index.sources import Failure, Sources
 from scripts.drawn_gallery import draw_gallery
 from scripts.index_report import main
 from scripts.reporting.duplicates import find_duplicates
-from scripts.reporting.layout import COLUMNS, ROWS, on_grid, on_plane
+from scripts.reporting.projection import COLUMNS, ROWS, on_grid, on_plane
 from scripts.reporting.scores import measure_scores
 from tests.rebuild.gallery import MODEL, Shop
 

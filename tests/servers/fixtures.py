@@ -95,7 +95,7 @@ def gcs_server(clean_environment: None, monkeypatch: pytest.MonkeyPatch) -> Iter
 def vectors_server(aws_keys: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3VectorsServer]:
     """With one vector bucket, `shop`; retries do not pause for long."""
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0.01)
-    monkeypatch.setattr("embeddings.vector_index.writer._LONGEST_PAUSE", 0.01)
+    monkeypatch.setattr("embeddings.s3_vectors.writer._LONGEST_PAUSE", 0.01)
     with S3VectorsServer() as server:
         server.buckets["shop"] = {}
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3VECTORS", server.url)

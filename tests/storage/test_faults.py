@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from embeddings.errors import ConflictError, NotFoundError, StorageError, UnavailableError
-from embeddings.storage import gcs as gcs_module
-from embeddings.storage.failures import failure
+from embeddings.storage.http_errors import failure
 from embeddings.storage.reader import open_reader
-from embeddings.storage.writer import open_writer
+from embeddings.storage.writers import gcs as gcs_module
+from embeddings.storage.writers import open_writer
 from tests.servers.fixtures import ScriptedServer, SilentServer
 from tests.servers.gcs import GcsServer
 

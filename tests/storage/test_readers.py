@@ -20,9 +20,10 @@ from hypothesis import strategies as st
 from embeddings.errors import NotFoundError, StorageError, StorageUriError
 from embeddings.storage import reader as reader_module
 from embeddings.storage.keys import key_problem
+from embeddings.storage.objects import Writer
 from embeddings.storage.reader import Reader, open_reader
 from embeddings.storage.uri import StorageUri
-from embeddings.storage.writer import Writer, open_writer
+from embeddings.storage.writers import open_writer
 from tests.servers.fixtures import S3Server
 from tests.servers.gcs import GcsServer
 from tests.storage.conftest import ODD_KEYS

@@ -12,8 +12,9 @@ import boto3.session
 import pytest
 
 from embeddings.errors import ConflictError, NotFoundError, StorageError, StorageUriError
+from embeddings.storage.objects import Writer
 from embeddings.storage.uri import StorageUri
-from embeddings.storage.writer import Writer, open_writer
+from embeddings.storage.writers import open_writer
 from tests.servers.fixtures import S3Server
 from tests.servers.gcs import GcsServer
 from tests.storage.conftest import ODD_KEYS
@@ -266,7 +267,7 @@ def test_content_type_and_cache_control_are_kept(s3_server: S3Server, gcs_server
 def test_a_missing_sdk_says_what_to_install(
     uri: str, module: str, package: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for loaded in ("embeddings.storage.s3", "embeddings.storage.gcs"):
+    for loaded in ("embeddings.storage.writers.s3", "embeddings.storage.writers.gcs"):
         monkeypatch.delitem(sys.modules, loaded, raising=False)
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(StorageUriError, match=f"pip install {package}"):

@@ -8,9 +8,9 @@ import pytest
 from keras import ops
 
 from embeddings.training.attributes import SHARPNESS, WEIGHTS, Trained, described, with_attributes
+from embeddings.training.evaluation.metrics import neighbours, precision
 from embeddings.training.export import check_parity, convert
 from embeddings.training.losses import SCALE
-from embeddings.training.tasks import neighbours, precision
 from embeddings.training.train import embed_with
 from embeddings.training.tricks import Whitening, unit
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embeddings.training.augmentation import Augmentation, consumer_view
-from embeddings.training.batches import Batches, Mix
-from embeddings.training.cutouts import cut_out
-from embeddings.training.datasets import load_pixels, read_photos
-from embeddings.training.items import Picture
-from embeddings.training.photos import DatasetError, Photo, Split
+from embeddings.training.data.datasets import load_pixels, read_photos
+from embeddings.training.data.photos import DatasetError, Photo, Split
+from embeddings.training.views.augmentation import Augmentation, consumer_view
+from embeddings.training.views.batches import Batches, Mix
+from embeddings.training.views.cutouts import cut_out
+from embeddings.training.views.items import Picture
 
 MIX = Mix(pairs=4, consumer_pairs=2, singles=3)
 
@@ -87,7 +87,7 @@ def test_two_photos_of_an_item_are_views_of_it(pictures: list[Picture]):
 def test_every_second_single_is_laid_over_by_the_next_with_its_labels(pictures: list[Picture], monkeypatch):
     batches = Batches(pictures, replace(MIX, singles=5), seed=0)
     batch = batches.batch(4)
-    monkeypatch.setattr("embeddings.training.batches._blend", lambda *_: None)
+    monkeypatch.setattr("embeddings.training.views.batches._blend", lambda *_: None)
     plain = batches.batch(4)
     first = len(batch.images) - 5
     for row in range(len(batch.images)):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from embeddings.training.colour import PALETTE, central_lab, palette_shares, to_lab
+from embeddings.training.views.colour import PALETTE, central_lab, palette_shares, to_lab
 
 
 @pytest.mark.parametrize(

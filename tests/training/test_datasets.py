@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from embeddings.training.datasets import load_pixels, read_photos, select
-from embeddings.training.photos import DatasetError, Split
+from embeddings.training.data.datasets import load_pixels, read_photos, select
+from embeddings.training.data.photos import DatasetError, Split
 from tests.training.deepfashion_fixture import write_consumer_to_shop, write_in_shop, write_partition
 from tests.training.shapes import draw_garment
 

@@ -16,18 +16,18 @@ from PIL import Image
 
 from embeddings.embedder import Embedder
 from embeddings.preprocess import photo_pixels
-from embeddings.training.baselines import colour_histogram
-from embeddings.training.colour import central_lab
-from embeddings.training.datasets import read_photos
-from embeddings.training.evaluate import Answers, Evaluation, as_record, as_table
-from embeddings.training.failures import write_failures
-from embeddings.training.photos import DatasetError, Split
-from embeddings.training.searches import Search
-from embeddings.training.sheets import CHOICES, choose, draw_sheet
-from embeddings.training.validation import Validation
+from embeddings.training.data.datasets import read_photos
+from embeddings.training.data.photos import DatasetError, Split
+from embeddings.training.evaluation.baselines import colour_histogram
+from embeddings.training.evaluation.evaluation import Answers, Evaluation, as_record, as_table
+from embeddings.training.evaluation.tasks import Search
+from embeddings.training.evaluation.validation import Validation
+from embeddings.training.views.colour import central_lab
 from scripts import convert as convert_command
 from scripts import evaluate as evaluate_command
 from scripts import train as train_command
+from scripts.reporting.evaluation_page import CHOICES, choose, draw_sheet
+from scripts.reporting.mistakes import write_failures
 from tests.training.deepfashion_fixture import write_consumer_to_shop, write_in_shop
 from tests.training.shapes import COLOURS, draw_garment
 
@@ -310,7 +310,11 @@ def test_a_users_mistakes_are_one_line(shapes: Path, tmp_path: Path, capsys):
 
 
 def test_reading_and_measuring_do_not_load_keras():
-    modules = "datasets batches validation evaluate ablation sheets failures baselines"
-    code = "".join(f"import embeddings.training.{module}\n" for module in modules.split())
+    modules = (
+        *(f"embeddings.training.{name}" for name in ("data.datasets", "views.batches", "ablation")),
+        *(f"embeddings.training.evaluation.{name}" for name in ("validation", "evaluation", "baselines")),
+        *(f"scripts.reporting.{name}" for name in ("evaluation_page", "mistakes")),
+    )
+    code = "".join(f"import {module}\n" for module in modules)
     code += "import scripts.evaluate, sys\nassert not {'keras', 'tensorflow'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)

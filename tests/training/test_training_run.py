@@ -12,17 +12,17 @@ from PIL import Image
 
 from embeddings.embedder import Embedder
 from embeddings.errors import ModelError
-from embeddings.training.augmentation import Augmentation
-from embeddings.training.baselines import OffTheShelf
-from embeddings.training.batches import Batch, Batches, Mix
 from embeddings.training.checkpoints import load_checkpoint, replacing, save_checkpoint
 from embeddings.training.config import BACKBONES, LOSSES, Config
-from embeddings.training.cutouts import cut_out, cut_out_by_mask
-from embeddings.training.datasets import DatasetError, Split, load_pixels, read_photos
-from embeddings.training.items import Picture
+from embeddings.training.data.datasets import DatasetError, Split, load_pixels, read_photos
+from embeddings.training.evaluation.baselines import OffTheShelf
 from embeddings.training.model import Trainee, build_embedder
-from embeddings.training.runs import how_made, load_embedder, load_heads
+from embeddings.training.run_folder import how_made, load_embedder, load_heads
 from embeddings.training.train import embed_with, score, train
+from embeddings.training.views.augmentation import Augmentation
+from embeddings.training.views.batches import Batch, Batches, Mix
+from embeddings.training.views.cutouts import cut_out, cut_out_by_mask
+from embeddings.training.views.items import Picture
 from scripts.convert import main as convert
 from scripts.train import main as train_command
 

@@ -5,8 +5,8 @@ import pytest
 
 from embeddings.preprocess import photo_pixels
 from embeddings.training.ablation import ablation, gains_record, gains_table
-from embeddings.training.photos import Photo
-from embeddings.training.searches import searches
+from embeddings.training.data.photos import Photo
+from embeddings.training.evaluation.tasks import searches
 from embeddings.training.tricks import Whitening, averaged, expanded, mirrored, smoothed, towards_centroids, unit
 from tests.training.shapes import draw_garment
 

@@ -8,13 +8,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from embeddings.training.augmentation import Augmentation, camera, consumer_view, phone_view, shop_view, studio_view
-from embeddings.training.backgrounds import Backgrounds
-from embeddings.training.colour import to_lab
-from embeddings.training.cutouts import cut_out, cut_out_by_mask, read_mask
-from embeddings.training.datasets import DatasetError, Photo
-from embeddings.training.items import Picture, group
-from embeddings.training.phone_photos import phone_photo
+from embeddings.training.data.datasets import DatasetError, Photo
+from embeddings.training.evaluation.phone_photos import phone_photo
+from embeddings.training.views.augmentation import (
+    Augmentation,
+    camera,
+    consumer_view,
+    phone_view,
+    shop_view,
+    studio_view,
+)
+from embeddings.training.views.backgrounds import Backgrounds
+from embeddings.training.views.colour import to_lab
+from embeddings.training.views.cutouts import cut_out, cut_out_by_mask, read_mask
+from embeddings.training.views.items import Picture, group
 from tests.training.shapes import COLOURS, draw_garment
 
 WHITE = (255, 255, 255)

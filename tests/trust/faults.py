@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from embeddings.errors import StorageError, UnavailableError
 from embeddings.rebuild import checkpoint
-from embeddings.storage.folder import FolderWriter
 from embeddings.storage.reader import Reader
+from embeddings.storage.writers.local import LocalWriter
 from tests.rebuild.gallery import Shop
 
 Kind = Literal["error", "timeout", "lost answer", "short read", "kill"]
@@ -31,8 +31,8 @@ def fill(shop: Shop) -> None:
     shop.put({**NEW, "changes.jpg": "purple"})
 
 
-WRITES = tuple(f"FolderWriter.{name}" for name in ("put", "compare_and_set", "delete"))
-CALLS = (*WRITES, *(f"FolderWriter.{name}" for name in ("list", "stat", "get")), "Reader.get")
+WRITES = tuple(f"LocalWriter.{name}" for name in ("put", "compare_and_set", "delete"))
+CALLS = (*WRITES, *(f"LocalWriter.{name}" for name in ("list", "stat", "get")), "Reader.get")
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Fault:
 
     def around(self, name: str, call: Callable[[], Any]) -> Any:
         # A read whose answer is lost is a read that fails; and readers see themselves that one is short.
-        if name not in {"lost answer": WRITES, "short read": ("FolderWriter.get",)}.get(self.kind, CALLS):
+        if name not in {"lost answer": WRITES, "short read": ("LocalWriter.get",)}.get(self.kind, CALLS):
             return call()
         self.calls.append(name)
         if len(self.calls) - 1 != self.at:
@@ -69,7 +69,7 @@ def injected(fault: Fault) -> Iterator[None]:
     """Every call of storage goes through the fault, and checkpoints are small."""
     real = {
         (kind, name): getattr(kind, name)
-        for kind in (FolderWriter, Reader)
+        for kind in (LocalWriter, Reader)
         for name in ("list", "stat", "get", "put", "compare_and_set", "delete")
         if f"{kind.__name__}.{name}" in CALLS
     }

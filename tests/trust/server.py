@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from scripts.local_service import ROOT, _stop, _wait_for_answer
+from scripts.local.service import ROOT, _stop, _wait_for_answer
 from tests.functions.conftest import Service
 
 _PAGE_BYTES = 4096
@@ -40,8 +40,8 @@ def usage(pid: int) -> Usage:
 def serve_impatient(log: Path, **settings: str) -> Iterator[Service]:
     """The same server, but that it waits for uploads a second, not a minute, and as long for who reads."""
     code = (
-        "import functions.body; functions.body.UPLOAD_SECONDS, functions.body.HURRY_SECONDS = 1.0, 0.3; "
-        "import functions.sending; functions.sending.SENDING_SECONDS = 1.0; "
+        "from functions.search import body; body.UPLOAD_SECONDS, body.HURRY_SECONDS = 1.0, 0.3; "
+        "import functions.search.sending; functions.search.sending.SENDING_SECONDS = 1.0; "
         "from functions_framework._cli import _cli; _cli()"
     )
     with socket.create_server(("127.0.0.1", 0)) as probe:

@@ -6,9 +6,9 @@ from io import BytesIO
 
 import pytest
 
-from functions.body import Body
-from functions.problems import RequestError
-from functions.upload import read_upload
+from functions.search.body import Body
+from functions.search.problems import RequestError
+from functions.search.upload import read_upload
 
 
 def field(charset: str, content: bytes) -> str:

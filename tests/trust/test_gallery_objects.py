@@ -13,8 +13,8 @@ from moto.s3.models import s3_backends
 from embeddings.errors import StorageError
 from embeddings.rebuild import Outcome
 from embeddings.storage.reader import open_reader
-from functions.images import ImageUrls
 from functions.log import JsonFormatter
+from functions.search.image_urls import ImageUrls
 from functions.settings import Settings
 from tests.photos import photo
 from tests.rebuild.gallery import Shop

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.parameters import box_parameter, search_parameters
-from functions.problems import RequestError
+from functions.search.parameters import box_parameter, search_parameters
+from functions.search.problems import RequestError
 
 NUMBERS = st.one_of(
     st.text(max_size=12),

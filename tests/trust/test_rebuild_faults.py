@@ -13,7 +13,7 @@ from embeddings.embedder import Embedder
 from embeddings.errors import GalleryIndexError, GarmentSearchError, StorageError
 from embeddings.rebuild import Outcome, Shard
 from embeddings.rebuild.checkpoint import Checkpoint
-from embeddings.storage import gcs as gcs_module
+from embeddings.storage.writers import gcs as gcs_module
 from tests.rebuild.gallery import MODEL, Shop
 from tests.servers.gcs import GcsServer, RefusedError
 from tests.trust.faults import CALLS, GRAIN, NEW_KEYS, OLD_KEYS, TO_EMBED, WRITES, Fault, Kind, fill, injected
@@ -70,8 +70,8 @@ def test_a_fault_at_every_call(template: Path, tmp_path: Path, kind: Kind, monke
         assert done - known <= GRAIN, f"more than a grain is done twice after call {at}, {fault.calls[at:][:1]}"
         if not fault.happened:
             break
-    expected = {"error": CALLS, "timeout": CALLS, "lost answer": WRITES, "short read": ["FolderWriter.get"]}[kind]
-    assert set(fault.calls) == set(expected) - {"FolderWriter.stat"}  # which only events need
+    expected = {"error": CALLS, "timeout": CALLS, "lost answer": WRITES, "short read": ["LocalWriter.get"]}[kind]
+    assert set(fault.calls) == set(expected) - {"LocalWriter.stat"}  # which only events need
 
 
 @pytest.mark.slow

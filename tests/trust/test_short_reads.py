@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from embeddings.errors import StorageError
-from embeddings.storage import gcs as gcs_module
 from embeddings.storage.reader import open_reader
-from embeddings.storage.writer import open_writer
+from embeddings.storage.writers import gcs as gcs_module
+from embeddings.storage.writers import open_writer
 
 _HEAD = (
     'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\nETag: "x"\r\nContent-Type: image/jpeg\r\n'

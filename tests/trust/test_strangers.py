@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 import pytest
 
 from embeddings.rebuild import rebuild
-from embeddings.storage.writer import open_writer
+from embeddings.storage.writers import open_writer
 from tests.functions.conftest import IMAGE_BASE, MODEL, Service, serve
 from tests.photos import photo
 from tests.servers.fixtures import S3Server

@@ -8,7 +8,7 @@ import numpy as np
 from embeddings.embedder import BUNDLED_MODEL, Embedder
 from embeddings.index.publish import Content, Current, publish
 from embeddings.index.sources import Sources
-from embeddings.storage.writer import open_writer
+from embeddings.storage.writers import open_writer
 from scripts.benchmarks.inputs import clustered
 
 given = json.loads(sys.argv[1])

@@ -10,7 +10,7 @@ import numpy as np
 
 from embeddings.embedder import Embedder
 from embeddings.rebuild import Shard, rebuild, run
-from embeddings.storage.writer import ObjectInfo
+from embeddings.storage.objects import ObjectInfo
 from scripts.benchmarks.children.weight import peak_mb
 from scripts.benchmarks.inputs import clustered
 
@@ -19,7 +19,7 @@ shard = Shard.parse(given["shard"])
 
 
 def made_up(objects: Sequence[ObjectInfo], _gallery: Any, embedder: Embedder, _limits: Any) -> Generator[Any]:
-    """In place of `embed_all` of `embeddings.rebuild.work`."""
+    """In place of `embed_all` of `embeddings.rebuild.pipeline`."""
     rows = (row for block in clustered(len(objects), embedder.dimension, shard.number) for row in block)
     for each, row in zip(objects, rows, strict=True):
         yield each, row.astype(np.float16)

@@ -1,0 +1,90 @@
+"""Fetch and embed many photos: fetching waits, embedding computes, so each has threads of its own."""
+
+import logging
+import os
+from collections import deque
+from collections.abc import Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+
+from embeddings.embedder import Embedder
+from embeddings.errors import ModelError, NotFoundError, PhotoError, StorageError, UnavailableError
+from embeddings.index.sources import Failure
+from embeddings.preprocess import INPUT_SIZE, Limits
+from embeddings.rebuild.results import Vector
+from embeddings.storage.objects import ObjectInfo
+from embeddings.storage.reader import Reader
+
+_FETCHERS = 16
+_WINDOW = 2 * _FETCHERS  # photos in memory at once, each up to the limit of bytes
+OUTAGE = 20
+"""So many photos in a row that storage does not give are an outage, not a trait of the photos."""
+NOT_GIVEN = "storage did not give it"
+"""The reason of a failure that is not the photo's; the log says more."""
+_PROBE = np.arange(INPUT_SIZE * INPUT_SIZE * 3, dtype=np.uint8).reshape(INPUT_SIZE, INPUT_SIZE, 3)
+_log = logging.getLogger(__name__)
+
+Result = Vector | Failure | None
+
+
+def embed_all(
+    objects: Iterable[ObjectInfo], gallery: Reader, embedder: Embedder, limits: Limits
+) -> Generator[tuple[ObjectInfo, Result]]:
+    """Embed photos, in the order of `objects`. Closing waits for the photos that are under way, and drops them.
+
+    Yields:
+        The object with its float16 vector (dimension,), the reason why there is none, or None if it has vanished.
+
+    Raises:
+        UnavailableError: storage fails again and again. ModelError: the model embeds nothing.
+    """
+    embedder.embed_pixels(_PROBE)  # tells a broken model from a photo that it has no answer to
+
+    def embed(photo: bytes) -> Vector:
+        vector: Vector = embedder.embed([photo], limits=limits)[0].astype(np.float16)
+        return vector
+
+    fetchers = ThreadPoolExecutor(_FETCHERS, thread_name_prefix="fetch")
+    embedders = ThreadPoolExecutor(_cores(), thread_name_prefix="embed")
+
+    def fetch(each: ObjectInfo) -> Future[Vector]:
+        return embedders.submit(embed, gallery.get(each.key, size=each.size).data)
+
+    pending: deque[tuple[ObjectInfo, Future[Future[Vector]]]] = deque()
+    outage = 0
+    try:
+        remaining = iter(objects)
+        while True:
+            while len(pending) < _WINDOW and (each := next(remaining, None)) is not None:
+                pending.append((each, fetchers.submit(fetch, each)))
+            if not pending:
+                return
+            each, fetched = pending.popleft()
+            result: Result
+            try:
+                embedding = fetched.result()
+                outage = 0
+                result = embedding.result()
+            except NotFoundError:
+                result = None
+            except (PhotoError, ModelError) as error:
+                result = Failure(each.etag, str(error))
+                _log.warning("not indexed: %r: %s", each.key, error)
+            except StorageError as error:
+                # Other errors are the object's own: it may be archived, or encrypted with another key.
+                outage += isinstance(error, UnavailableError)
+                if outage == OUTAGE:
+                    raise
+                # Without what storage said: it has request ids and times in it, and would differ at every rebuild.
+                result = Failure("", NOT_GIVEN)
+                _log.warning("not indexed for now: %r: %s", each.key, error)
+            yield each, result
+    finally:
+        fetchers.shutdown(cancel_futures=True)
+        embedders.shutdown(cancel_futures=True)
+
+
+def _cores() -> int:
+    """Those this process may use: a container may see more."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,152 @@
+"""What a rebuild does with a vector index: see what is in it, put, delete. Every call may be repeated without harm."""
+
+import random
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count, islice
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.errors import GalleryIndexError, UnavailableError
+from embeddings.index.manifest import VectorIndexName
+from embeddings.s3_vectors.client import CHANGING, LOOKING, explained, open_client
+from embeddings.s3_vectors.metadata import ETAG, metadata_of
+from embeddings.unit_rows import unit_rows
+
+PUT_BATCH = 500
+"""The engine's limit for one request, and for one of deletions."""
+_TRIES = 20
+"""Of one change. An index takes 2,500 vectors a second from all who fill it together, and refuses the rest."""
+_LONGEST_PAUSE = 20.0
+_GET_BATCH = 100
+_LIST_BATCH = 1_000
+_SEGMENTS = 16
+"""Of a listing, read at once; the engine's limit."""
+
+T = TypeVar("T")
+Embedded = tuple[str, NDArray[np.float16]]
+"""A photo's ETag and its vector (dimension,). Both are written together, so what the index holds says what it is of."""
+
+
+class VectorWriter:
+    """One vector index, which need not be there yet. Methods raise StorageError when the engine fails."""
+
+    def __init__(self, index: VectorIndexName) -> None:
+        """Nothing is asked yet."""
+        self.index = index
+        self._client = open_client(index, LOOKING)
+        self._changing = open_client(index, CHANGING)
+        self._address = {"vectorBucketName": index.bucket, "indexName": index.name}
+
+    def create(self, dimension: int) -> None:
+        """Make it, unless it is there.
+
+        Raises:
+            NotFoundError: there is no such vector bucket. GalleryIndexError: another index has this name.
+        """
+        with explained(self.index):
+            try:
+                self._client.create_index(
+                    **self._address,
+                    dataType="float32",
+                    dimension=dimension,
+                    distanceMetric="cosine",
+                    metadataConfiguration={"nonFilterableMetadataKeys": [ETAG]},
+                )
+            except self._client.exceptions.ConflictException:
+                there = self._client.get_index(**self._address)["index"]
+                if (there["dimension"], there["distanceMetric"]) != (dimension, "cosine"):
+                    raise GalleryIndexError(
+                        f"{self.index} is there already, and not for cosines of {dimension} numbers: delete it"
+                    ) from None
+
+    def etags(
+        self, keys: Collection[str] | None = None, within: Callable[[str], bool] = lambda _key: True
+    ) -> dict[str, str]:
+        """ETags of the photos whose vectors it holds, by key: of some keys, or of all that are `within`.
+
+        All is looked through unless keys are given.
+
+        Raises:
+            NotFoundError: it is not there.
+        """
+        if keys is not None:
+            return dict(self._found(keys))
+        with ThreadPoolExecutor(_SEGMENTS, thread_name_prefix="list") as pool:
+            parts = pool.map(lambda segment: dict(self._listed(segment, within)), range(_SEGMENTS))
+            return {key: etag for part in parts for key, etag in part.items()}
+
+    def put(self, vectors: Mapping[str, Embedded]) -> None:
+        """Write vectors by key; at once visible to searches."""
+        for batch in _batches(vectors.items(), PUT_BATCH):
+            rows = unit_rows(np.stack([vector for _, (_, vector) in batch])).tolist()
+            written = [
+                {"key": key, "data": {"float32": row}, "metadata": metadata_of(key, etag)}
+                for (key, (etag, _)), row in zip(batch, rows, strict=True)
+            ]
+            self._change(self._changing.put_vectors, vectors=written)
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Delete; keys that are already gone are fine."""
+        for batch in _batches(keys, PUT_BATCH):
+            self._change(self._changing.delete_vectors, keys=batch)
+
+    def indexes(self, prefix: str) -> list[str]:
+        """Names of the bucket's vector indexes that begin with `prefix`."""
+        pages = self._client.get_paginator("list_indexes").paginate(vectorBucketName=self.index.bucket, prefix=prefix)
+        with explained(self.index):
+            return [each["indexName"] for page in pages for each in page["indexes"]]
+
+    def drop(self, name: str) -> None:
+        """Delete one of the bucket's vector indexes with all that is in it."""
+        with explained(self.index):
+            self._client.delete_index(vectorBucketName=self.index.bucket, indexName=name)
+
+    def _change(self, operation: Callable[..., Any], **what: Any) -> None:
+        """Ask for a change, again and again while the engine is busy."""
+        for attempt in count(1):
+            try:
+                with explained(self.index):
+                    operation(**self._address, **what)
+                return
+            except UnavailableError:
+                if attempt == _TRIES:
+                    raise
+            _pause(attempt)
+
+    def _found(self, keys: Collection[str]) -> Iterator[tuple[str, str]]:
+        for batch in _batches(sorted(keys), _GET_BATCH):
+            with explained(self.index):
+                answer = self._client.get_vectors(**self._address, keys=batch, returnMetadata=True)
+            yield from map(_stated, answer["vectors"])
+
+    def _listed(self, segment: int, within: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
+        pages = self._client.get_paginator("list_vectors").paginate(
+            **self._address,
+            returnMetadata=True,
+            segmentCount=_SEGMENTS,
+            segmentIndex=segment,
+            PaginationConfig={"PageSize": _LIST_BATCH},
+        )
+        with explained(self.index):
+            for page in pages:
+                yield from (_stated(each) for each in page["vectors"] if within(each["key"]))
+
+
+def _pause(attempt: int) -> None:
+    """Twice as long at most after each attempt; by chance shorter, so that those who wait do not come back in step."""
+    time.sleep(random.uniform(0, min(2.0 ** (attempt - 1), _LONGEST_PAUSE)))  # noqa: S311 - jitter, no secret
+
+
+def _stated(each: Mapping[str, Any]) -> tuple[str, str]:
+    # One that something else wrote has no ETag of ours: it fits no photo, and is written anew or deleted.
+    return each["key"], str(each.get("metadata", {}).get(ETAG, ""))
+
+
+def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    remaining = iter(items)
+    while batch := list(islice(remaining, size)):
+        yield batch

@@ -1,0 +1,132 @@
+"""Writing to Google Cloud Storage with its own SDK. Honours `STORAGE_EMULATOR_HOST`, then without credentials."""
+
+import http
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import google.api_core.exceptions
+import google.auth.exceptions
+import requests
+from google.cloud import storage
+from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
+from google.cloud.storage.retry import DEFAULT_RETRY
+
+from embeddings.errors import StorageError
+from embeddings.storage.http_errors import failure, no_bucket
+from embeddings.storage.keys import checked
+from embeddings.storage.objects import ObjectInfo, Versioned
+from embeddings.storage.uri import StorageUri
+
+_CONNECTIONS = 32
+"""As many threads as fetch photos at once; the SDK's own pool holds 10."""
+_TIMEOUT = (5, 30)
+"""Seconds to connect, and between two reads."""
+_RETRY = DEFAULT_RETRY.with_timeout(30.0)
+"""Seconds after which a request is given up that met 429, 5xx or a broken connection; the SDK's default is 120."""
+_FIELDS = "items(name,md5Hash,crc32c,size,updated),nextPageToken"
+
+
+class GcsWriter:
+    """`embeddings.storage.objects.Writer` on a bucket. A version is an object's generation."""
+
+    def __init__(self, uri: StorageUri) -> None:
+        """Take the credentials from the environment (application default credentials)."""
+        self._uri = f"gs://{uri.bucket}/"
+        self._root = f"{uri.prefix}/" if uri.prefix else ""
+        with self._explained(""):
+            client = storage.Client(project=None)  # a project is only for making buckets
+            for scheme in ("https://", "http://"):
+                client._http.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=_CONNECTIONS))
+        self._client = client
+        self._bucket = client.bucket(uri.bucket)
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """All objects whose key starts with `prefix`, a page of 1,000 at a time."""
+        with self._explained(""):
+            for blob in self._client.list_blobs(
+                self._bucket, prefix=self._root + prefix, fields=_FIELDS, timeout=_TIMEOUT, retry=_RETRY
+            ):
+                if not blob.name.endswith("/"):
+                    yield self._info(blob)
+
+    def stat(self, key: str) -> ObjectInfo:
+        """One object's listing entry."""
+        blob = self._blob(key)
+        with self._explained(key):
+            blob.reload(timeout=_TIMEOUT, retry=_RETRY)
+        return self._info(blob)
+
+    def get(self, key: str) -> Versioned:
+        """One object, whole; its checksum is verified."""
+        blob = self._blob(key)
+        with self._explained(key):
+            data = blob.download_as_bytes(timeout=_TIMEOUT, retry=_RETRY)
+        return Versioned(data, str(blob.generation))  # of the same answer as the bytes
+
+    def put(
+        self,
+        key: str,
+        data: bytes,
+        *,
+        content_type: str = "application/octet-stream",
+        cache_control: str | None = None,
+    ) -> None:
+        """Write unconditionally."""
+        self._put(key, data, content_type, cache_control, None)
+
+    def compare_and_set(
+        self, key: str, data: bytes, version: str | None, *, content_type: str, cache_control: str
+    ) -> None:
+        """Write with `ifGenerationMatch`, which is 0 for the first."""
+        self._put(key, data, content_type, cache_control, 0 if version is None else int(version))
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Delete, one request a key."""
+        for key in keys:
+            with self._explained(key):
+                try:
+                    self._blob(key).delete(timeout=_TIMEOUT, retry=_RETRY)
+                except google.api_core.exceptions.NotFound as error:
+                    if _names_bucket(error):
+                        raise
+
+    def _put(
+        self, key: str, data: bytes, content_type: str, cache_control: str | None, if_generation: int | None
+    ) -> None:
+        blob = self._blob(key)
+        blob.cache_control = cache_control
+        with self._explained(key):
+            blob.upload_from_string(
+                data, content_type=content_type, if_generation_match=if_generation, timeout=_TIMEOUT, retry=_RETRY
+            )
+
+    def _blob(self, key: str) -> storage.Blob:
+        return self._bucket.blob(self._root + checked(key))
+
+    def _info(self, blob: storage.Blob) -> ObjectInfo:
+        # Not the object's own ETag, which changes with its metadata too. A composed object has no MD5.
+        return ObjectInfo(blob.name.removeprefix(self._root), blob.md5_hash or blob.crc32c, blob.size, blob.updated)
+
+    @contextmanager
+    def _explained(self, key: str) -> Iterator[None]:
+        where = f"{self._uri}{self._root}{key}"
+        try:
+            yield
+        except google.api_core.exceptions.GoogleAPIError as error:
+            # RetryError: tried until its time was up; uploads then hold another kind of error than the rest.
+            cause = error.cause if isinstance(error, google.api_core.exceptions.RetryError) else error
+            status = cause.response.status_code if isinstance(cause, InvalidResponse) else getattr(cause, "code", None)
+            if status == http.HTTPStatus.NOT_FOUND and (_names_bucket(cause) or not key):
+                raise no_bucket(where) from error
+            raise failure(where, status, cause) from error
+        except google.auth.exceptions.GoogleAuthError as error:
+            raise StorageError(
+                f"{where}: no usable Google credentials ({error}); run `gcloud auth application-default login`, or set "
+                "GOOGLE_APPLICATION_CREDENTIALS to a service account's key file"
+            ) from error
+        except (requests.RequestException, DataCorruption, OSError, ValueError) as error:
+            raise failure(where, None, error) from error
+
+
+def _names_bucket(error: object) -> bool:
+    return "bucket does not exist" in str(error)

@@ -1,0 +1,138 @@
+"""Writing to Amazon S3, and to what speaks its protocol (`AWS_ENDPOINT_URL`), with boto3."""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from itertools import islice
+from typing import Any
+
+import boto3.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from embeddings.errors import ConflictError, NotFoundError
+from embeddings.storage.aws_credentials import CREDENTIALS_ERRORS, no_credentials
+from embeddings.storage.http_errors import failure, no_bucket
+from embeddings.storage.keys import checked
+from embeddings.storage.objects import ObjectInfo, Versioned
+from embeddings.storage.uri import StorageUri
+
+_CONNECTIONS = 32
+"""As many threads as fetch photos at once."""
+_DELETE_BATCH = 1000
+"""S3's limit for one request."""
+
+
+class S3Writer:
+    """`embeddings.storage.objects.Writer` on a bucket. A version is an ETag."""
+
+    def __init__(self, uri: StorageUri) -> None:
+        """Take region and credentials from the environment, as boto3 does."""
+        self._bucket = uri.bucket
+        self._root = f"{uri.prefix}/" if uri.prefix else ""
+        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+        with self._explained(""):
+            # A client is safe to share between threads; making one is not.
+            self._client = boto3.session.Session().client(
+                "s3",
+                config=Config(
+                    connect_timeout=5,
+                    read_timeout=30,
+                    max_pool_connections=_CONNECTIONS,
+                    retries={"mode": "standard"},  # three tries; AWS_MAX_ATTEMPTS says otherwise
+                    # As the reader does: a private endpoint seldom has a host name for every bucket.
+                    s3={"addressing_style": "path" if endpoint else "auto"},
+                ),
+            )
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """All objects whose key starts with `prefix`, a page of 1,000 at a time."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._root + prefix)
+        with self._explained(""):
+            for page in pages:
+                for entry in page.get("Contents", ()):
+                    if not entry["Key"].endswith("/"):
+                        yield ObjectInfo(
+                            entry["Key"].removeprefix(self._root), entry["ETag"], entry["Size"], entry["LastModified"]
+                        )
+
+    def stat(self, key: str) -> ObjectInfo:
+        """One object's listing entry."""
+        try:
+            with self._explained(key):
+                answer = self._client.head_object(Bucket=self._bucket, Key=self._root + checked(key))
+        except NotFoundError:
+            # The answer to HEAD has no body to say which of the two is missing.
+            with self._explained(""):
+                self._client.head_bucket(Bucket=self._bucket)
+            raise
+        return ObjectInfo(key, answer["ETag"], answer["ContentLength"], answer["LastModified"])
+
+    def get(self, key: str) -> Versioned:
+        """One object, whole."""
+        with self._explained(key):
+            answer = self._client.get_object(Bucket=self._bucket, Key=self._root + checked(key))
+            # The body's own `with` hands out the stream beneath it, whose errors are not botocore's.
+            with closing(answer["Body"]) as body:
+                return Versioned(body.read(), answer["ETag"])
+
+    def put(
+        self,
+        key: str,
+        data: bytes,
+        *,
+        content_type: str = "application/octet-stream",
+        cache_control: str | None = None,
+    ) -> None:
+        """Write unconditionally."""
+        self._put(key, data, content_type, cache_control, {})
+
+    def compare_and_set(
+        self, key: str, data: bytes, version: str | None, *, content_type: str, cache_control: str
+    ) -> None:
+        """Write with `If-Match`, or `If-None-Match: *` for the first."""
+        condition = {"IfNoneMatch": "*"} if version is None else {"IfMatch": version}
+        try:
+            self._put(key, data, content_type, cache_control, condition)
+        except NotFoundError as error:  # deleted since it was read
+            raise ConflictError(str(error)) from error
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Delete, up to 1,000 keys a request."""
+        remaining = iter(keys)
+        while batch := [{"Key": self._root + checked(key)} for key in islice(remaining, _DELETE_BATCH)]:
+            with self._explained(""):
+                answer = self._client.delete_objects(
+                    Bucket=self._bucket,
+                    Delete={"Objects": batch, "Quiet": True},  # type: ignore[typeddict-item]
+                )
+            for error in answer.get("Errors", ()):  # the request succeeds even when a key fails
+                denied = error.get("Code") == "AccessDenied"
+                raise failure(self._where(error.get("Key", "")), 403 if denied else 500, error.get("Message", ""))
+
+    def _put(self, key: str, data: bytes, content_type: str, cache_control: str | None, more: dict[str, Any]) -> None:
+        if cache_control is not None:
+            more["CacheControl"] = cache_control
+        with self._explained(key):
+            self._client.put_object(
+                Bucket=self._bucket, Key=self._root + checked(key), Body=data, ContentType=content_type, **more
+            )
+
+    def _where(self, full_key: str) -> str:
+        return f"s3://{self._bucket}/{full_key}"
+
+    @contextmanager
+    def _explained(self, key: str) -> Iterator[None]:
+        where = self._where(self._root + key)
+        try:
+            yield
+        except ClientError as error:
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            missing_bucket = error.operation_name in ("HeadBucket", "ListObjectsV2", "DeleteObjects") and status == 404
+            if missing_bucket or error.response["Error"]["Code"] == "NoSuchBucket":
+                raise no_bucket(where) from error
+            raise failure(where, status, error) from error
+        except CREDENTIALS_ERRORS as error:
+            raise no_credentials(where, error) from error
+        except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no URL
+            raise failure(where, None, error) from error

@@ -1,0 +1,89 @@
+"""DeepFashion (Liu et al. 2016) as it is distributed: Consumer-to-Shop and In-Shop Clothes Retrieval.
+
+Both are `Eval/list_eval_partition.txt`: a number of rows, the names of the columns, then a row a line. They differ in
+their columns. The photos lie as the rows say, or below `Img/`, where the archive leaves them.
+
+    image_pair_name_1 image_pair_name_2 item_id evaluation_status       Consumer-to-Shop; train, val, test
+    img/TOPS/Blouse/id_00000001/comsumer_01.jpg img/TOPS/Blouse/id_00000001/shop_01.jpg id_00000001 train
+
+    image_name item_id evaluation_status                                In-Shop; train, query, gallery
+    img/WOMEN/Dresses/id_00000002/02_1_front.jpg id_00000002 train
+
+The official parts are kept. Consumer-to-Shop: the gallery is every shop photo of val and test. In-Shop: query and
+gallery are the test part; it has no validation part, so that a share of its training items is kept for validation.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from embeddings.training.data.categories import Domain
+from embeddings.training.data.photos import DatasetError, Part, Photo, Role, Split
+
+PARTITION = "Eval/list_eval_partition.txt"
+
+_CONSUMER_TO_SHOP = ["image_pair_name_1", "image_pair_name_2", "item_id", "evaluation_status"]
+_IN_SHOP = ["image_name", "item_id", "evaluation_status"]
+_PARTS: dict[str, Part] = {"train": "train", "val": "validation", "test": "test"}
+_ROLES: dict[str, Role] = {"train": "", "query": "query", "gallery": "gallery"}
+
+
+def read(folder: Path, split: Split) -> list[Photo]:
+    """Read either set, each photo once, in the order of the rows.
+
+    Raises:
+        DatasetError: the file is of neither set, or a row is not as above.
+    """
+    path = folder / PARTITION
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f"cannot read {path} ({error})") from error
+    columns = lines[1].split() if len(lines) > 1 else []
+    below = "Img/" if (folder / "Img" / "img").is_dir() else ""
+    photos: dict[str, Photo] = {}
+    if columns == _CONSUMER_TO_SHOP:
+        for (consumer, shop, item, status), place in _rows(lines, path, len(columns)):
+            _check(status, _PARTS, place)
+            part = _PARTS[status]
+            asks: Role = "" if part == "train" else "query"
+            answers: Role = "" if part == "train" else "gallery"
+            photos.setdefault(consumer, _photo(below, consumer, "consumer", item, part, asks, place))
+            photos.setdefault(shop, _photo(below, shop, "shop", item, part, answers, place))
+    elif columns == _IN_SHOP:
+        for (name, item, status), place in _rows(lines, path, len(columns)):
+            _check(status, _ROLES, place)
+            role = _ROLES[status]
+            kept = split.part(f"shop/{item}") == "validation"
+            part = "test" if role else "validation" if kept else "train"
+            photos.setdefault(name, _photo(below, name, "shop", item, part, role, place))
+    else:
+        raise DatasetError(
+            f"{path}:2: the columns are neither {' '.join(_CONSUMER_TO_SHOP)} nor {' '.join(_IN_SHOP)}; "
+            "of DeepFashion, the two retrieval benchmarks can be read"
+        )
+    return list(photos.values())
+
+
+def _rows(lines: list[str], path: Path, width: int) -> Iterator[tuple[list[str], str]]:
+    """The cells of each row, and where it stands."""
+    for number, line in enumerate(lines[2:], start=3):
+        cells = line.split()
+        if cells and len(cells) != width:
+            raise DatasetError(f"{path}:{number}: {len(cells)} words where {width} are expected")
+        if cells:
+            yield cells, f"{path}:{number}"
+
+
+def _check(status: str, known: Iterable[str], place: str) -> None:
+    if status not in known:
+        raise DatasetError(f"{place}: status {status!r} is none of {', '.join(known)}")
+
+
+def _photo(below: str, name: str, domain: Domain, item: str, part: Part, role: Role, place: str) -> Photo:
+    """Kind and gender stand in the path: img/GROUP/KIND/ITEM/file; the group of In-Shop is MEN or WOMEN."""
+    folders = name.split("/")
+    if len(folders) != 5 or folders[0] != "img":
+        raise DatasetError(f"{place}: {name} is not as in img/WOMEN/Dresses/id_00000002/02_1_front.jpg")
+    _, group, kind, _, _ = folders
+    gender = group.capitalize() if group in ("MEN", "WOMEN") else ""
+    return Photo(below + name, domain, kind, kind, gender, "", "", item, part, role)

@@ -1,0 +1,1 @@
+"""Retrieval tasks, metrics and the photos that they are measured on."""

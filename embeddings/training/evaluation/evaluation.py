@@ -1,0 +1,136 @@
+"""All tasks on one part of the photos, for anything that turns photos into vectors."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from embeddings.preprocess import photo_pixels
+from embeddings.training.data.datasets import read_photos
+from embeddings.training.data.photos import PARTS, DatasetError, Part, Split
+from embeddings.training.evaluation.metrics import K, Rows, Scores, Vectors
+from embeddings.training.evaluation.tasks import Search, searches
+from embeddings.training.evaluation.validation import encoded_phone_photos, encoded_photos
+from embeddings.training.views.colour import central_lab
+
+Embed = Callable[[Sequence[bytes]], Vectors]
+"""Encoded photos to unit vectors (n, d)."""
+
+# The phone photos of the test part must not be those that the run was steered by.
+_PHONE_SEED = 1000
+_BESIDE = 2
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model answered to a search: places in its gallery, best first (queries, 50)."""
+
+    search: Search
+    found: Rows
+
+
+class Evaluation:
+    """The photos of one part, read once: measure any number of models on the same queries."""
+
+    def __init__(self, folder: Path, split: Split, part: Part | Literal["all"], phone_photos: int) -> None:
+        """Read them.
+
+        Args:
+            folder: of the photos, in any layout that `read_photos` knows.
+            split: as the model was trained with, or the figures flatter it.
+            part: which to take queries and galleries from; "all" is every photo, for a set that no model was trained
+                on.
+            phone_photos: so many shop items of the part are searched for by a simulated phone photo.
+
+        Raises:
+            DatasetError: a photo is missing, or the part is too small to search in.
+        """
+        photos = read_photos(folder, split)
+        parts = PARTS if part == "all" else (part,)
+        own = [photo for photo in photos if photo.part in parts]
+        others = [photo for photo in photos if photo.domain == "shop" and photo.part not in parts]
+        shop = np.array([row for row, photo in enumerate(own) if photo.domain == "shop"], np.intp)
+        consumer = [photo for photo in own if photo.domain == "consumer"]
+        if len(shop) <= K:
+            raise DatasetError(
+                f"the {part} part has {len(shop)} shop photos, more than {K} are needed to search in; "
+                "'all' takes every photo"
+            )
+        items = shop[np.linspace(0, len(shop) - 1, min(phone_photos, len(shop))).astype(np.intp)]
+        self.photos = [*own, *others]
+        shown = [own[row] for row in items]
+        seed = _PHONE_SEED + split.seed
+        phones = encoded_phone_photos(folder, shown, consumer, seed)
+        several = encoded_phone_photos(folder, shown, consumer, seed, _BESIDE)
+        self.files = [*encoded_photos(folder, self.photos), *phones, *several]
+        """Encoded photos: those of the part, shop photos of the others, simulated phone photos of one garment, the same
+        with others in the corners."""
+        self.names = [
+            *(photo.file for photo in self.photos),
+            *(f"phone photo of {photo.file}" for photo in shown),
+            *(f"phone photo of {photo.file} and others" for photo in shown),
+        ]
+        """What each file is called."""
+        labs = np.stack([central_lab(photo_pixels(photo)) for photo in self.files[: len(own)]]) if consumer else None
+        self.searches = searches(self.photos, len(own), items, labs, several=True)
+        self._fitting = [photo for photo in photos if photo.part == "train" and photo.part not in parts]
+        self._folder = folder
+        self.about: dict[str, Any] = {
+            "part": part,
+            "split": split.as_dict(),
+            "gallery": len(shop),
+            "gallery with the other parts": len(shop) + len(others),
+            "categories": len({photo.category for photo in own if photo.category}),
+            "consumer queries": len(consumer),
+            "senders": len({photo.sender for photo in consumer if photo.sender}),
+            "simulated phone photos": len(items),
+        }
+
+    def fitting_files(self) -> list[bytes]:
+        """Encoded photos of the training part, to fit to; none where they are measured themselves."""
+        return encoded_photos(self._folder, self._fitting)
+
+    def measure(self, vectors: Vectors) -> tuple[dict[str, Scores], list[Answers]]:
+        """Scores of every task that the photos hold queries for, and the answers; `vectors` are those of `files`.
+
+        Galleries are the part's own shop photos, unseen in training; `C all` searches among those of the other parts
+        as well, which is harder for being larger. A protocol (DeepFashion's) decides its own.
+        """
+        answers = [Answers(search, search.ask(vectors)) for search in self.searches]
+        scores: dict[str, Scores] = {}
+        for answer in answers:
+            scores |= answer.search.scores(answer.found)
+        return scores, answers
+
+
+def as_record(scores: dict[str, Scores]) -> dict[str, Any]:
+    """Means, 95 % intervals and numbers of queries, for the card and for figures.json."""
+    record: dict[str, Any] = {}
+    for task, score in scores.items():
+        low, high = score.interval()
+        record[task] = {
+            "mean": round(score.mean(), 3),
+            "interval": [round(low, 3), round(high, 3)],
+            "queries": len(score.values),
+        }
+    if "A" in scores:
+        groups = scores["A"].by_group()
+        record["A"]["by category"] = {group: round(mean, 3) for group, mean in sorted(groups.items())}
+    return record
+
+
+def as_table(records: dict[str, dict[str, Any]]) -> str:
+    """Rows of tasks, columns of models: mean [interval]."""
+    names = list(records)
+    tasks = list(records[names[0]])
+    width = max(26, *(len(name) + 2 for name in names))
+    lines = [f"{'task':14}" + "".join(f"{name:>{width}}" for name in names)]
+    for task in tasks:
+        cells = [
+            f"{r[task]['mean']:.3f} [{r[task]['interval'][0]:.3f}, {r[task]['interval'][1]:.3f}]"
+            for r in records.values()
+        ]
+        lines.append(f"{task:14}" + "".join(f"{cell:>{width}}" for cell in cells))
+    return "\n".join(lines)

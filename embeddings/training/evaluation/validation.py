@@ -1,0 +1,80 @@
+"""The figures that a run is steered by: every task that the validation part holds queries for."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.preprocess import photo_pixels
+from embeddings.training.data.datasets import load_pixels, select
+from embeddings.training.data.photos import DatasetError, Part, Photo
+from embeddings.training.evaluation.metrics import Vectors
+from embeddings.training.evaluation.phone_photos import phone_photo
+from embeddings.training.evaluation.tasks import searches
+from embeddings.training.grounds import drawn_ground
+
+Embed = Callable[[NDArray[np.uint8]], Vectors]
+"""(n, 160, 160, 3), 0-255, to unit vectors (n, d)."""
+
+
+def encoded_photos(folder: Path, photos: Sequence[Photo]) -> list[bytes]:
+    """The files as they lie in the folder.
+
+    Raises:
+        DatasetError: one is missing.
+    """
+    try:
+        return [(folder / photo.file).read_bytes() for photo in photos]
+    except OSError as error:
+        raise DatasetError(f"cannot read {error.filename} ({error.strerror}), which the data set names") from error
+
+
+def encoded_phone_photos(
+    folder: Path, items: Sequence[Photo], places: Sequence[Photo], seed: int, beside: int = 0
+) -> list[bytes]:
+    """One simulated phone photo of each shop item, on the ground of consumer photos in turn, or on a drawn one.
+
+    beside: so many others of the items lie in the corners.
+    """
+    ground = load_pixels(folder, places[: len(items)])
+    ground = ground or [drawn_ground((seed, row)) for row in range(len(items))]
+    pixels = load_pixels(folder, items)
+    apart = len(pixels) // (beside + 1)
+    return [
+        phone_photo(
+            item,
+            ground[row % len(ground)],
+            (seed, row),
+            [pixels[(row + apart * step) % len(pixels)] for step in range(1, beside + 1)],
+        )
+        for row, item in enumerate(pixels)
+    ]
+
+
+class Validation:
+    """Holds the decoded photos of one part, to measure a model again and again."""
+
+    def __init__(self, folder: Path, photos: Sequence[Photo], part: Part, seed: int, phone_photos: int = 250) -> None:
+        """Decode once; `phone_photos` of the shop items are searched for by a simulated phone photo.
+
+        Raises:
+            DatasetError: a photo cannot be read, or the part has no query at all.
+        """
+        shop, consumer = select(photos, "shop", part), select(photos, "consumer", part)
+        items = shop[:phone_photos]
+        self._searches = searches([*shop, *consumer], len(shop) + len(consumer), np.arange(len(items)))
+        if not self._searches:
+            raise DatasetError(f"the {part} part has no shop photos to search in; add photos or choose another seed")
+        encoded = (
+            *encoded_photos(folder, shop),
+            *encoded_photos(folder, consumer),
+            *encoded_phone_photos(folder, items, consumer, seed),
+        )
+        self._pixels = np.stack([photo_pixels(photo) for photo in encoded])
+
+    def figures(self, embed: Embed) -> dict[str, float]:
+        """Each task's mean."""
+        vectors = embed(self._pixels)
+        scores = [search.scores(search.ask(vectors)) for search in self._searches]
+        return {name: each.mean() for found in scores for name, each in found.items()}

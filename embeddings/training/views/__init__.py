@@ -1,0 +1,1 @@
+"""Training batches: augmented views of the photos."""

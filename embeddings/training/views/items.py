@@ -1,0 +1,77 @@
+"""What a training step draws views of: a garment, by all of its photos.
+
+Two views of one item are a pair: one as a phone shows it, one as a shop shows it. Where an item has photos of one
+domain only, its cut-out takes the other domain's place.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from embeddings.training.data.datasets import Photo, Pixels
+from embeddings.training.views.augmentation import Augmentation, consumer_view, phone_view, shop_view, studio_view
+from embeddings.training.views.backgrounds import Backgrounds
+
+_NEW_PLACE = 0.5  # of the views of a consumer photo that has a cut-out
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A photo in memory, and the garment cut from it (RGBA) where that could be done."""
+
+    photo: Photo
+    pixels: Pixels
+    garment: Image.Image | None
+
+    def phone_view(
+        self,
+        backgrounds: Backgrounds,
+        others: Sequence[Image.Image],
+        rng: np.random.Generator,
+        strength: Augmentation,
+    ) -> Pixels:
+        """As a phone shows the garment, in its own place or in another: (160, 160, 3)."""
+        elsewhere = self.photo.domain == "shop" or rng.random() < _NEW_PLACE * strength.ground
+        if self.garment is not None and elsewhere:
+            return phone_view(self.garment, backgrounds, others, rng, strength)
+        return consumer_view(self.pixels, rng, strength)
+
+    def shop_view(self, rng: np.random.Generator) -> Pixels:
+        """As a shop shows the garment: (160, 160, 3). A consumer photo must have a cut-out."""
+        if self.photo.domain == "shop":
+            return shop_view(self.pixels, rng)
+        assert self.garment is not None  # noqa: S101 - `group` puts no other photo on this side
+        return studio_view(self.garment, rng)
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """One garment, with at least one picture for either side of a pair."""
+
+    phone: tuple[Picture, ...]
+    shop: tuple[Picture, ...]
+
+    @property
+    def category(self) -> str:
+        """The joint category."""
+        return self.shop[0].photo.category
+
+
+def group(pictures: Iterable[Picture]) -> list[Item]:
+    """Items that can be shown from both sides, in the order of their first picture.
+
+    Photos of the other domain are preferred over cut-outs: nothing that is drawn is as true as a second photo.
+    """
+    by_item: dict[str, list[Picture]] = {}
+    for picture in pictures:
+        by_item.setdefault(picture.photo.item, []).append(picture)
+    items = []
+    for found in by_item.values():
+        consumer = tuple(each for each in found if each.photo.domain == "consumer")
+        shop = tuple(each for each in found if each.photo.domain == "shop")
+        shop_side = shop or tuple(each for each in consumer if each.garment is not None)
+        if shop_side:
+            items.append(Item(consumer or shop, shop_side))
+    return items

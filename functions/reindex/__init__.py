@@ -1,0 +1,1 @@
+"""Re-index functions: bucket events and schedules, handed to the rebuild."""

@@ -1,0 +1,57 @@
+"""A re-index on Lambda that runs out of time goes on by a message to its own queue."""
+
+import json
+import logging
+
+from functions.reindex.work import Work
+
+MOST_MESSAGES = 10
+"""Of one chain. Lambda cuts loops through a queue at 16 invocations, without a word to the function:
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html"""
+MESSAGE_BYTES = 256 * 1024
+"""The smallest limit that queues have, or had until 2025."""
+_NAME = "reindex"
+_log = logging.getLogger(__name__)
+
+
+def to_message(work: Work) -> str:
+    """The body of the message for work that is unfinished; with more keys than it can hold, the whole gallery's.
+
+    In ASCII: a queue replaces some characters that keys may have.
+    """
+    keys = None if work.keys is None else sorted(work.keys)
+    body = json.dumps({_NAME: {"keys": keys, "messages": work.messages + 1}})
+    return body if len(body) <= MESSAGE_BYTES else to_message(Work(None, work.messages))
+
+
+def from_message(body: str) -> Work | None:
+    """Read what `to_message` wrote; None if it is something else.
+
+    Raises:
+        ValueError: no JSON, or its content cannot be.
+    """
+    content = json.loads(body)
+    if not isinstance(content, dict) or _NAME not in content:
+        return None
+    try:
+        keys, messages = content[_NAME]["keys"], content[_NAME]["messages"]
+        return Work(None if keys is None else frozenset(map(str, keys)), int(messages))
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
+        raise ValueError(f"not a message of the re-index to itself ({error!r})") from error
+
+
+def continue_later(work: Work, queue_url: str) -> None:
+    """Send the message, unless there is no queue or the chain is at its end: then the rest waits for the schedule.
+
+    Raises:
+        botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError: it could not be sent.
+    """
+    if not queue_url:
+        _log.warning("unfinished; the rest waits for the schedule, as REINDEX_QUEUE_URL is not set")
+    elif work.messages >= MOST_MESSAGES:
+        _log.warning("unfinished after %d messages; the rest waits for the schedule", work.messages)
+    else:
+        import boto3
+
+        boto3.client("sqs").send_message(QueueUrl=queue_url, MessageBody=to_message(work))
+        _log.info("unfinished; goes on with message %d of at most %d", work.messages + 1, MOST_MESSAGES)

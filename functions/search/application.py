@@ -1,0 +1,126 @@
+"""The WSGI application: finds the route, and puts around its answer what every answer has."""
+
+import json
+import logging
+from collections.abc import Iterable
+from contextlib import nullcontext
+from http import HTTPStatus
+from typing import TYPE_CHECKING, NamedTuple
+
+from functions.log import FIELDS
+from functions.search.admission import Gate
+from functions.search.api_docs import Document
+from functions.search.current_generation import CurrentGeneration
+from functions.search.problems import Problem, RequestError, problem_of
+from functions.search.request import Request
+from functions.search.routes import Routes
+from functions.settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+_NO_STORE = {"Cache-Control": "no-store"}
+_UNLIMITED = ("/healthz", "/openapi.json", "/docs")
+"""Answered however busy the service is: they cost nothing, and who watches over it must not take it for dead."""
+_log = logging.getLogger(__name__)
+
+
+class _Answer(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Application:
+    """Stateless but for the generation in memory; safe to call from several threads."""
+
+    def __init__(self, settings: Settings, current: CurrentGeneration, gate: Gate) -> None:
+        self._gate = gate
+        self._origins = settings.cors_origins
+        self._routes = Routes(settings, current).table
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer one request, whatever happens; see PEP 3333."""
+        request = Request(environ)
+        failure: Exception | None = None
+        try:
+            answer = self._answer(request)
+        except Exception as error:  # noqa: BLE001 - every error has an answer
+            failure = error
+            answer = _problem_answer(problem_of(error))
+        request.body.hurry()  # a body that nobody has asked for, or that is refused
+        request.body.discard()
+        headers = {
+            **answer.headers,
+            **self._cors(request),
+            "Server-Timing": request.timing.header(),
+            "X-Content-Type-Options": "nosniff",
+            "X-Request-Id": request.id,
+        }
+        if answer.status != HTTPStatus.NO_CONTENT:
+            headers["Content-Length"] = str(len(answer.body))
+        self._record(request, answer.status, failure)
+        start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", list(headers.items()))
+        return [] if request.method == "HEAD" else [answer.body]
+
+    def _answer(self, request: Request) -> _Answer:
+        handlers = self._routes.get(request.path)
+        if handlers is None:
+            routes = ", ".join(self._routes)
+            raise RequestError(
+                404, "route-unknown", "No such route", f"This service has {routes}; /docs explains them."
+            )
+        allowed = ", ".join([*handlers, *(["HEAD"] if "GET" in handlers else []), "OPTIONS"])
+        if request.method == "OPTIONS":
+            return _Answer(HTTPStatus.NO_CONTENT, {"Allow": allowed, **_NO_STORE}, b"")
+        handler = handlers.get("GET" if request.method == "HEAD" else request.method)
+        if handler is None:
+            detail = f"{request.path} answers {allowed}; /docs explains it."
+            raise RequestError(405, "method-not-allowed", "Wrong method", detail, {"Allow": allowed})
+        with self._gate.admit(request) if request.path not in _UNLIMITED else nullcontext():
+            content = handler(request)
+        if not isinstance(content, Document):
+            content = Document(json.dumps(content).encode(), {"Content-Type": "application/json"})
+        return _Answer(HTTPStatus.OK, {**content.headers, **_NO_STORE}, content.body)
+
+    def _cors(self, request: Request) -> dict[str, str]:
+        """https://fetch.spec.whatwg.org/#http-cors-protocol; errors need it too, or the page cannot read them."""
+        headers = {}
+        if self._origins == ("*",):
+            allowed = "*"
+        else:
+            headers["Vary"] = "Origin"
+            allowed = request.origin if request.origin in self._origins else ""
+        if allowed:
+            headers["Access-Control-Allow-Origin"] = allowed
+            headers["Access-Control-Expose-Headers"] = "Retry-After, Server-Timing, X-Request-Id"
+            headers["Timing-Allow-Origin"] = allowed
+            if request.method == "OPTIONS":
+                headers["Access-Control-Allow-Methods"] = "GET, HEAD, POST, OPTIONS"
+                headers["Access-Control-Allow-Headers"] = "Content-Type, X-Request-Id"
+                headers["Access-Control-Max-Age"] = "86400"
+        return headers
+
+    def _record(self, request: Request, status: int, failure: Exception | None) -> None:
+        """One line a request. Names and parameters a client chose are left out, and so are messages about them."""
+        fields = {
+            "request_id": request.id,
+            "method": request.method,
+            # Only known paths: others are whatever a stranger types.
+            "route": request.path if request.path in self._routes else "unknown",
+            "status": status,
+            "ms": request.timing.milliseconds(),
+            "generation": request.generation,
+        }
+        if failure is not None:
+            fields["problem"] = problem_of(failure).slug
+        if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            _log.info("request", extra={FIELDS: fields})
+        else:
+            stack = failure if status == HTTPStatus.INTERNAL_SERVER_ERROR else None
+            _log.error("request", exc_info=stack, extra={FIELDS: {**fields, "error": str(failure)}})
+
+
+def _problem_answer(problem: Problem) -> _Answer:
+    headers = {"Content-Type": "application/problem+json", **_NO_STORE, **problem.headers}
+    return _Answer(problem.status, headers, problem.body())

@@ -1,0 +1,100 @@
+"""The search parameters of a request, checked."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from embeddings.preprocess import WHOLE_PHOTO, Box, checked_box
+from functions.search.problems import RequestError
+
+MAX_K = 100
+MAX_DEPTH = 1_000
+"""Largest offset + k."""
+
+# What `float` takes beside it (nan, 1_0, digits of other scripts) nobody means. Nothing is tried twice (`++`), or
+# 65,000 digits and a letter would take two minutes, during which no other thread runs.
+_DECIMAL = re.compile(r"[+-]?([0-9]++\.?[0-9]*+|\.[0-9]++)(e[+-]?[0-9]++)?", re.IGNORECASE)
+
+_BOX_RULE = "box is x,y,w,h as fractions of the upright photo, at least 0.01 wide and high, inside 0-1"
+
+
+@dataclass(frozen=True)
+class SearchParameters:
+    """See `embeddings.gallery.Gallery.search`."""
+
+    k: int = 16
+    offset: int = 0
+    prefix: str = ""
+    min_score: float | None = None
+    dedupe: float | None = None
+
+    def stated(self) -> dict[str, Any]:
+        """For the answer's `query`: what was asked, defaults included."""
+        return asdict(self)
+
+
+def search_parameters(given: Mapping[str, str]) -> SearchParameters:
+    """Read k, offset, prefix, min_score and dedupe; others are ignored, and empty ones are as if not given.
+
+    Raises:
+        RequestError: 400.
+    """
+    parameters = SearchParameters(
+        k=_whole(given, "k", 16, least=1, most=MAX_K),
+        offset=_whole(given, "offset", 0, least=0, most=MAX_DEPTH - 1),
+        prefix=given.get("prefix", ""),
+        min_score=_number(given, "min_score", least=-1.0, most=1.0),
+        dedupe=_number(given, "dedupe", least=0.0, most=1.0),
+    )
+    if parameters.offset + parameters.k > MAX_DEPTH:
+        raise _wrong("offset", f"offset + k is at most {MAX_DEPTH}")
+    return parameters
+
+
+def box_parameter(given: Mapping[str, str]) -> Box:
+    """Read `box=x,y,w,h`; the whole photo if it is not given.
+
+    Raises:
+        RequestError: 400.
+    """
+    text = given.get("box")
+    if not text:
+        return WHOLE_PHOTO
+    try:
+        return checked_box([_decimal(part.strip()) for part in text.split(",")])
+    except ValueError as error:
+        raise _wrong("box", _BOX_RULE) from error
+
+
+def _whole(given: Mapping[str, str], name: str, default: int, *, least: int, most: int) -> int:
+    text = given.get(name)
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and least <= int(text) <= most):
+        raise _wrong(name, f"{name} is a whole number from {least} to {most}")
+    return int(text)
+
+
+def _number(given: Mapping[str, str], name: str, *, least: float, most: float) -> float | None:
+    text = given.get(name)
+    if not text:
+        return None
+    try:
+        value = _decimal(text)
+    except ValueError:
+        value = math.nan
+    if not least <= value <= most:
+        raise _wrong(name, f"{name} is a number from {least:g} to {most:g}")
+    return value
+
+
+def _decimal(text: str) -> float:
+    if not _DECIMAL.fullmatch(text):
+        raise ValueError(text)
+    return float(text)
+
+
+def _wrong(name: str, rule: str) -> RequestError:
+    return RequestError(400, "parameter-invalid", f"The parameter {name} is wrong", f"{rule}.")

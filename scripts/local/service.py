@@ -1,0 +1,79 @@
+"""Run the functions on this machine, as functions-framework runs them on Google Cloud."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+HOST = "127.0.0.1"  # only this machine: a demo is not for the network
+START_SECONDS = 60
+
+
+class ServiceStartError(Exception):
+    """The service did not come up; the message has its last words."""
+
+
+@contextmanager
+def serve_functions(port: int, settings: Mapping[str, str], log: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """Start the `search` target, wait until it answers, and stop it at the end.
+
+    Args:
+        port: where it listens, on 127.0.0.1.
+        settings: the functions' environment variables, `INDEX_URI` and so on.
+        log: file for what it prints.
+
+    Raises:
+        ServiceStartError: it ended, or was silent for a minute.
+    """
+    command = [sys.executable, "-m", "functions_framework", "--source", str(ROOT / "functions" / "main.py")]
+    command += ["--target", "search", "--host", HOST, "--port", str(port)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **settings}
+    with log.open("wb") as output:
+        # A session of its own: Ctrl-C reaches only us, and we stop it in order.
+        service = subprocess.Popen(  # noqa: S603 - our own functions
+            command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        try:
+            _wait_for_answer(service, port, log)
+            yield service
+        finally:
+            _stop(service)
+
+
+def last_words(log: Path) -> str:
+    """The last line of a log, for an error message."""
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "(nothing)"
+
+
+def _wait_for_answer(service: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if service.poll() is not None:
+            raise ServiceStartError(f"the service did not start: {last_words(log)}")
+        connection = HTTPConnection(HOST, port, timeout=5)
+        try:
+            connection.request("GET", "/healthz")
+            connection.getresponse()
+        except (OSError, HTTPException):
+            time.sleep(0.1)
+        else:
+            return
+        finally:
+            connection.close()
+    raise ServiceStartError(f"the service did not answer within {START_SECONDS} seconds: {last_words(log)}")
+
+
+def _stop(service: "subprocess.Popen[bytes]") -> None:
+    service.terminate()
+    try:
+        service.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        os.killpg(service.pid, signal.SIGKILL)  # with its workers
+        service.wait()

@@ -1,0 +1,23 @@
+"""What changes in the gallery of a shop, and what its engine is asked then."""
+
+from tests.s3_vectors.conftest import VectorShop
+
+MANY = {f"many/{number:02}.jpg": f"#{number:02x}{255 - number:02x}80" for number in range(12)}
+
+
+def put_keys(shop: VectorShop) -> list[str]:
+    return [each["key"] for asked in shop.engine.asked("PutVectors") for each in asked["vectors"]]
+
+
+def deleted_keys(shop: VectorShop) -> list[str]:
+    return [key for asked in shop.engine.asked("DeleteVectors") for key in asked["keys"]]
+
+
+def change(shop: VectorShop) -> None:
+    """One photo each is new, changed, gone."""
+    shop.put({"hats/new.jpg": "yellow", "shirts/red.jpg": "purple"})
+    shop.photos.delete(["shoes/green.jpg"])
+    shop.engine.requests.clear()
+
+
+CHANGED = ("hats/new.jpg", "shirts/red.jpg", "shoes/green.jpg")

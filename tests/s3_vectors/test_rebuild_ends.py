@@ -1,0 +1,182 @@
+"""Any end of a rebuild in the engine - failed, killed, out of time, in company - and damage: the next run mends it."""
+
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.s3_vectors.changes import MANY, change, deleted_keys, put_keys
+from tests.s3_vectors.conftest import BUCKET, VectorShop
+
+from embeddings.errors import CorruptIndexError, GarmentSearchError, UnknownKeyError
+from embeddings.rebuild import Outcome, Summary
+from embeddings.rebuild.scope import Listing, Scope
+from tests.servers.s3vectors import RefusedError
+
+ROOT = Path(__file__).parents[2]
+
+
+def is_mended(shop: VectorShop) -> Summary:
+    shop.engine.before, shop.engine.after = lambda operation, asked: None, lambda operation: None
+    summary = shop.rebuild(model=None)
+    shop.is_true()
+    assert shop.rebuild(model=None).outcome == Outcome.UNCHANGED
+    return summary
+
+
+@pytest.mark.parametrize("answer", ["refused", "lost"])
+def test_an_engine_that_fails_at_any_call_leaves_what_the_next_run_mends(answer: str, shop: VectorShop) -> None:
+    shop.rebuild()
+    for at in (0, *range(15, 100)):  # the first sixteen calls are the listing's segments
+        shop.photos.delete([key for key in shop.etags() if key.startswith("hats/")])
+        shop.put({"shirts/red.jpg": f"#{at:02x}0000", f"hats/{at}.jpg": f"#00{at:02x}00"})
+        shop.engine.requests.clear()
+
+        def fail(*_: object, at: int = at) -> None:
+            if len(shop.engine.requests) > at:
+                raise RefusedError("AccessDeniedException", "injected")  # which no client repeats
+
+        setattr(shop.engine, {"refused": "before", "lost": "after"}[answer], fail)
+        try:
+            shop.rebuild(model=None)
+        except GarmentSearchError:
+            is_mended(shop)
+            continue
+        assert at > 16  # put and deleted; the last call only tidies up
+        is_mended(shop)
+        return
+
+
+_KILLED = """
+import os, signal, sys
+from embeddings.index import publish
+publish.swap_pointer = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+from tests.rebuild.gallery import MODEL, Shop
+Shop(*sys.argv[1:3]).rebuild(vector_bucket="shop", model=None if sys.argv[3] else MODEL)
+"""
+
+
+def killed_before_the_pointer(shop: VectorShop, *, later: bool) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _KILLED, shop.gallery, shop.index, "later" * later], cwd=ROOT, env=os.environ
+    )
+    assert done.returncode == -signal.SIGKILL
+
+
+def test_killed_between_the_puts_and_the_pointer(shop: VectorShop) -> None:
+    killed_before_the_pointer(shop, later=False)
+    assert put_keys(shop)
+    summary = shop.rebuild()
+    assert (summary.embedded, summary.count) == (0, 3)  # what was put is found there
+    shop.is_true()
+    reader = shop.load()
+
+    change(shop)
+    killed_before_the_pointer(shop, later=True)
+    # Its generation is as it was, and what a reader sees is at least as new.
+    assert shop.manifest.generation == reader.manifest.generation
+    assert reader.gallery.vector("hats/new.jpg").any()
+    with pytest.raises(UnknownKeyError):
+        reader.gallery.vector("shoes/green.jpg")
+
+    shop.photos.delete(["hats/new.jpg"])  # what the killed run has put is never published
+    summary = is_mended(shop)
+    assert (summary.outcome, summary.count) == (Outcome.PUBLISHED, 2)
+
+
+def test_a_run_out_of_time_goes_on_where_it_was(shop: VectorShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("embeddings.rebuild.s3_vectors.GRAIN", 4)
+    shop.put(MANY)
+    runs = 0
+    while (summary := shop.rebuild(stop_at=0.0)).outcome == Outcome.UNFINISHED:
+        runs += 1
+        assert summary.embedded == 1
+        assert not (Path(shop.index) / "current.json").exists()
+    assert runs == 14
+    assert sorted(put_keys(shop)) == sorted(set(put_keys(shop)))  # nothing twice
+    shop.is_true()
+
+
+def test_unreadable_photos_do_not_keep_a_chain_of_runs_from_its_end(shop: VectorShop) -> None:
+    """They leave no vector that says that they were looked at."""
+    shop.put({"a.jpg": b"no photo", "b.jpg": b"no photo"})
+    for left in (4, 3, 2, 1):
+        summary = shop.rebuild(stop_at=0.0)
+        assert (summary.outcome, summary.embedded, summary.remaining) == (Outcome.UNFINISHED, 1, left)
+    summary = shop.rebuild(stop_at=0.0)
+    assert (summary.outcome, summary.count, list(summary.failures)) == (Outcome.PUBLISHED, 3, ["a.jpg", "b.jpg"])
+    assert shop.paths("checkpoints/") == []
+    shop.put({"a.jpg": "pink", "b.jpg": "navy"})
+    shop.rebuild(model=None)
+    shop.is_true()
+
+
+def test_many_at_once(shop: VectorShop) -> None:
+    shop.rebuild()
+    shop.put(MANY)
+    shop.photos.delete(["shoes/green.jpg"])
+    parts: list[dict[str, Any]] = [{"keys": [*list(MANY)[start::3], "shoes/green.jpg"]} for start in range(3)]
+    with ThreadPoolExecutor(4) as pool:
+        done = [pool.submit(shop.rebuild, model=None, **part) for part in [*parts, {}]]
+        assert {each.result().outcome for each in done} <= {Outcome.PUBLISHED, Outcome.UNCHANGED}
+    is_mended(shop)
+
+
+def test_a_late_put_of_what_has_changed_since_is_corrected(shop: VectorShop) -> None:
+    shop.rebuild()
+    shop.put({"shirts/red.jpg": "purple"})
+    overtaken: list[str] = []
+
+    def overtake(operation: str, asked: dict[str, Any]) -> None:
+        if operation == "PutVectors" and not overtaken:
+            overtaken.append(operation)
+            shop.put({"shirts/red.jpg": "teal"})
+            shop.rebuild(keys=["shirts/red.jpg"], model=None)  # publishes teal; then purple is put over it
+
+    shop.engine.before = overtake
+    shop.rebuild(keys=["shirts/red.jpg"], model=None)
+    assert overtaken
+    shop.is_true()
+
+
+def test_a_photo_that_another_run_puts_meanwhile_is_not_taken_for_one_that_is_gone(
+    shop: VectorShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.rebuild()
+    real = Scope.list
+
+    def then_comes_another(*arguments: Any) -> Listing:
+        listing = real(*arguments)
+        monkeypatch.setattr(Scope, "list", real)
+        shop.put({"hats/new.jpg": "yellow"})
+        shop.rebuild(keys=["hats/new.jpg"], model=None)
+        return listing
+
+    monkeypatch.setattr(Scope, "list", then_comes_another)
+    shop.rebuild(model=None)
+    assert deleted_keys(shop) == []
+    shop.is_true()
+
+
+def test_an_index_that_somebody_deleted_is_made_anew_only_in_full(shop: VectorShop) -> None:
+    shop.rebuild()
+    assert shop.manifest.vector_index is not None
+    del shop.engine.buckets[BUCKET][shop.manifest.vector_index.name]
+    for part in ({}, {"keys": ["shirts/red.jpg"]}, {"full": True, "prefix": "shirts"}):
+        with pytest.raises(CorruptIndexError, match="--full"):
+            shop.rebuild(model=None, **part)
+    shop.rebuild(model=None, full=True)
+    shop.is_true()
+
+
+def test_a_damaged_pointer_is_replaced_by_what_is_there(shop: VectorShop) -> None:
+    shop.rebuild()
+    shop.index_files.put("current.json", b"damaged")
+    with pytest.raises(CorruptIndexError):
+        shop.rebuild()
+    shop.rebuild(full=True)
+    shop.is_true()

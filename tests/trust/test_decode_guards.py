@@ -1,0 +1,72 @@
+"""How many pixels are decoded at once."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from embeddings import preprocess
+from embeddings.decode_guards import PixelBudget
+from embeddings.preprocess import Limits, photo_pixels
+from tests.trust.bombs import large
+
+MOST = 100
+
+
+def test_never_more_than_the_most_and_everybody_comes_in() -> None:
+    budget, lock = PixelBudget(), threading.Lock()
+    held, highest = [0], [0]
+
+    def decode(pixels: int) -> None:
+        with budget.hold(pixels, MOST):
+            with lock:
+                held[0] += pixels
+                highest[0] = max(highest[0], held[0])
+            time.sleep(0.001)
+            with lock:
+                held[0] -= pixels
+
+    with ThreadPoolExecutor(12) as threads:
+        list(threads.map(decode, [1, 30, 70, 100, 5, 60] * 20))
+    assert 60 < highest[0] <= MOST
+    assert held[0] == 0
+
+
+def test_what_is_too_large_for_all_comes_in_alone() -> None:
+    budget = PixelBudget()
+    with budget.hold(5 * MOST, MOST):
+        waiting = threading.Thread(target=lambda: budget.hold(1, MOST).__enter__(), daemon=True)
+        waiting.start()
+        waiting.join(0.05)
+        assert waiting.is_alive()
+    waiting.join(5)
+    assert not waiting.is_alive()
+
+
+def test_a_large_one_is_not_overtaken() -> None:
+    budget = PixelBudget()
+    order: list[str] = []
+
+    def enter(name: str, pixels: int) -> None:
+        with budget.hold(pixels, MOST):
+            order.append(name)
+
+    with budget.hold(50, MOST):
+        threads = [threading.Thread(target=enter, args=each) for each in (("large", 90), ("small", 1))]
+        for each in threads:
+            each.start()
+            time.sleep(0.05)
+        assert order == []
+    for each in threads:
+        each.join(5)
+    assert order == ["large", "small"]
+
+
+def test_photos_hold_what_they_take() -> None:
+    """After a failure too, or the next one would wait for ever."""
+    whole = large("PNG", "RGB", (500, 400))
+    for content in (whole, whole[: len(whole) // 2], whole):
+        try:
+            photo_pixels(content, limits=Limits(max_pixels=200_000))
+        except preprocess.BrokenPhotoError:
+            continue
+    assert preprocess._BUDGET._held == 0
