@@ -26,7 +26,8 @@ from scripts.benchmarks.bench import Bench, Options
 from scripts.benchmarks.plot import draw
 from scripts.benchmarks.processes import ChildError
 from scripts.benchmarks.results import Result, table
-from scripts.cli import command_parser, positive, run_command
+from scripts.cli.argument_types import positive
+from scripts.cli.command import command_parser, run_command
 
 ROOT = Path(__file__).resolve().parent.parent
 MEASUREMENTS = ("cold_start", "warm_query", "large_photo", "search", "rebuild", "memory", "throughput", "growth")

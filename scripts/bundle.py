@@ -22,7 +22,7 @@ from scripts.bundling.checks import check_libraries, check_modules, rehearse
 from scripts.bundling.dependencies import dependencies_archive
 from scripts.bundling.interpreter import Interpreter, find_interpreter
 from scripts.bundling.target import ARCHITECTURES, PYTHONS, ROOT, BundleError, Target, local_target
-from scripts.cli import command_parser, run_command
+from scripts.cli.command import command_parser, run_command
 
 CACHE = ROOT / ".bundle_cache"
 

@@ -25,7 +25,7 @@ from embeddings.preprocess import photo_pixels
 from embeddings.training.data.datasets import Photo, read_photos, select
 from embeddings.training.evaluation.validation import encoded_photos
 from embeddings.training.kinds import KINDS
-from scripts.cli import command_parser, run_command
+from scripts.cli.command import command_parser, run_command
 
 _EXAMPLES, _COMPARED = 300, 1000
 

@@ -29,7 +29,8 @@ from embeddings.embedder import BUNDLED_MODEL, Embedder
 from embeddings.index.publish import Content, Current, publish
 from embeddings.index.sources import Sources
 from embeddings.storage.writers import open_writer
-from scripts.cli import command_parser, positive, run_command
+from scripts.cli.argument_types import positive
+from scripts.cli.command import command_parser, run_command
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -21,7 +21,7 @@ from threading import Thread
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from scripts.cli import FAILED, command_parser, run_command
+from scripts.cli.command import FAILED, command_parser, run_command
 from scripts.drawn_gallery import draw_gallery
 from scripts.local.clothing_dataset import FetchError, fetch_clothing_dataset
 from scripts.local.page import PHOTO_SUFFIXES, open_page_server

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from embeddings.storage.writers import open_writer
-from scripts.cli import command_parser, run_command
+from scripts.cli.command import command_parser, run_command
 from scripts.local.page import config_js
 
 SITE = Path(__file__).resolve().parent.parent / "site"

@@ -15,7 +15,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tqdm import tqdm
 
-from scripts.cli import command_parser, positive, run_command
+from scripts.cli.argument_types import positive
+from scripts.cli.command import command_parser, run_command
 from scripts.drawing.bags import draw_bag
 from scripts.drawing.canvas import Canvas
 from scripts.drawing.cloth import COLOURS, WHITE, Cloth, Pattern, Rgb

@@ -31,7 +31,7 @@ from embeddings.training.evaluation.baselines import OffTheShelf, colour_histogr
 from embeddings.training.evaluation.evaluation import Answers, Embed, Evaluation, as_record, as_table
 from embeddings.training.evaluation.metrics import Vectors
 from embeddings.training.tricks import mirrored
-from scripts.cli import command_parser, run_command
+from scripts.cli.command import command_parser, run_command
 from scripts.reporting.evaluation_page import CHOICES, Page, choose, draw_sheet
 from scripts.reporting.mistakes import write_failures
 

@@ -19,7 +19,8 @@ from PIL import Image
 
 from embeddings.errors import StorageError
 from embeddings.storage.reader import open_reader
-from scripts.cli import command_parser, run_command
+from scripts.cli.argument_types import number
+from scripts.cli.command import command_parser, run_command
 from scripts.reporting.contents import read_contents
 from scripts.reporting.page import index_page, shown_duplicates
 from scripts.reporting.pictures import draw_map
@@ -84,12 +85,9 @@ def _pictures(report: Report, grid: list[list[Cell]], gallery: str) -> dict[str,
 
 
 def _cosine(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
+    value = number(text)
     if not 0 < value <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0, up to 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0 and up to 1")
     return value
 
 

@@ -11,7 +11,6 @@ Prints rank, score (cosine) and key. With --gallery it also draws a contact shee
 
 import argparse
 import json
-import math
 import sys
 from functools import partial
 from pathlib import Path
@@ -29,7 +28,8 @@ from embeddings.gallery import Neighbour
 from embeddings.index.generation import Generation, load_generation
 from embeddings.preprocess import WHOLE_PHOTO, Box, checked_box
 from embeddings.storage.reader import Reader, open_reader
-from scripts.cli import command_parser, positive, run_command
+from scripts.cli.argument_types import number, positive
+from scripts.cli.command import command_parser, run_command
 from scripts.reporting.sheet import SIDE, Row, draw_sheet
 from scripts.reporting.thumbnails import fetch_thumbnails, thumbnail
 
@@ -172,18 +172,18 @@ def _draw(queries: list[Query], answers: list[list[Neighbour]], box: Box, galler
 
 
 def _cosine(text: str, least: float = -1) -> float:
-    value = _number(text)
+    value = number(text)
     if not least <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from {least:g} to 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from {least:g} to 1")
     return value
 
 
 def _box(text: str) -> Box:
     try:
-        return checked_box([_number(part) for part in text.split(",")])
+        return checked_box([number(part) for part in text.split(",")])
     except ValueError as error:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no x,y,w,h in fractions of the photo, such as 0.2,0.1,0.5,0.6"
+            f"{text!r} is not x,y,w,h in fractions of the photo, such as 0.2,0.1,0.5,0.6"
         ) from error
 
 
@@ -192,13 +192,6 @@ def _sheet(text: str) -> Path:
     if path.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise argparse.ArgumentTypeError(f"{text!r} does not end in .png or .jpg")
     return path
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from embeddings.index.history import past_generations, release, rollback
 from embeddings.rebuild import Outcome, Shard, Summary, rebuild
 from embeddings.rebuild.shard_run import run_problem
 from embeddings.storage.writers import open_writer
-from scripts.cli import FAILED, command_parser, run_command
+from scripts.cli.command import FAILED, command_parser, run_command
 
 _EXIT_UNREADABLE, _EXIT_HELD = 3, 4
 _EXIT_CODES = {

@@ -21,7 +21,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from scripts.cli import command_parser, run_command
+from scripts.cli.command import command_parser, run_command
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "functions" / "search" / "reference.html"

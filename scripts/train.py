@@ -20,7 +20,7 @@ from embeddings.training.config import BACKBONES, LOSSES, Config
 from embeddings.training.data.photos import Split
 from embeddings.training.views.augmentation import Augmentation
 from embeddings.training.views.batches import Mix
-from scripts.cli import command_parser, run_command
+from scripts.cli.command import command_parser, run_command
 
 _AUGMENTATIONS = tuple(field.name for field in fields(Augmentation))
 

@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 from embeddings.errors import NoIndexError
-from scripts.cli import run_command
+from scripts.cli.command import run_command
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = sorted(
@@ -70,7 +70,7 @@ MISTAKES: dict[str, tuple[str, int, str]] = {
     "benchmark.py": ("--photos nowhere --work x", 1, "nowhere: no photo"),
     "bundle.py": ("--arch arm64 --out .", 1, "is a folder"),
     "convert.py": ("--run nowhere --data nowhere --out x.tflite", 1, "nowhere"),
-    "costs.py": ("--rows 0", 2, "no whole number above 0"),
+    "costs.py": ("--rows 0", 2, "not a whole number above 0"),
     "demo.py": ("--gallery nowhere --port 18391 --page-port 18392", 1, "there is no folder"),
     "deploy_page.py": ("--service https://search.example.com --to ftp://page", 1, "s3://bucket/prefix"),
     "drawn_gallery.py": ("file --count 1", 1, "file"),

@@ -128,12 +128,12 @@ def test_without_a_single_photo_there_is_no_sheet(
         (["--random", "--box", "0,0,.5,.5"], "--box goes with a photo"),
         (["a.jpg", "--sheet", "x.png"], "--sheet needs --gallery"),
         (["a.jpg", "--sheet", "x.gif", "--gallery", "g"], "does not end in .png"),
-        (["a.jpg", "--box", "0.5,0,0.6,1"], "no x,y,w,h in fractions"),
-        (["a.jpg", "--box", "0,0,1"], "no x,y,w,h in fractions"),
-        (["a.jpg", "--min-score", "2"], "no number from -1 to 1"),
-        (["a.jpg", "--dedupe", "nan"], "no number from 0 to 1"),
-        (["a.jpg", "--dedupe", "-0.5"], "no number from 0 to 1"),
-        (["a.jpg", "--k", "0"], "no whole number above 0"),
+        (["a.jpg", "--box", "0.5,0,0.6,1"], "not x,y,w,h in fractions"),
+        (["a.jpg", "--box", "0,0,1"], "not x,y,w,h in fractions"),
+        (["a.jpg", "--min-score", "2"], "not a number from -1 to 1"),
+        (["a.jpg", "--dedupe", "nan"], "not a number from 0 to 1"),
+        (["a.jpg", "--dedupe", "-0.5"], "not a number from 0 to 1"),
+        (["a.jpg", "--k", "0"], "not a whole number above 0"),
     ],
 )
 def test_wrong_usage_is_said(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]):

@@ -1,4 +1,4 @@
-"""What all commands share: how they look under --help, how they end, and one line in place of a stack trace."""
+"""How every command looks under --help, how it ends, and how a user's mistake becomes one line."""
 
 import argparse
 import sys
@@ -17,11 +17,11 @@ _EXIT_CODES = {
 
 
 def command_parser(description: str | None, exit_codes: Mapping[int, str] | None = None) -> argparse.ArgumentParser:
-    """A parser whose --help is the script's docstring, examples included, then the options, then the exit codes.
+    """Make a parser whose --help shows the script's docstring with its examples, the options, and the exit codes.
 
     Args:
         description: the script's `__doc__`.
-        exit_codes: its own, beside or in place of those that all commands have.
+        exit_codes: the command's own; they add to the common ones or replace them.
     """
     codes = sorted((_EXIT_CODES | dict(exit_codes or {})).items())
     return argparse.ArgumentParser(
@@ -37,14 +37,14 @@ def run_command(
     interrupted: str = "interrupted",
     errors: tuple[type[Exception], ...] = (),
 ) -> int:
-    """Run what a command does after its options are read; a mistake of its user becomes one line on stderr.
+    """Run a command once its options are parsed, and report a user's mistake in one line on stderr.
 
-    What is nobody's mistake but the program's keeps its stack trace.
+    Any other exception is a bug and keeps its stack trace.
 
     Args:
         command: returns an exit code, or None for 0.
-        interrupted: what to say at Ctrl-C: what is left, and how to go on.
-        errors: whose messages are for people too, beside this library's and those of files.
+        interrupted: what to print on Ctrl-C: the state that is left, and how to continue.
+        errors: exceptions whose messages are written for users, besides the library's own and those about files.
 
     Returns:
         The exit code.
@@ -64,10 +64,3 @@ def run_command(
         return INTERRUPTED
     print(f"error: {message}", file=sys.stderr)
     return FAILED
-
-
-def positive(text: str) -> int:
-    """An option's whole number above 0."""
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
-    return int(text)

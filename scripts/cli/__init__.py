@@ -1,0 +1,1 @@
+"""The look and manners that all commands share."""
