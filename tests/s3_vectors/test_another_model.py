@@ -4,13 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.s3_vectors.changes import CHANGED, change
-from tests.s3_vectors.conftest import BUCKET, VectorShop
 
 from embeddings.index import history
 from embeddings.index.history import release, rollback
 from embeddings.rebuild import Outcome
 from tests.rebuild.gallery import OTHER_MODEL
+from tests.s3_vectors.changes import CHANGED, change
+from tests.s3_vectors.conftest import BUCKET, VectorShop
 
 
 def test_another_model_is_pointed_to_when_it_is_full(shop: VectorShop, monkeypatch: pytest.MonkeyPatch) -> None:

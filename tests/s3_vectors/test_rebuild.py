@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.s3_vectors.changes import CHANGED, MANY, change, deleted_keys, put_keys
-from tests.s3_vectors.conftest import BUCKET, VectorShop
 
 from embeddings.errors import GalleryIndexError, StorageUriError
 from embeddings.rebuild import Outcome, s3_vectors
@@ -15,6 +13,8 @@ from functions.reindex.work import WHOLE_GALLERY, Work, bring_up_to_date
 from functions.settings import Settings, SettingsError
 from scripts import index_report, query, rebuild_embeddings
 from tests.rebuild.gallery import Shop
+from tests.s3_vectors.changes import CHANGED, MANY, change, deleted_keys, put_keys
+from tests.s3_vectors.conftest import BUCKET, VectorShop
 
 
 def test_the_first_fill(shop: VectorShop) -> None:

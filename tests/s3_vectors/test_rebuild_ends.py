@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.s3_vectors.changes import MANY, change, deleted_keys, put_keys
-from tests.s3_vectors.conftest import BUCKET, VectorShop
 
 from embeddings.errors import CorruptIndexError, GarmentSearchError, UnknownKeyError
 from embeddings.rebuild import Outcome, Summary
 from embeddings.rebuild.scope import Listing, Scope
+from tests.s3_vectors.changes import MANY, change, deleted_keys, put_keys
+from tests.s3_vectors.conftest import BUCKET, VectorShop
 from tests.servers.s3vectors import RefusedError
 
 ROOT = Path(__file__).parents[2]

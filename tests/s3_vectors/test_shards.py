@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from tests.s3_vectors.conftest import BUCKET, VectorShop
 
 from embeddings.errors import GalleryIndexError
 from embeddings.rebuild import Outcome, Shard
 from tests.rebuild.gallery import OTHER_MODEL
+from tests.s3_vectors.conftest import BUCKET, VectorShop
 
 PHOTOS = {f"many/{number:02}.jpg": f"#{number:02x}{255 - number:02x}80" for number in range(9)}
 COUNT = 3
