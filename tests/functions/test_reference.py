@@ -3,8 +3,9 @@
 import re
 from html.parser import HTMLParser
 
+from scripts.api_reference.page import reference_page
 from scripts.bundling.application import application_files
-from scripts.reference import PAGE, reference_page
+from scripts.reference import PAGE
 from tests.functions.conftest import Service
 from tests.functions.http_client import openapi
 

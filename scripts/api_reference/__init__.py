@@ -1,0 +1,1 @@
+"""The page that the service shows under /docs: its template, and what fills it."""
