@@ -27,7 +27,7 @@ class Neighbour(NamedTuple):
 
 
 class SearchableGallery(Protocol):
-    """What answers queries: `Gallery` from memory, `embeddings.s3_vectors.gallery.VectorGallery` from an engine.
+    """What answers queries: `Gallery` from memory, `embeddings.s3_vectors.gallery.S3VectorsGallery` from an engine.
 
     See `Gallery` for what the methods mean. Where the engine is asked over the network they raise StorageError too.
     """

@@ -8,7 +8,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from embeddings.errors import StorageUriError
-from embeddings.index.manifest import VECTOR_BUCKET_NAME
+from embeddings.s3_vectors.address import VECTOR_BUCKET_NAME
 from embeddings.storage.uri import StorageUri
 
 T = TypeVar("T")

@@ -26,7 +26,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from embeddings.embedder import BUNDLED_MODEL, Embedder
-from embeddings.index.publish import Content, Current, publish
+from embeddings.index.publish import Content, Pointer, publish
 from embeddings.index.sources import Sources
 from embeddings.storage.writers import open_writer
 from scripts.cli.argument_types import positive
@@ -128,7 +128,7 @@ def _publish(rows: int, index: str) -> None:
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     keys = {f"photos/{number:08}.jpg": str(number) for number in range(rows)}
     content = Content(vectors.astype(np.float16), Sources(keys, {}), embedder.content)
-    publish(open_writer(index), content, Current(None, None), with_model=True)
+    publish(open_writer(index), content, Pointer(None, None), with_model=True)
 
 
 def _request() -> dict[str, object]:

@@ -16,7 +16,6 @@ import argparse
 import json
 import logging
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -119,7 +118,7 @@ def _rebuild(options: argparse.Namespace) -> int:
     with logging_redirect_tqdm():
         summary = _with_progress(options)
     if options.json:
-        print(json.dumps(asdict(summary)))
+        print(json.dumps({**summary.counts(), "failures": summary.refusals}))
     elif options.shard:
         print(f"{_in_words(summary, 'this shard')}\nrun: {options.run}, shard {options.shard}")
     else:
@@ -167,7 +166,7 @@ def _in_words(summary: Summary, of: str) -> str:
     if summary.failed_new:
         counts += f" ({summary.failed_new} of them new)"
     rate = f", {summary.embedded / summary.seconds:.0f} photos/s" if summary.embedded else ""
-    failures = [f"  {key!r}: {reason}" for key, reason in summary.failures.items()]
+    failures = [f"  {key!r}: {reason}" for key, reason in summary.refusals.items()]
     if len(failures) > _FAILURES_SHOWN:
         failures[_FAILURES_SHOWN:] = [f"  and {len(failures) - _FAILURES_SHOWN} more; --json lists all"]
     words = f"{summary.outcome}: {counts}; {summary.count} images in {of}; {summary.seconds:.1f} s{rate}"

@@ -11,14 +11,6 @@ from embeddings.storage.reader import Reader
 
 
 @dataclass(frozen=True)
-class Pointer:
-    """The manifest of the current generation, and the ETag by which a change of it is noticed."""
-
-    manifest: Manifest
-    etag: str
-
-
-@dataclass(frozen=True)
 class GenerationFiles:
     """The checked content of what a query needs."""
 
@@ -32,8 +24,8 @@ class GenerationFiles:
     """None where the caller already has this model."""
 
 
-def fetch_pointer(reader: Reader) -> Pointer:
-    """Read the pointer.
+def fetch_pointer(reader: Reader) -> tuple[Manifest, str]:
+    """Read the pointer: the current generation's manifest, and the ETag by which a change is noticed.
 
     Raises:
         NoIndexError: there is none. CorruptIndexError: it is damaged. StorageError: storage failed.
@@ -46,11 +38,11 @@ def fetch_pointer(reader: Reader) -> Pointer:
         raise NoIndexError(
             "there is no index yet: run scripts/rebuild_embeddings.py with this gallery and index"
         ) from error
-    return Pointer(Manifest.from_json(found.data), found.etag)
+    return Manifest.from_json(found.data), found.etag
 
 
-def fetch_pointer_if_changed(reader: Reader, etag: str) -> Pointer | None:
-    """Read the pointer again, if it is no longer the one with this ETag.
+def fetch_pointer_if_changed(reader: Reader, etag: str) -> tuple[Manifest, str] | None:
+    """Read the pointer as `fetch_pointer` does, or return None if it still has this ETag.
 
     Raises:
         NotFoundError, CorruptIndexError, StorageError.
@@ -59,7 +51,7 @@ def fetch_pointer_if_changed(reader: Reader, etag: str) -> Pointer | None:
         found = reader.get_if_changed(POINTER, etag, most=MOST_POINTER_BYTES)
     except WrongSizeError as error:
         raise _too_large(error) from error
-    return None if found is None else Pointer(Manifest.from_json(found.data), found.etag)
+    return None if found is None else (Manifest.from_json(found.data), found.etag)
 
 
 def fetch_generation(reader: Reader, manifest: Manifest, known_model: str = "") -> GenerationFiles:

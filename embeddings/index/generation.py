@@ -13,8 +13,9 @@ from embeddings.embedder import Embedder
 from embeddings.errors import CorruptIndexError, ModelError, StorageUriError
 from embeddings.gallery import Gallery, SearchableGallery
 from embeddings.index.fetch import GenerationFiles, fetch_generation, fetch_pointer
-from embeddings.index.manifest import FOLDERS, KEYS, VECTORS, Manifest, VectorIndexName
+from embeddings.index.manifest import FOLDERS, KEYS, VECTORS, Manifest
 from embeddings.preprocess import PREPROCESS_VERSION
+from embeddings.s3_vectors.address import VectorIndexName
 from embeddings.storage.reader import Reader
 from embeddings.unit_rows import joined_unit_rows
 
@@ -37,7 +38,7 @@ def load_generation(reader: Reader) -> Generation:
     Raises:
         GalleryIndexError: there is none, or it is damaged. StorageError: storage failed.
     """
-    manifest = fetch_pointer(reader).manifest
+    manifest, _ = fetch_pointer(reader)
     return open_generation(manifest, fetch_generation(reader, manifest))
 
 
@@ -81,10 +82,10 @@ def open_generation(manifest: Manifest, files: GenerationFiles, embedder: Embedd
 
 def _asked_elsewhere(manifest: Manifest, index: VectorIndexName, folders: dict[str, int]) -> SearchableGallery:
     try:
-        from embeddings.s3_vectors.gallery import VectorGallery  # and with it botocore
+        from embeddings.s3_vectors.gallery import S3VectorsGallery  # and with it botocore
     except ImportError as error:
         raise StorageUriError(f"{index} needs boto3: pip install boto3 ({error})") from error
-    return VectorGallery(index, manifest.dimension, manifest.count, folders)
+    return S3VectorsGallery(index, manifest.dimension, manifest.count, folders)
 
 
 def read_folders(manifest: Manifest, data: bytes) -> dict[str, int]:

@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from embeddings.errors import GalleryIndexError, NoIndexError, NotFoundError
-from embeddings.index.manifest import Manifest, VectorIndexName, generation_folder
-from embeddings.index.publish import PAST_MANIFEST, read_current, read_file, swap_pointer
+from embeddings.index.manifest import Manifest, generation_folder
+from embeddings.index.publish import PAST_MANIFEST, read_file, read_pointer, swap_pointer
+from embeddings.s3_vectors.address import VectorIndexName
 from embeddings.storage.objects import ObjectInfo, Writer
 
 KEEP_GENERATIONS = 3
@@ -34,7 +35,7 @@ def rollback(writer: Writer, generation: str | None = None) -> Manifest:
         NoIndexError: nothing was ever published. GalleryIndexError: no such generation, or its files are damaged.
         ConflictError: a rebuild published at the same moment. StorageError: storage failed.
     """
-    current = read_current(writer, repair=True)
+    current = read_pointer(writer, repair=True)
     if current.version is None:
         raise NoIndexError("there is no index to roll back")
     if generation is None:
@@ -63,7 +64,7 @@ def release(writer: Writer) -> Manifest:
     Raises:
         NoIndexError, ConflictError, StorageError.
     """
-    current = read_current(writer)
+    current = read_pointer(writer)
     if current.manifest is None:
         raise NoIndexError("there is no index to release")
     released = replace(current.manifest, held=False)
@@ -74,7 +75,7 @@ def release(writer: Writer) -> Manifest:
 
 def vector_indexes(writer: Writer) -> set[VectorIndexName]:
     """Those that the pointer and the past generations name."""
-    current = read_current(writer).manifest  # first: if it is superseded now, it is in the list
+    current = read_pointer(writer).manifest  # first: if it is superseded now, it is in the list
     manifests = [_past_manifest(writer, generation) for generation in past_generations(writer)]
     return {each.vector_index for each in (current, *manifests) if each is not None and each.vector_index is not None}
 
@@ -88,7 +89,7 @@ def clean(writer: Writer, now: datetime) -> int:
         CorruptIndexError: the pointer is damaged, so nothing was deleted. StorageError: storage failed.
     """
     objects = [each for place in ("generations/", "models/", "checkpoints/", "runs/") for each in writer.list(place)]
-    current = read_current(writer).manifest  # after the listing: what has been written since is not in it
+    current = read_pointer(writer).manifest  # after the listing: what has been written since is not in it
     if current is None:
         return 0
     superseded = _past(iter(objects))

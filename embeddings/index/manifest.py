@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from embeddings.errors import CorruptIndexError
+from embeddings.s3_vectors.address import VECTOR_BUCKET_NAME, VectorIndexName
 
 POINTER = "current.json"
 MOST_POINTER_BYTES = 1_000_000
@@ -24,8 +25,6 @@ _MOST_BYTES = 100 * 2**30
 """Of a file; a size beyond any memory would be asked for in millions of parts before it shows that it is wrong."""
 _GENERATION = re.compile(r"[0-9]{8}T[0-9]{12}Z-[0-9a-f]{8}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-VECTOR_BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-"""Of a vector bucket or index: https://docs.aws.amazon.com/AmazonS3/latest/API/API_S3VectorBuckets_CreateIndex.html"""
 
 
 @dataclass(frozen=True)
@@ -34,17 +33,6 @@ class FileEntry:
 
     sha256: str
     size: int
-
-
-@dataclass(frozen=True)
-class VectorIndexName:
-    """Of a vector index of Amazon S3 Vectors, in the function's own region."""
-
-    bucket: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"s3vectors://{self.bucket}/{self.name}"
 
 
 @dataclass(frozen=True)

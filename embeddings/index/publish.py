@@ -23,12 +23,12 @@ from embeddings.index.manifest import (
     VECTORS,
     FileEntry,
     Manifest,
-    VectorIndexName,
     generation_folder,
     new_generation_id,
 )
 from embeddings.index.sources import Sources
 from embeddings.preprocess import PREPROCESS_VERSION
+from embeddings.s3_vectors.address import VectorIndexName
 from embeddings.storage.objects import Writer
 
 PAST_MANIFEST = "manifest.json"
@@ -42,11 +42,13 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Current:
-    """What the pointer says, and the version that a swap is checked against; both None before the first rebuild."""
+class Pointer:
+    """What `current.json` says, and the version that a swap of it is checked against."""
 
     manifest: Manifest | None
+    """None before the first rebuild, and where a damaged one may be replaced."""
     version: str | None
+    """None before the first rebuild."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class Content:
 
 
 @dataclass(frozen=True)
-class VectorContent:
+class S3VectorsContent:
     """The same where the vectors, with their keys and ETags, are in a vector index; they have been written by then."""
 
     vector_index: VectorIndexName
@@ -88,7 +90,7 @@ class VectorContent:
     count: int
     folders: Mapping[str, int]
     sources: Sources
-    """The failures."""
+    """The refusals."""
     model: bytes
     dtype: str = "float32"
 
@@ -97,7 +99,7 @@ class VectorContent:
         return {FOLDERS: json.dumps(self.folders).encode(), SOURCES: self.sources.to_bytes()}
 
 
-def read_current(writer: Writer, *, repair: bool = False) -> Current:
+def read_pointer(writer: Writer, *, repair: bool = False) -> Pointer:
     """Read the pointer.
 
     Args:
@@ -109,13 +111,13 @@ def read_current(writer: Writer, *, repair: bool = False) -> Current:
     try:
         found = writer.get(POINTER)
     except NotFoundError:
-        return Current(None, None)
+        return Pointer(None, None)
     try:
-        return Current(Manifest.from_json(found.data), found.version)
+        return Pointer(Manifest.from_json(found.data), found.version)
     except CorruptIndexError:
         if not repair:
             raise
-        return Current(None, found.version)
+        return Pointer(None, found.version)
 
 
 def read_file(writer: Writer, path: str, entry: FileEntry) -> bytes:
@@ -132,7 +134,7 @@ def read_file(writer: Writer, path: str, entry: FileEntry) -> bytes:
     return data
 
 
-def publish(writer: Writer, content: Content | VectorContent, replaces: Current, *, with_model: bool) -> Manifest:
+def publish(writer: Writer, content: Content | S3VectorsContent, replaces: Pointer, *, with_model: bool) -> Manifest:
     """Write a generation's files, read them back, then swap the pointer.
 
     Args:
@@ -147,7 +149,7 @@ def publish(writer: Writer, content: Content | VectorContent, replaces: Current,
     return manifest
 
 
-def swap_pointer(writer: Writer, manifest: Manifest, replaces: Current) -> None:
+def swap_pointer(writer: Writer, manifest: Manifest, replaces: Pointer) -> None:
     """Make `manifest` the current one if the pointer is still at `replaces`.
 
     An answer may get lost after the write took place, and the client's retry then loses against itself: after any
@@ -169,7 +171,7 @@ def swap_pointer(writer: Writer, manifest: Manifest, replaces: Current) -> None:
                 cache_control="no-store",
             )
         except StorageError as error:
-            found = read_current(writer, repair=True)
+            found = read_pointer(writer, repair=True)
             if found.manifest == manifest:
                 return
             if found.version != replaces.version:
@@ -183,7 +185,7 @@ def swap_pointer(writer: Writer, manifest: Manifest, replaces: Current) -> None:
             return
 
 
-def _write_files(writer: Writer, content: Content | VectorContent, *, with_model: bool) -> Manifest:
+def _write_files(writer: Writer, content: Content | S3VectorsContent, *, with_model: bool) -> Manifest:
     now = datetime.now(UTC)
     files = content.files()
     entries = {name: _entry(data) for name, data in files.items()}
@@ -192,7 +194,7 @@ def _write_files(writer: Writer, content: Content | VectorContent, *, with_model
         generation=new_generation_id(now),
         built_at=now.isoformat(timespec="seconds"),
         count=content.count,
-        failed=len(content.sources.failures),
+        failed=len(content.sources.refusals),
         dimension=content.dimension,
         dtype=content.dtype,
         model=model,

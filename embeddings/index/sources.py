@@ -10,7 +10,7 @@ from embeddings.errors import CorruptIndexError
 
 
 @dataclass(frozen=True)
-class Failure:
+class Refusal:
     """An object of the gallery without a vector, and why."""
 
     etag: str
@@ -25,16 +25,16 @@ class Failure:
 
 @dataclass(frozen=True)
 class Sources:
-    """ETags of the indexed images, and the failures, by key."""
+    """ETags of the indexed images, and the refusals, by key."""
 
     etags: Mapping[str, str] = field(default_factory=dict)
-    failures: Mapping[str, Failure] = field(default_factory=dict)
+    refusals: Mapping[str, Refusal] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
         """As it is stored; equal sources are equal bytes."""
         content = {
             "etags": dict(sorted(self.etags.items())),
-            "failures": {key: asdict(failure) for key, failure in sorted(self.failures.items())},
+            "failures": {key: asdict(refusal) for key, refusal in sorted(self.refusals.items())},
         }
         return gzip.compress(json.dumps(content, ensure_ascii=True, separators=(",", ":")).encode(), 6, mtime=0)
 
@@ -47,10 +47,10 @@ class Sources:
         """
         try:
             content = json.loads(gzip.decompress(data))
-            failures = {
-                key: Failure(str(each["etag"]), str(each["reason"])) for key, each in content["failures"].items()
+            refusals = {
+                key: Refusal(str(each["etag"]), str(each["reason"])) for key, each in content["failures"].items()
             }
-            return cls({str(key): str(etag) for key, etag in content["etags"].items()}, failures)
+            return cls({str(key): str(etag) for key, etag in content["etags"].items()}, refusals)
         except (
             OSError,
             EOFError,

@@ -5,7 +5,7 @@ import secrets
 import time
 
 from embeddings.errors import NotFoundError
-from embeddings.index.sources import Failure
+from embeddings.index.sources import Refusal
 from embeddings.preprocess import PREPROCESS_VERSION
 from embeddings.rebuild.results import Results, Vector, from_bytes, to_bytes
 from embeddings.storage.objects import Writer
@@ -49,12 +49,12 @@ class Checkpoint:
             self._read_files.append(each.key)
             self._read(each.key)
 
-    def find(self, key: str, etag: str) -> Vector | Failure | None:
+    def find(self, key: str, etag: str) -> Vector | Refusal | None:
         """The result for this content of this key, if there is one."""
         known_etag, result = self._results.get(key, ("", None))
         return result if known_etag == etag else None
 
-    def add(self, key: str, etag: str, result: Vector | Failure) -> None:
+    def add(self, key: str, etag: str, result: Vector | Refusal) -> None:
         """Remember a result; saves when a grain is full."""
         self._results[key] = (etag, result)
         self._unsaved.append(key)

@@ -4,16 +4,16 @@ from embeddings.embedder import BUNDLED_MODEL, Embedder
 from embeddings.errors import CorruptIndexError, GalleryIndexError
 from embeddings.index.generation import read_folders, read_vectors
 from embeddings.index.manifest import FOLDERS, SOURCES, VECTORS
-from embeddings.index.publish import Current, Vectors, read_file
+from embeddings.index.publish import Pointer, Vectors, read_file
 from embeddings.index.sources import Sources
 from embeddings.preprocess import PREPROCESS_VERSION
 from embeddings.storage.objects import Writer
 
 
-class Past:
+class LastGeneration:
     """What was published last: nothing at first, and nothing of use if it is damaged and may be replaced."""
 
-    def __init__(self, index: Writer, current: Current, *, repair: bool) -> None:
+    def __init__(self, index: Writer, current: Pointer, *, repair: bool) -> None:
         """Read the sources; vectors and model only when they are asked for.
 
         Raises:

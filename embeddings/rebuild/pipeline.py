@@ -10,7 +10,7 @@ import numpy as np
 
 from embeddings.embedder import Embedder
 from embeddings.errors import ModelError, NotFoundError, PhotoError, StorageError, UnavailableError
-from embeddings.index.sources import Failure
+from embeddings.index.sources import Refusal
 from embeddings.preprocess import INPUT_SIZE, Limits
 from embeddings.rebuild.results import Vector
 from embeddings.storage.objects import ObjectInfo
@@ -21,11 +21,11 @@ _WINDOW = 2 * _FETCHERS  # photos in memory at once, each up to the limit of byt
 OUTAGE = 20
 """So many photos in a row that storage does not give are an outage, not a trait of the photos."""
 NOT_GIVEN = "storage did not give it"
-"""The reason of a failure that is not the photo's; the log says more."""
+"""The reason of a refusal that is not the photo's; the log says more."""
 _PROBE = np.arange(INPUT_SIZE * INPUT_SIZE * 3, dtype=np.uint8).reshape(INPUT_SIZE, INPUT_SIZE, 3)
 _log = logging.getLogger(__name__)
 
-Result = Vector | Failure | None
+Result = Vector | Refusal | None
 
 
 def embed_all(
@@ -69,7 +69,7 @@ def embed_all(
             except NotFoundError:
                 result = None
             except (PhotoError, ModelError) as error:
-                result = Failure(each.etag, str(error))
+                result = Refusal(each.etag, str(error))
                 _log.warning("not indexed: %r: %s", each.key, error)
             except StorageError as error:
                 # Other errors are the object's own: it may be archived, or encrypted with another key.
@@ -77,7 +77,7 @@ def embed_all(
                 if outage == OUTAGE:
                     raise
                 # Without what storage said: it has request ids and times in it, and would differ at every rebuild.
-                result = Failure("", NOT_GIVEN)
+                result = Refusal("", NOT_GIVEN)
                 _log.warning("not indexed for now: %r: %s", each.key, error)
             yield each, result
     finally:

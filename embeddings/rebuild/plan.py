@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from embeddings.index.sources import Failure, Sources
+from embeddings.index.sources import Refusal, Sources
 from embeddings.rebuild.scope import Listing, Scope
 from embeddings.storage.objects import ObjectInfo
 
@@ -14,21 +14,21 @@ class Plan:
     keep: dict[str, str]
     """ETags of the images whose vectors are taken over."""
     embed: list[ObjectInfo]
-    failures: dict[str, Failure]
+    refusals: dict[str, Refusal]
     """Known without trying: unfit objects, and unreadable ones whose content is still the same."""
 
 
 def make_plan(reusable: Sources, scope: Scope, listing: Listing) -> Plan:
     """Compare the listing with the sources whose vectors can be used again; outside the scope all stays."""
     keep = {key: etag for key, etag in reusable.etags.items() if key not in scope}
-    failures = {key: failure for key, failure in reusable.failures.items() if key not in scope} | listing.unfit
+    refusals = {key: refusal for key, refusal in reusable.refusals.items() if key not in scope} | listing.unfit
     embed = []
     for key, found in listing.objects.items():
-        failure = reusable.failures.get(key)
+        refusal = reusable.refusals.get(key)
         if reusable.etags.get(key) == found.etag:
             keep[key] = found.etag
-        elif failure is not None and failure.etag == found.etag:
-            failures[key] = failure
+        elif refusal is not None and refusal.etag == found.etag:
+            refusals[key] = refusal
         else:
             embed.append(found)
-    return Plan(keep, embed, failures)
+    return Plan(keep, embed, refusals)

@@ -3,17 +3,17 @@
 from collections.abc import Mapping
 
 from embeddings.errors import GalleryIndexError, StorageError
-from embeddings.index.sources import Failure
+from embeddings.index.sources import Refusal
 from embeddings.rebuild.pipeline import NOT_GIVEN
 
 
-def refuse_emptied(before: int, after: int, failures: Mapping[str, Failure], *, may_empty: bool) -> None:
+def refuse_emptied(before: int, after: int, refusals: Mapping[str, Refusal], *, may_empty: bool) -> None:
     """Look twice at an index without any image.
 
     Args:
         before: images in the index now.
         after: images it would have.
-        failures: of what was looked at.
+        refusals: of what was looked at.
         may_empty: whether there may be none in place of some.
 
     Raises:
@@ -21,7 +21,7 @@ def refuse_emptied(before: int, after: int, failures: Mapping[str, Failure], *, 
     """
     if after:
         return
-    if any(failure.reason == NOT_GIVEN for failure in failures.values()):
+    if any(refusal.reason == NOT_GIVEN for refusal in refusals.values()):
         raise StorageError("storage gave none of the photos; the log says why")
     if before and not may_empty:
         raise GalleryIndexError(

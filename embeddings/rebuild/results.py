@@ -8,20 +8,20 @@ from io import BytesIO
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.index.sources import Failure
+from embeddings.index.sources import Refusal
 
 Vector = NDArray[np.float16]
-Results = dict[str, tuple[str, Vector | Failure]]
+Results = dict[str, tuple[str, Vector | Refusal]]
 """By key: the ETag of the content, and its vector (dimension,) or why there is none."""
 
 
 def to_bytes(results: Results, about: Mapping[str, object] | None = None) -> bytes:
     """The content of an .npz file; `about` is whatever else its reader shall know, as JSON."""
-    vectors = {key: (etag, result) for key, (etag, result) in results.items() if not isinstance(result, Failure)}
+    vectors = {key: (etag, result) for key, (etag, result) in results.items() if not isinstance(result, Refusal)}
     header = {
         "etags": {key: etag for key, (etag, _) in vectors.items()},
         "failures": {
-            key: [etag, asdict(result)] for key, (etag, result) in results.items() if isinstance(result, Failure)
+            key: [etag, asdict(result)] for key, (etag, result) in results.items() if isinstance(result, Refusal)
         },
         "about": dict(about or {}),
     }
@@ -49,6 +49,6 @@ def from_bytes(data: bytes) -> tuple[Results, dict[str, object]]:
     results: Results = {
         key: (etag, vector) for (key, etag), vector in zip(header["etags"].items(), vectors, strict=True)
     }
-    for key, (etag, failure) in header["failures"].items():
-        results[key] = (etag, Failure(**failure))
+    for key, (etag, refusal) in header["failures"].items():
+        results[key] = (etag, Refusal(**refusal))
     return results, header.get("about", {})

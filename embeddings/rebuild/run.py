@@ -21,12 +21,12 @@ from embeddings.errors import (
     StorageUriError,
 )
 from embeddings.index.history import clean
-from embeddings.index.manifest import VECTOR_BUCKET_NAME, Manifest
-from embeddings.index.publish import Content, Vectors, publish, read_current
-from embeddings.index.sources import Failure, Sources
+from embeddings.index.manifest import Manifest
+from embeddings.index.publish import Content, Vectors, publish, read_pointer
+from embeddings.index.sources import Refusal, Sources
 from embeddings.preprocess import DEFAULT_LIMITS, Limits
 from embeddings.rebuild.checkpoint import Checkpoint
-from embeddings.rebuild.last_generation import Past
+from embeddings.rebuild.last_generation import LastGeneration
 from embeddings.rebuild.pipeline import NOT_GIVEN, OUTAGE, Result, embed_all
 from embeddings.rebuild.plan import Plan, make_plan
 from embeddings.rebuild.refusals import refuse_emptied
@@ -35,6 +35,7 @@ from embeddings.rebuild.scope import Scope, folder_scope, key_scope, split
 from embeddings.rebuild.shard import Shard
 from embeddings.rebuild.shard_run import Parts
 from embeddings.rebuild.summary import Outcome, Summary, summarize
+from embeddings.s3_vectors.address import VECTOR_BUCKET_NAME
 from embeddings.storage.objects import ObjectInfo, Writer
 from embeddings.storage.reader import Reader, open_reader
 from embeddings.storage.uri import StorageUri
@@ -161,10 +162,10 @@ class _Run:
         """List, compare, embed, publish. Raises ConflictError if somebody else published meanwhile."""
         if self.parts is not None:
             self.parts.look()
-        current = read_current(self.index, repair=self.full)
+        current = read_pointer(self.index, repair=self.full)
         if current.manifest is not None and current.manifest.held:
             return self._held(current.manifest)
-        past = Past(self.index, current, repair=self.full)
+        past = LastGeneration(self.index, current, repair=self.full)
         same_vectors = past.made_by(self.chosen)
         bucket = self.vector_bucket or past.vector_bucket
         if scope.keys is not None and same_vectors:
@@ -183,11 +184,11 @@ class _Run:
         plan = make_plan(reusable, scope, scope.list(self.gallery, self.limits))
         if self.dry_run:
             planned = plan.keep | {each.key: each.etag for each in plan.embed}
-            return self._summary(Outcome.DRY_RUN, past.manifest, past.sources, Sources(planned, plan.failures))
+            return self._summary(Outcome.DRY_RUN, past.manifest, past.sources, Sources(planned, plan.refusals))
 
         embedder = self.chosen
         vectors: dict[str, Vector] = {}
-        after = Sources(plan.keep, plan.failures)
+        after = Sources(plan.keep, plan.refusals)
         if self.parts is not None:  # also with nothing to embed: an empty part is one, and a missing one is noticed
             embedder = embedder or past.embedder()
             self._open_checkpoint(embedder)
@@ -200,7 +201,7 @@ class _Run:
         if self.parts is not None and scope.shard is not None:
             return self._leave_part(self.parts, plan, scope, past, after)
         seen = split(after, scope, inside=True)
-        refuse_emptied(len(past.sources.etags), len(after.etags), seen.failures, may_empty=self.may_empty)
+        refuse_emptied(len(past.sources.etags), len(after.etags), seen.refusals, may_empty=self.may_empty)
         if same_vectors and not self.full and after == past.sources:
             self._close_parts()
             return self._summary(Outcome.UNCHANGED, past.manifest, past.sources, after)
@@ -227,7 +228,7 @@ class _Run:
             try:
                 for each, result in embedding:
                     results[each.key] = result
-                    if result is not None and not (isinstance(result, Failure) and result.passing):
+                    if result is not None and not (isinstance(result, Refusal) and result.passing):
                         checkpoint.add(each.key, each.etag, result)
                     self.embedded += 1
                     self.remaining -= 1
@@ -244,10 +245,10 @@ class _Run:
             self.checkpoint = Checkpoint(self.index, sha256) if self.parts is None else self.parts.open(sha256)
         return self.checkpoint
 
-    def _leave_part(self, parts: Parts, plan: Plan, scope: Scope, past: Past, after: Sources) -> Summary:
+    def _leave_part(self, parts: Parts, plan: Plan, scope: Scope, past: LastGeneration, after: Sources) -> Summary:
         """Write what this shard has embedded, for the merge to publish."""
         assert self.checkpoint is not None, "it was opened with the parts"  # noqa: S101
-        reasons = [after.failures[each.key].reason for each in plan.embed if each.key in after.failures]
+        reasons = [after.refusals[each.key].reason for each in plan.embed if each.key in after.refusals]
         if len(plan.embed) >= OUTAGE and reasons.count(NOT_GIVEN) == len(plan.embed):
             raise StorageError("storage gave none of this shard's photos; the log says why")
         parts.write(self.checkpoint, plan.embed)
@@ -259,7 +260,7 @@ class _Run:
         return self._summary(Outcome.SHARD_DONE, past.manifest, before, done)
 
     def _close_parts(self) -> None:
-        """After the merge. Its result is current: trouble here is no failure of it."""
+        """After the merge. Its result is current: trouble here does not fail it."""
         if self.parts is None:
             return
         try:
@@ -268,7 +269,7 @@ class _Run:
             _log.warning("merged, but the run's parts could not be deleted: %s", error)
 
     def _tidy(self, *, whole: bool) -> None:
-        """Delete what is no longer needed. The generation is published: trouble here is no failure of the rebuild."""
+        """Delete what is no longer needed. The generation is published: trouble here does not fail the rebuild."""
         try:
             if self.checkpoint is not None:
                 self.checkpoint.delete(others=whole)
@@ -287,7 +288,7 @@ class _Run:
         return summarize(outcome, generation, before, after, self.embedded, self.remaining, seconds)
 
 
-def _widened(scope: Scope, past: Past, *, same_vectors: bool) -> Scope:
+def _widened(scope: Scope, past: LastGeneration, *, same_vectors: bool) -> Scope:
     """Without vectors to build on, or where they move, the whole gallery is looked at."""
     if scope.prefix and (past.damaged or past.manifest is not None):
         why = "the vector bucket changes" if same_vectors else "the model or the preprocessing changes"
@@ -304,19 +305,19 @@ def _outcome(plan: Plan, results: dict[str, Result], fallback: Sources) -> tuple
         results: of the objects to embed.
         fallback: the last generation's, where its vectors can be used.
     """
-    etags, failures, vectors = dict(plan.keep), dict(plan.failures), {}
+    etags, refusals, vectors = dict(plan.keep), dict(plan.refusals), {}
     for each in plan.embed:
         result = results[each.key]
-        if isinstance(result, Failure):
-            failures[each.key] = result
+        if isinstance(result, Refusal):
+            refusals[each.key] = result
             if result.passing and each.key in fallback.etags:
                 etags[each.key] = fallback.etags[each.key]  # better the image as it was than none
         elif result is not None:
             etags[each.key], vectors[each.key] = each.etag, result
-    return Sources(etags, failures), vectors
+    return Sources(etags, refusals), vectors
 
 
-def _matrix(past: Past, after: Sources, new: dict[str, Vector], dimension: int) -> Vectors:
+def _matrix(past: LastGeneration, after: Sources, new: dict[str, Vector], dimension: int) -> Vectors:
     """Pack the vectors in the order of the sorted keys: new ones, and the last generation's for the rest."""
     matrix = np.empty((len(after.etags), dimension), dtype=np.float16)
     if len(new) < len(matrix):

@@ -20,19 +20,20 @@ from embeddings.embedder import Embedder
 from embeddings.errors import CorruptIndexError, GarmentSearchError, NotFoundError
 from embeddings.folder_counts import MOST_FOLDERS, top_folders
 from embeddings.index.history import clean, vector_indexes
-from embeddings.index.manifest import Manifest, VectorIndexName
-from embeddings.index.publish import Current, VectorContent, publish
-from embeddings.index.sources import Failure, Sources
+from embeddings.index.manifest import Manifest
+from embeddings.index.publish import Pointer, S3VectorsContent, publish
+from embeddings.index.sources import Refusal, Sources
 from embeddings.preprocess import PREPROCESS_VERSION
 from embeddings.rebuild.checkpoint import GRAIN, GRAIN_SECONDS, Checkpoint
-from embeddings.rebuild.last_generation import Past
+from embeddings.rebuild.last_generation import LastGeneration
 from embeddings.rebuild.pipeline import embed_all
 from embeddings.rebuild.plan import Plan, make_plan
 from embeddings.rebuild.refusals import refuse_emptied
 from embeddings.rebuild.scope import Scope, split
 from embeddings.rebuild.summary import Outcome, Summary, summarize
+from embeddings.s3_vectors.address import VectorIndexName
 from embeddings.s3_vectors.metadata import metadata_problem
-from embeddings.s3_vectors.writer import Embedded, VectorWriter
+from embeddings.s3_vectors.writer import Embedded, S3VectorsWriter
 from embeddings.storage.objects import ObjectInfo
 from embeddings.storage.uri import StorageUri
 
@@ -47,8 +48,8 @@ class VectorRebuild:
     """One attempt."""
 
     run: "_Run"
-    past: Past
-    current: Current
+    past: LastGeneration
+    current: Pointer
     bucket: str
     _checkpoint: Checkpoint | None = None
     _unwritten: dict[str, Embedded] = field(default_factory=dict)
@@ -59,19 +60,19 @@ class VectorRebuild:
         run, past = self.run, self.past
         goes_on = past.made_by(run.chosen) and past.vector_bucket == self.bucket
         embedder = None if goes_on else run.chosen or past.embedder()
-        writer = VectorWriter(self._place(embedder))
+        writer = S3VectorsWriter(self._place(embedder))
         # In this order: what another run puts from now on is not in it, so it cannot be taken for a photo that is gone.
         there = self._there(writer, scope, goes_on=goes_on)
         listing = scope.list(run.gallery, run.limits, metadata_problem)
-        failures = past.sources.failures if goes_on else {}
+        refusals = past.sources.refusals if goes_on else {}
         if run.full:
-            failures = {key: failure for key, failure in failures.items() if key not in scope}
-        plan = make_plan(Sources(self._reusable(scope, there), failures), scope, listing)
+            refusals = {key: refusal for key, refusal in refusals.items() if key not in scope}
+        plan = make_plan(Sources(self._reusable(scope, there), refusals), scope, listing)
         if run.dry_run:
             planned = plan.keep | {each.key: each.etag for each in plan.embed}
-            return self._summary(Outcome.DRY_RUN, scope, there, Sources(planned, plan.failures), past.manifest)
+            return self._summary(Outcome.DRY_RUN, scope, there, Sources(planned, plan.refusals), past.manifest)
 
-        after = Sources(plan.keep, plan.failures)
+        after = Sources(plan.keep, plan.refusals)
         if plan.embed or not goes_on:
             embedder = embedder or past.embedder()
             if not goes_on or run.full:
@@ -83,19 +84,19 @@ class VectorRebuild:
             return self._summary(Outcome.SHARD_DONE, scope, there, after, past.manifest)
         count, folders = self._counts(scope, there, after, goes_on=goes_on)
         before = max(len(there), past.manifest.count if past.manifest else 0)
-        refuse_emptied(before, count, split(after, scope, inside=True).failures, may_empty=run.may_empty)
+        refuse_emptied(before, count, split(after, scope, inside=True).refusals, may_empty=run.may_empty)
         if goes_on and not run.full and self._says(count, folders, after, there):
             return self._summary(Outcome.UNCHANGED, scope, there, after, past.manifest)
         writer.delete(there.keys() - after.etags.keys())
         embedder = embedder or past.embedder()
-        content = VectorContent(
-            writer.index, embedder.dimension, count, folders, Sources({}, after.failures), embedder.content
+        content = S3VectorsContent(
+            writer.index, embedder.dimension, count, folders, Sources({}, after.refusals), embedder.content
         )
         published = publish(run.index, content, self.current, with_model=run.full or not goes_on)
         self._tidy(writer, whole=scope.whole)
         return self._summary(Outcome.PUBLISHED, scope, there, after, published)
 
-    def _there(self, writer: VectorWriter, scope: Scope, *, goes_on: bool) -> dict[str, str]:
+    def _there(self, writer: S3VectorsWriter, scope: Scope, *, goes_on: bool) -> dict[str, str]:
         """ETags of what is indexed, by key, as far as the scope reaches."""
         try:
             return writer.etags(scope.keys, scope.__contains__)
@@ -126,27 +127,27 @@ class VectorRebuild:
         place = f"{uri.scheme}://{uri.bucket}/{uri.prefix}"
         return f"garments-{hashlib.sha256(place.encode()).hexdigest()[:12]}-"
 
-    def _fill(self, plan: Plan, there: Mapping[str, str], embedder: Embedder, writer: VectorWriter) -> Sources:
+    def _fill(self, plan: Plan, there: Mapping[str, str], embedder: Embedder, writer: S3VectorsWriter) -> Sources:
         """Put what is new, batch by batch; `run.remaining` says how many photos are missing."""
         run = self.run
-        etags, failures = dict(plan.keep), dict(plan.failures)
+        etags, refusals = dict(plan.keep), dict(plan.refusals)
         todo = self._move(plan.embed, etags, writer)
         moved = len(etags) - len(plan.keep)
         run.remaining = len(plan.embed) - moved
         run.progress(moved, len(plan.embed))
         if len(todo) < run.remaining:
-            return Sources(etags, failures)
+            return Sources(etags, refusals)
         checkpoint = self._checkpoint = Checkpoint(run.index, embedder.sha256)
         known = {each.key: checkpoint.find(each.key, each.etag) for each in todo}
-        unreadable = {key: result for key, result in known.items() if isinstance(result, Failure)}
-        failures |= unreadable
+        unreadable = {key: result for key, result in known.items() if isinstance(result, Refusal)}
+        refusals |= unreadable
         todo = [each for each in todo if each.key not in unreadable]
         run.remaining -= len(unreadable)
         with closing(embed_all(todo, run.photos, embedder, run.limits)) as embedding:
             try:
                 for each, result in embedding:
-                    if isinstance(result, Failure):
-                        failures[each.key] = result
+                    if isinstance(result, Refusal):
+                        refusals[each.key] = result
                         if not result.passing:
                             checkpoint.add(each.key, each.etag, result)
                         elif each.key in there:
@@ -162,9 +163,9 @@ class VectorRebuild:
             finally:  # before the photos that are under way are waited for
                 checkpoint.save()
                 self._flush(writer)
-        return Sources(etags, failures)
+        return Sources(etags, refusals)
 
-    def _move(self, objects: list[ObjectInfo], etags: dict[str, str], writer: VectorWriter) -> list[ObjectInfo]:
+    def _move(self, objects: list[ObjectInfo], etags: dict[str, str], writer: S3VectorsWriter) -> list[ObjectInfo]:
         """Put the vectors that the same model has left in a matrix, as many as there is time for.
 
         Args:
@@ -191,12 +192,12 @@ class VectorRebuild:
                 break
         return todo
 
-    def _put(self, key: str, embedded: Embedded, writer: VectorWriter) -> None:
+    def _put(self, key: str, embedded: Embedded, writer: S3VectorsWriter) -> None:
         self._unwritten[key] = embedded
         if len(self._unwritten) >= GRAIN or time.monotonic() - self._written_at > GRAIN_SECONDS:
             self._flush(writer)
 
-    def _flush(self, writer: VectorWriter) -> None:
+    def _flush(self, writer: S3VectorsWriter) -> None:
         writer.put(self._unwritten)
         if self.run.full:
             self.run.put_anew |= {key: etag for key, (etag, _) in self._unwritten.items()}
@@ -220,10 +221,10 @@ class VectorRebuild:
         """Whether the current generation says all this already."""
         past = self.past
         assert past.manifest is not None, "it goes on"  # noqa: S101
-        same = after == Sources(there, past.sources.failures)
+        same = after == Sources(there, past.sources.refusals)
         return same and count == past.manifest.count and folders == past.folders()
 
-    def _tidy(self, writer: VectorWriter, *, whole: bool) -> None:
+    def _tidy(self, writer: S3VectorsWriter, *, whole: bool) -> None:
         """Delete what is no longer needed: files, and vector indexes that only generations that go now have named."""
         index = self.run.index
         try:
@@ -240,7 +241,7 @@ class VectorRebuild:
     def _summary(
         self, outcome: Outcome, scope: Scope, there: Mapping[str, str], after: Sources, manifest: Manifest | None
     ) -> Summary:
-        run, before = self.run, Sources(there, self.past.sources.failures)
+        run, before = self.run, Sources(there, self.past.sources.refusals)
         if scope.shard is not None:  # its share alone
             before, after = split(before, scope, inside=True), split(after, scope, inside=True)
         generation = None if manifest is None else manifest.generation

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from embeddings.errors import NotFoundError, StorageError, UnavailableError
-from embeddings.index.sources import Failure, Sources
+from embeddings.index.sources import Refusal, Sources
 from embeddings.preprocess import Limits
 from embeddings.rebuild.shard import Shard
 from embeddings.storage.keys import key_problem
@@ -22,7 +22,7 @@ class Listing:
     """The objects that can be embedded, and why the others cannot."""
 
     objects: dict[str, ObjectInfo]
-    unfit: dict[str, Failure]
+    unfit: dict[str, Refusal]
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Scope:
                 objects[each.key] = each
             else:
                 # Without the ETag: every listing shows it anew, under the limits of its day.
-                unfit[each.key] = Failure("", problem)
+                unfit[each.key] = Refusal("", problem)
                 _log.warning("not indexed: %r: %s", each.key, problem)
         return Listing(objects, unfit)
 
@@ -105,5 +105,5 @@ def split(sources: Sources, scope: Scope, *, inside: bool) -> Sources:
     """What of the sources is in the scope, or what is not."""
     return Sources(
         {key: etag for key, etag in sources.etags.items() if (key in scope) is inside},
-        {key: failure for key, failure in sources.failures.items() if (key in scope) is inside},
+        {key: refusal for key, refusal in sources.refusals.items() if (key in scope) is inside},
     )

@@ -41,12 +41,12 @@ class Summary:
     remaining: int
     """Photos still to be embedded, if unfinished."""
     seconds: float
-    failures: Mapping[str, str]
+    refusals: Mapping[str, str]
     """Why, by key."""
 
     def counts(self) -> dict[str, object]:
-        """All but the list of failures, which may be long."""
-        return {name: value for name, value in asdict(self).items() if name != "failures"}
+        """All but the list of refusals, which may be long."""
+        return {name: value for name, value in asdict(self).items() if name != "refusals"}
 
 
 def summarize(
@@ -66,10 +66,10 @@ def summarize(
         added=len(after.etags.keys() - before.etags.keys()),
         changed=sum(before.etags.get(key, etag) != etag for key, etag in after.etags.items()),
         removed=len(before.etags.keys() - after.etags.keys()),
-        failed=len(after.failures),
-        failed_new=sum(before.failures.get(key) != failure for key, failure in after.failures.items()),
+        failed=len(after.refusals),
+        failed_new=sum(before.refusals.get(key) != refusal for key, refusal in after.refusals.items()),
         embedded=embedded,
         remaining=remaining,
         seconds=round(seconds, 3),
-        failures={key: failure.reason for key, failure in sorted(after.failures.items())},
+        refusals={key: refusal.reason for key, refusal in sorted(after.refusals.items())},
     )

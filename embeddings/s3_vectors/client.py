@@ -13,9 +13,9 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 from embeddings.errors import NotFoundError, StorageError
-from embeddings.index.manifest import VectorIndexName
+from embeddings.s3_vectors.address import VectorIndexName
 from embeddings.storage.aws_credentials import CREDENTIALS_ERRORS, no_credentials
-from embeddings.storage.http_errors import failure
+from embeddings.storage.http_errors import storage_error
 
 SEARCHING = Config(
     connect_timeout=1,
@@ -32,7 +32,7 @@ LOOKING = Config(
 CHANGING = Config(
     connect_timeout=5,
     read_timeout=60,
-    # `VectorWriter` asks again itself: botocore keeps a budget, which a long fill that is refused now and then uses up.
+    # `S3VectorsWriter` repeats requests itself: a long fill would use up botocore's retry quota.
     retries={"mode": "standard", "total_max_attempts": 1},
 )
 
@@ -62,10 +62,10 @@ def explained(index: VectorIndexName) -> Iterator[None]:
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
         if status == 404:
             raise NotFoundError(f"{index}: there is no such vector bucket, or no such index in it") from error
-        raise failure(str(index), status, error) from error
+        raise storage_error(str(index), status, error) from error
     except CREDENTIALS_ERRORS as error:
         raise no_credentials(str(index), error) from error
     except NoRegionError as error:
         raise StorageError(f"{index}: in which region? Set AWS_DEFAULT_REGION") from error
     except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no URL
-        raise failure(str(index), None, error) from error
+        raise storage_error(str(index), None, error) from error

@@ -16,7 +16,7 @@ from embeddings.errors import (
     UnknownKeyError,
 )
 from embeddings.gallery import DECIMALS, Neighbour, greedy
-from embeddings.index.manifest import VectorIndexName
+from embeddings.s3_vectors.address import VectorIndexName
 from embeddings.s3_vectors.client import SEARCHING, explained, open_client
 from embeddings.s3_vectors.metadata import DRAWS, Filter, drawn, in_folder
 from embeddings.storage.keys import key_problem
@@ -32,7 +32,7 @@ _DRAW_FROM, _DRAW_LEAST, _DRAW_WIDER = 50, 10, 32
 """A stretch holds about the first; twice as many, which is one page, are asked for: hardly any ever has more."""
 
 
-class VectorGallery:
+class S3VectorsGallery:
     """Answers as `embeddings.gallery.Gallery` does, but for what the engine does not find.
 
     Every method raises UnavailableError or StorageError if the engine does not answer, and CorruptIndexError if the

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.errors import GalleryIndexError, UnavailableError
-from embeddings.index.manifest import VectorIndexName
+from embeddings.s3_vectors.address import VectorIndexName
 from embeddings.s3_vectors.client import CHANGING, LOOKING, explained, open_client
 from embeddings.s3_vectors.metadata import ETAG, metadata_of
 from embeddings.unit_rows import unit_rows
@@ -31,7 +31,7 @@ Embedded = tuple[str, NDArray[np.float16]]
 """A photo's ETag and its vector (dimension,). Both are written together, so what the index holds says what it is of."""
 
 
-class VectorWriter:
+class S3VectorsWriter:
     """One vector index, which need not be there yet. Methods raise StorageError when the engine fails."""
 
     def __init__(self, index: VectorIndexName) -> None:

@@ -8,7 +8,7 @@ _DETAIL_CHARACTERS = 300
 _QUERY = re.compile(r"(?<=\w)\?[^\s,()]*")  # of a URL: it may carry a signature or an upload's secret id
 
 
-def failure(where: str, status: int | None, detail: object = "") -> StorageError:
+def storage_error(where: str, status: int | None, detail: object = "") -> StorageError:
     """The error to raise.
 
     Args:

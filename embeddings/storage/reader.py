@@ -20,7 +20,7 @@ from obstore.exceptions import BaseError, NotModifiedError
 from obstore.store import GCSStore, LocalStore, S3Store
 
 from embeddings.errors import StorageError, StorageUriError, WrongSizeError
-from embeddings.storage.http_errors import failure, no_bucket
+from embeddings.storage.http_errors import no_bucket, storage_error
 from embeddings.storage.keys import checked
 from embeddings.storage.uri import StorageUri
 
@@ -170,18 +170,18 @@ class Reader:
         except FileNotFoundError as error:
             if "NoSuchBucket" in str(error):
                 raise no_bucket(where) from error
-            raise failure(where, 404) from error
+            raise storage_error(where, 404) from error
         except (BaseError, OSError, ValueError) as error:
             said = str(error).partition("\n\nDebug source:")[0]  # pages of Rust
             if "Not a directory" in said:  # a file where the key has a folder
-                raise failure(where, 404) from error
+                raise storage_error(where, 404) from error
             if any(place in said for place in _CREDENTIAL_SERVICES):
                 raise StorageError(
                     f"{where}: no credentials found; {_SIGN_IN[self._uri.scheme]} ({said[:200]})"
                 ) from error
             found = _STATUS.search(said)
             status = int(found[1]) if found else 301 if "configured region" in said else None
-            raise failure(where, status, said) from error
+            raise storage_error(where, status, said) from error
 
 
 def open_reader(uri: str) -> Reader:

@@ -136,28 +136,27 @@ class CurrentGeneration:
         from embeddings.index.generation import open_generation
 
         reader = self._opened()
-        pointer = fetch_pointer_if_changed(reader, self._etag)
-        if pointer is None:
+        changed = fetch_pointer_if_changed(reader, self._etag)
+        if changed is None:
             return generation
-        if pointer.manifest.generation == generation.manifest.generation:
-            generation = replace(generation, manifest=pointer.manifest)  # held, or released
+        manifest, etag = changed
+        if manifest.generation == generation.manifest.generation:
+            generation = replace(generation, manifest=manifest)  # held, or released
         else:
             known = generation.embedder
-            generation = open_generation(
-                pointer.manifest, fetch_generation(reader, pointer.manifest, known_model=known.sha256), known
-            )
-        self.generation, self._etag = generation, pointer.etag
+            generation = open_generation(manifest, fetch_generation(reader, manifest, known_model=known.sha256), known)
+        self.generation, self._etag = generation, etag
         return generation
 
     def _fetched(self) -> "tuple[Generation, str]":
         """The current generation, and its pointer's ETag."""
         self._look_at = self._clock() + self._refresh_seconds  # an instance may wait for its first request for long
         reader = self._opened()
-        pointer = fetch_pointer(reader)
-        files = [fetch_generation(reader, pointer.manifest)]
+        manifest, etag = fetch_pointer(reader)
+        files = [fetch_generation(reader, manifest)]
         from embeddings.index.generation import open_generation
 
-        return open_generation(pointer.manifest, files.pop()), pointer.etag  # nobody else holds the files
+        return open_generation(manifest, files.pop()), etag  # nobody else holds the files
 
     def _opened(self) -> Reader:
         if self._reader is None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from embeddings.embedder import BUNDLED_MODEL, Embedder
-from embeddings.index.publish import Content, Current, publish
+from embeddings.index.publish import Content, Pointer, publish
 from embeddings.index.sources import Sources
 from embeddings.storage.writers import open_writer
 from scripts.drawn_gallery import draw_gallery
@@ -68,7 +68,7 @@ def published(rows: int, work: Path) -> Path:
         etags = {key: str(number) for number, key in enumerate(gallery_keys(rows))}
         vectors = np.concatenate([each.astype(np.float16) for each in clustered(rows, embedder.dimension)])
         content = Content(vectors, Sources(etags), embedder.content)
-        publish(open_writer(str(index)), content, Current(None, None), with_model=True)
+        publish(open_writer(str(index)), content, Pointer(None, None), with_model=True)
     return index
 
 

@@ -11,7 +11,7 @@ from embeddings.errors import GalleryIndexError, NotFoundError
 from embeddings.index.fetch import check_file, fetch_generation, fetch_pointer, missing_file
 from embeddings.index.generation import read_keys, read_unit_rows
 from embeddings.index.manifest import SOURCES, Manifest
-from embeddings.index.sources import Failure, Sources
+from embeddings.index.sources import Refusal, Sources
 from embeddings.storage.reader import Reader
 
 Vectors = NDArray[np.float32]
@@ -27,7 +27,7 @@ class Contents:
     manifest: Manifest
     keys: list[str]
     vectors: Vectors
-    failures: Mapping[str, Failure]
+    failures: Mapping[str, Refusal]
 
     @property
     def size(self) -> int:
@@ -41,14 +41,14 @@ def read_contents(index: Reader) -> Contents:
     Raises:
         GalleryIndexError: there is no index, or it is damaged. StorageError: storage failed.
     """
-    manifest = fetch_pointer(index).manifest
+    manifest, _ = fetch_pointer(index)
     if manifest.vector_index is not None:
         raise GalleryIndexError(
             f"the vectors are in {manifest.vector_index}: the report needs a matrix to compare them all"
         )
     files = fetch_generation(index, manifest, known_model=manifest.model.sha256)
     vectors = read_unit_rows(manifest, files.vectors)
-    return Contents(manifest, read_keys(manifest, files.keys), vectors, _sources(index, manifest).failures)
+    return Contents(manifest, read_keys(manifest, files.keys), vectors, _sources(index, manifest).refusals)
 
 
 def folder_of(key: str) -> str:
@@ -62,7 +62,7 @@ def folder_counts(keys: Iterable[str]) -> dict[str, int]:
     return dict(Counter(map(folder_of, keys)).most_common())
 
 
-def reason_counts(failures: Mapping[str, Failure]) -> dict[str, int]:
+def reason_counts(failures: Mapping[str, Refusal]) -> dict[str, int]:
     """Failures by reason, most first."""
     return dict(Counter(failure.reason for failure in failures.values()).most_common())
 

@@ -13,7 +13,7 @@ import boto3
 import pytest
 
 from embeddings.index.manifest import SOURCES
-from embeddings.index.publish import read_current, read_file
+from embeddings.index.publish import read_file, read_pointer
 from embeddings.index.sources import Sources
 from scripts.bundling.interpreter import Interpreter
 from scripts.bundling.target import Target, local_target
@@ -67,7 +67,7 @@ class Deployment(Shop):
 
     def sources(self) -> Sources:
         """What the current generation knows of the gallery, unreadable photos included."""
-        manifest = read_current(self.index_files).manifest
+        manifest = read_pointer(self.index_files).manifest
         assert manifest is not None
         path = manifest.path(SOURCES)
         return Sources.from_bytes(read_file(self.index_files, path, manifest.files[SOURCES]), path)

@@ -72,8 +72,8 @@ def test_photos_come_go_and_break(shop: Deployment, start: Start) -> None:
     assert shop.queue.deliver(reindex) == 0
     expected = expected - {"red.jpg"} | {"new/teal.jpg"}
     assert search.keys_after_refresh() == expected
-    assert list(shop.sources().failures) == ["red.jpg"]
-    assert "not a JPEG" in shop.sources().failures["red.jpg"].reason
+    assert list(shop.sources().refusals) == ["red.jpg"]
+    assert "not a JPEG" in shop.sources().refusals["red.jpg"].reason
 
     assert shop.queue.receive() == [], "the broken photo is not tried for ever"
     summary = start("reindex_scheduled").invoke(json.loads((EVENTS / "scheduled.json").read_text()))

@@ -6,7 +6,7 @@ import pytest
 
 from embeddings.errors import CorruptIndexError
 from embeddings.index.manifest import FileEntry, Manifest, new_generation_id
-from embeddings.index.sources import Failure, Sources
+from embeddings.index.sources import Refusal, Sources
 
 ENTRY = FileEntry("a" * 64, 7)
 MANIFEST = Manifest(
@@ -70,12 +70,12 @@ def test_ids_sort_by_age_and_differ() -> None:
 
 def test_sources_are_read_as_written_and_equal_ones_are_equal_bytes() -> None:
     sources = Sources(
-        {"b/ü.jpg": "2", "a.jpg": "1"}, {"c\n.txt": Failure("3", "no image"), "d": Failure("", "storage")}
+        {"b/ü.jpg": "2", "a.jpg": "1"}, {"c\n.txt": Refusal("3", "no image"), "d": Refusal("", "storage")}
     )
-    same = Sources(dict(sorted(sources.etags.items())), dict(reversed(sources.failures.items())))
+    same = Sources(dict(sorted(sources.etags.items())), dict(reversed(sources.refusals.items())))
     assert Sources.from_bytes(sources.to_bytes(), "x") == sources
     assert sources.to_bytes() == same.to_bytes()
-    assert [failure.passing for failure in sources.failures.values()] == [False, True]
+    assert [failure.passing for failure in sources.refusals.values()] == [False, True]
 
 
 @pytest.mark.parametrize("damage", [b"", b"no gzip", Sources().to_bytes()[:-9]])

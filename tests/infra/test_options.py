@@ -2,7 +2,7 @@
 
 import pytest
 
-from embeddings.index.manifest import VECTOR_BUCKET_NAME
+from embeddings.s3_vectors.address import VECTOR_BUCKET_NAME
 from tests.infra.stack import Stack
 
 pytestmark = pytest.mark.slow  # packaging takes some seconds, once for all

@@ -306,7 +306,7 @@ def test_an_object_of_which_storage_says_nothing_is_reported_and_stops_no_event(
     monkeypatch.setattr(LocalWriter, "stat", refused(LocalWriter.stat))
     monkeypatch.setattr(Reader, "get", refused(Reader.get))
     summary = shop.rebuild(keys=["secret.jpg", "new.jpg"])
-    assert (summary.outcome, summary.added, summary.failures) == (
+    assert (summary.outcome, summary.added, summary.refusals) == (
         Outcome.PUBLISHED,
         1,
         {"secret.jpg": "storage did not give it"},

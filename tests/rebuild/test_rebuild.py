@@ -184,7 +184,7 @@ def test_a_failure_of_its_own_is_recorded_though_nothing_else_changes(shop: Shop
     shop.put({"notes.txt": b"hello"})
     summary = shop.rebuild()
     assert (summary.outcome, summary.failed_new) == (Outcome.PUBLISHED, 1)
-    assert summary.failures == {"notes.txt": "this is not a JPEG, PNG or WebP image; convert it and retry"}
+    assert summary.refusals == {"notes.txt": "this is not a JPEG, PNG or WebP image; convert it and retry"}
     assert (shop.rebuild().outcome, shop.rebuild().failed_new) == (Outcome.UNCHANGED, 0)
 
 
@@ -204,7 +204,7 @@ def test_a_photo_the_model_has_no_answer_to_stops_nothing(shop: Shop, monkeypatc
 
     monkeypatch.setattr(Embedder, "embed_pixels", no_answer_to_red)
     summary = shop.rebuild()
-    assert (summary.count, list(summary.failures)) == (2, ["shirts/red.jpg"])
+    assert (summary.count, list(summary.refusals)) == (2, ["shirts/red.jpg"])
 
 
 def test_a_broken_model_publishes_nothing(shop: Shop) -> None:

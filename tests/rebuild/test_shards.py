@@ -12,7 +12,7 @@ import pytest
 from embeddings.errors import GalleryIndexError, StorageError, UnavailableError
 from embeddings.index.history import rollback
 from embeddings.index.manifest import VECTORS
-from embeddings.index.publish import read_current
+from embeddings.index.publish import read_pointer
 from embeddings.rebuild import Outcome, Shard, Summary, run, shard_run
 from embeddings.storage.reader import Fetched, Reader
 from embeddings.storage.writers.local import LocalWriter
@@ -79,11 +79,11 @@ def test_merged_shards_are_what_one_rebuild_makes(any_shop: Shop, tmp_path: Path
         1,
         14,
     ]
-    assert read_current(any_shop.index_files).version is None, "nothing is published yet"
+    assert read_pointer(any_shop.index_files).version is None, "nothing is published yet"
     merged = merge(any_shop)
     assert (merged.outcome, merged.embedded) == (Outcome.PUBLISHED, 0)
-    assert (merged.count, merged.added, merged.failures) == (whole.count, whole.added, whole.failures)
-    assert list(merged.failures) == ["bad.jpg"]
+    assert (merged.count, merged.added, merged.refusals) == (whole.count, whole.added, whole.refusals)
+    assert list(merged.refusals) == ["bad.jpg"]
     assert list(any_shop.load().gallery.keys) == list(alone.load().gallery.keys)
     assert matrix(any_shop) == matrix(alone)
     assert any_shop.paths("runs/") == ["runs/first/run.json"]

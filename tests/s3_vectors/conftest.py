@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from embeddings.index.manifest import Manifest, VectorIndexName
-from embeddings.index.publish import read_current
+from embeddings.index.manifest import Manifest
+from embeddings.index.publish import read_pointer
 from embeddings.rebuild import Summary
+from embeddings.s3_vectors.address import VectorIndexName
 from tests.rebuild.gallery import Shop
 from tests.servers.s3vectors import Index, S3VectorsServer
 
@@ -24,7 +25,7 @@ class VectorShop(Shop):
 
     @property
     def manifest(self) -> Manifest:
-        manifest = read_current(self.index_files).manifest
+        manifest = read_pointer(self.index_files).manifest
         assert manifest is not None
         return manifest
 

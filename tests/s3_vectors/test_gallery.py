@@ -19,9 +19,9 @@ from embeddings.errors import (
 )
 from embeddings.folder_counts import top_folders
 from embeddings.gallery import Gallery
-from embeddings.index.manifest import VectorIndexName
-from embeddings.s3_vectors.gallery import VectorGallery
-from embeddings.s3_vectors.writer import VectorWriter
+from embeddings.s3_vectors.address import VectorIndexName
+from embeddings.s3_vectors.gallery import S3VectorsGallery
+from embeddings.s3_vectors.writer import S3VectorsWriter
 from tests.servers import s3vectors
 from tests.servers.s3vectors import Index, S3VectorsServer
 
@@ -55,16 +55,16 @@ def filled() -> list[Index]:
 @pytest.fixture
 def gallery(
     exact: Gallery, index: VectorIndexName, vectors_server: S3VectorsServer, filled: list[Index]
-) -> VectorGallery:
+) -> S3VectorsGallery:
     indexes = vectors_server.buckets[index.bucket]
     if not filled:
-        writer = VectorWriter(index)
+        writer = S3VectorsWriter(index)
         writer.create(DIMENSION)
         writer.put({key: ('"1"', exact.vector(key).astype(np.float32)) for key in exact.keys})  # type: ignore[misc]
         filled.append(indexes[index.name])
         vectors_server.requests.clear()
     indexes[index.name] = replace(filled[0], vectors=dict(filled[0].vectors))
-    return VectorGallery(index, DIMENSION, COUNT, top_folders(exact.keys))
+    return S3VectorsGallery(index, DIMENSION, COUNT, top_folders(exact.keys))
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def gallery(
     ids=str,
 )
 def test_it_answers_what_the_exact_gallery_answers(
-    options: dict[str, object], gallery: VectorGallery, exact: Gallery
+    options: dict[str, object], gallery: S3VectorsGallery, exact: Gallery
 ) -> None:
     for key in exact.keys[:: COUNT // 4]:
         query = exact.vector(key)
@@ -105,7 +105,7 @@ def test_it_answers_what_the_exact_gallery_answers(
 
 
 def test_more_than_a_hundred_come_in_pages(
-    gallery: VectorGallery, exact: Gallery, vectors_server: S3VectorsServer
+    gallery: S3VectorsGallery, exact: Gallery, vectors_server: S3VectorsServer
 ) -> None:
     gallery.search(exact.vector(exact.keys[0]), k=84)
     [alone] = vectors_server.asked("QueryVectors")
@@ -118,7 +118,7 @@ def test_more_than_a_hundred_come_in_pages(
 
 
 def test_an_engine_or_a_client_without_pages_is_told_apart_from_one_that_fails(
-    gallery: VectorGallery, exact: Gallery, monkeypatch: pytest.MonkeyPatch
+    gallery: S3VectorsGallery, exact: Gallery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     query = exact.vector(exact.keys[0])
     with monkeypatch.context() as patch:
@@ -133,7 +133,7 @@ def test_an_engine_or_a_client_without_pages_is_told_apart_from_one_that_fails(
         gallery.search(query, k=50, offset=51)
 
 
-def test_a_vector_is_that_of_the_key(gallery: VectorGallery, exact: Gallery) -> None:
+def test_a_vector_is_that_of_the_key(gallery: S3VectorsGallery, exact: Gallery) -> None:
     key = exact.keys[17]
     np.testing.assert_allclose(gallery.vector(key), exact.vector(key), atol=1e-7)
     for unknown in ("no such.jpg", "", "a" * 2000, "a/../b.jpg"):
@@ -141,7 +141,7 @@ def test_a_vector_is_that_of_the_key(gallery: VectorGallery, exact: Gallery) -> 
             gallery.vector(unknown)
 
 
-def test_a_random_image_is_any_image_and_about_as_often_as_another(gallery: VectorGallery, exact: Gallery) -> None:
+def test_a_random_image_is_any_image_and_about_as_often_as_another(gallery: S3VectorsGallery, exact: Gallery) -> None:
     drawn = Counter(gallery.random_key() for _ in range(100))
     assert len(drawn) > 85  # of 1,500, drawn 100 times: 97 are expected
     halves = Counter(key < exact.keys[COUNT // 2] for key in drawn.elements())
@@ -150,7 +150,7 @@ def test_a_random_image_is_any_image_and_about_as_often_as_another(gallery: Vect
 
 
 def test_the_stretches_to_draw_from_are_everything_once(
-    gallery: VectorGallery, vectors_server: S3VectorsServer
+    gallery: S3VectorsGallery, vectors_server: S3VectorsServer
 ) -> None:
     gallery._count = 750  # fewer stretches, so that a few draws find them all
     for _ in range(150):
@@ -169,7 +169,7 @@ def _ranges(asked: dict[str, Any]) -> list[dict[str, dict[str, int]]]:
 
 
 def test_a_random_image_of_a_small_folder_takes_some_wider_looks(
-    gallery: VectorGallery, exact: Gallery, vectors_server: S3VectorsServer
+    gallery: S3VectorsGallery, exact: Gallery, vectors_server: S3VectorsServer
 ) -> None:
     few = {key for key in exact.keys if key.startswith("few/")}
     assert {gallery.random_key("few/") for _ in range(20)} <= few
@@ -183,7 +183,7 @@ def test_a_random_image_of_a_small_folder_takes_some_wider_looks(
 
 
 def test_an_index_that_is_gone_is_damage(
-    gallery: VectorGallery, exact: Gallery, vectors_server: S3VectorsServer
+    gallery: S3VectorsGallery, exact: Gallery, vectors_server: S3VectorsServer
 ) -> None:
     del vectors_server.buckets["shop"]["garments"]
     with pytest.raises(CorruptIndexError, match="s3vectors://shop/garments is missing"):
@@ -195,7 +195,7 @@ def test_an_index_that_is_gone_is_damage(
 
 
 def test_an_engine_that_fails_is_given_up_after_two_tries(
-    gallery: VectorGallery, exact: Gallery, vectors_server: S3VectorsServer
+    gallery: S3VectorsGallery, exact: Gallery, vectors_server: S3VectorsServer
 ) -> None:
     query = exact.vector(exact.keys[0])
     vectors_server.fail_next("TooManyRequestsException")

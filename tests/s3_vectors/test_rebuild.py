@@ -116,8 +116,8 @@ def test_photos_and_keys_that_do_not_fit_are_reported(shop: VectorShop) -> None:
     shop.put({deep: "red"})
     summary = shop.rebuild()
     assert summary.count == 3
-    assert "too long for a vector index" in summary.failures[deep]
-    assert "broken.jpg" in summary.failures
+    assert "too long for a vector index" in summary.refusals[deep]
+    assert "broken.jpg" in summary.refusals
     assert shop.rebuild(keys=["shirts/red.jpg"], model=None).failed == 2
 
 

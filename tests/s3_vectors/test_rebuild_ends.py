@@ -108,7 +108,7 @@ def test_unreadable_photos_do_not_keep_a_chain_of_runs_from_its_end(shop: Vector
         summary = shop.rebuild(stop_at=0.0)
         assert (summary.outcome, summary.embedded, summary.remaining) == (Outcome.UNFINISHED, 1, left)
     summary = shop.rebuild(stop_at=0.0)
-    assert (summary.outcome, summary.count, list(summary.failures)) == (Outcome.PUBLISHED, 3, ["a.jpg", "b.jpg"])
+    assert (summary.outcome, summary.count, list(summary.refusals)) == (Outcome.PUBLISHED, 3, ["a.jpg", "b.jpg"])
     assert shop.paths("checkpoints/") == []
     shop.put({"a.jpg": "pink", "b.jpg": "navy"})
     shop.rebuild(model=None)

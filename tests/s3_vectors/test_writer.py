@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from embeddings.errors import GalleryIndexError, NotFoundError, StorageError, UnavailableError
-from embeddings.index.manifest import VectorIndexName
+from embeddings.s3_vectors.address import VectorIndexName
 from embeddings.s3_vectors.metadata import metadata_problem
-from embeddings.s3_vectors.writer import Embedded, VectorWriter, _pause
+from embeddings.s3_vectors.writer import Embedded, S3VectorsWriter, _pause
 from tests.servers.s3vectors import RefusedError, S3VectorsServer
 
 DIMENSION = 8
@@ -21,13 +21,13 @@ def embedded(count: int) -> dict[str, Embedded]:
 
 
 @pytest.fixture
-def writer(index: VectorIndexName) -> VectorWriter:
-    made = VectorWriter(index)
+def writer(index: VectorIndexName) -> S3VectorsWriter:
+    made = S3VectorsWriter(index)
     made.create(DIMENSION)
     return made
 
 
-def test_what_is_put_is_there_with_its_etag(writer: VectorWriter, vectors_server: S3VectorsServer) -> None:
+def test_what_is_put_is_there_with_its_etag(writer: S3VectorsWriter, vectors_server: S3VectorsServer) -> None:
     vectors = embedded(1201)
     writer.put(vectors)
     assert [len(each["vectors"]) for each in vectors_server.asked("PutVectors")] == [500, 500, 201]
@@ -41,7 +41,7 @@ def test_what_is_put_is_there_with_its_etag(writer: VectorWriter, vectors_server
     assert [len(each["keys"]) for each in vectors_server.asked("GetVectors")] == [100, 100, 51]
 
 
-def test_a_vector_is_stored_as_it_was_in_a_matrix(writer: VectorWriter, vectors_server: S3VectorsServer) -> None:
+def test_a_vector_is_stored_as_it_was_in_a_matrix(writer: S3VectorsWriter, vectors_server: S3VectorsServer) -> None:
     writer.put({"a/b/c.jpg": ('"1"', np.arange(DIMENSION, dtype=np.float16))})
     [stored] = vectors_server.buckets["shop"]["garments"].vectors.values()
     expected = np.arange(DIMENSION) / np.linalg.norm(np.arange(DIMENSION))
@@ -52,7 +52,7 @@ def test_a_vector_is_stored_as_it_was_in_a_matrix(writer: VectorWriter, vectors_
 
 
 def test_deletions_come_in_batches_and_twice_without_harm(
-    writer: VectorWriter, vectors_server: S3VectorsServer
+    writer: S3VectorsWriter, vectors_server: S3VectorsServer
 ) -> None:
     vectors = embedded(700)
     writer.put(vectors)
@@ -63,14 +63,14 @@ def test_deletions_come_in_batches_and_twice_without_harm(
 
 
 @pytest.mark.parametrize("code", ["TooManyRequestsException", "ServiceUnavailableException", "InternalServerException"])
-def test_a_busy_engine_is_asked_again(code: str, writer: VectorWriter, vectors_server: S3VectorsServer) -> None:
+def test_a_busy_engine_is_asked_again(code: str, writer: S3VectorsWriter, vectors_server: S3VectorsServer) -> None:
     vectors_server.fail_next(code, times=5)
     writer.put(embedded(3))
     assert len(writer.etags()) == 3
 
 
 def test_an_engine_that_is_busy_for_long_is_filled_nevertheless(
-    writer: VectorWriter, vectors_server: S3VectorsServer, monkeypatch: pytest.MonkeyPatch
+    writer: S3VectorsWriter, vectors_server: S3VectorsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As when four times as many fill it as it has room for: botocore alone gives up after some fifty puts."""
     monkeypatch.setattr("embeddings.s3_vectors.writer.PUT_BATCH", 1)
@@ -93,7 +93,7 @@ def test_pauses_grow_to_a_longest_one(monkeypatch: pytest.MonkeyPatch) -> None:
     assert pauses == [1, 2, 4, 8, 16, 20, 20]
 
 
-def test_a_put_whose_answer_is_lost_is_put_again(writer: VectorWriter, vectors_server: S3VectorsServer) -> None:
+def test_a_put_whose_answer_is_lost_is_put_again(writer: S3VectorsWriter, vectors_server: S3VectorsServer) -> None:
     lost = ["PutVectors", "PutVectors"]
 
     def lose(operation: str) -> None:
@@ -107,7 +107,7 @@ def test_a_put_whose_answer_is_lost_is_put_again(writer: VectorWriter, vectors_s
     assert len(writer.etags()) == 3
 
 
-def test_an_engine_that_stays_busy_is_given_up(writer: VectorWriter, vectors_server: S3VectorsServer) -> None:
+def test_an_engine_that_stays_busy_is_given_up(writer: S3VectorsWriter, vectors_server: S3VectorsServer) -> None:
     vectors = embedded(900)
 
     def fail(operation: str, asked: dict[str, object]) -> None:
@@ -121,15 +121,15 @@ def test_an_engine_that_stays_busy_is_given_up(writer: VectorWriter, vectors_ser
     assert len(writer.etags()) == 500  # the first batch stays, and the next run goes on from it
 
 
-def test_making_it_twice_is_fine_unless_it_is_another(index: VectorIndexName, writer: VectorWriter) -> None:
+def test_making_it_twice_is_fine_unless_it_is_another(index: VectorIndexName, writer: S3VectorsWriter) -> None:
     writer.create(DIMENSION)
     with pytest.raises(GalleryIndexError, match="not for cosines of 12 numbers"):
         writer.create(12)
     with pytest.raises(NotFoundError, match="no such vector bucket"):
-        VectorWriter(VectorIndexName("other", index.name)).create(DIMENSION)
+        S3VectorsWriter(VectorIndexName("other", index.name)).create(DIMENSION)
 
 
-def test_a_right_that_is_missing_is_named(writer: VectorWriter, vectors_server: S3VectorsServer) -> None:
+def test_a_right_that_is_missing_is_named(writer: S3VectorsWriter, vectors_server: S3VectorsServer) -> None:
     vectors_server.fail_next("AccessDeniedException")
     with pytest.raises(StorageError, match="access denied"):
         writer.delete(["a.jpg"])
@@ -138,11 +138,11 @@ def test_a_right_that_is_missing_is_named(writer: VectorWriter, vectors_server: 
 def test_without_a_region_it_says_what_to_set(index: VectorIndexName, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     with pytest.raises(StorageError, match="Set AWS_DEFAULT_REGION"):
-        VectorWriter(index)
+        S3VectorsWriter(index)
 
 
 def test_folders_too_deep_for_the_metadata_are_refused_before(
-    writer: VectorWriter, vectors_server: S3VectorsServer
+    writer: S3VectorsWriter, vectors_server: S3VectorsServer
 ) -> None:
     rows = np.ones(DIMENSION, np.float16)
     deepest = max(depth for depth in range(500) if metadata_problem("d/" * depth + "a.jpg") is None)

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from embeddings.index.publish import Content, Current, publish
-from embeddings.index.sources import Failure, Sources
+from embeddings.index.publish import Content, Pointer, publish
+from embeddings.index.sources import Refusal, Sources
 from scripts.drawn_gallery import draw_gallery
 from scripts.index_report import main
 from scripts.reporting.duplicates import find_duplicates
@@ -166,8 +166,8 @@ def test_in_words_and_without_a_gallery(drawn: Shop, tmp_path: Path, capsys: pyt
 def test_an_index_of_few_images_has_a_report(count: int, shop: Shop, tmp_path: Path):
     keys = {f"{number}.jpg": "etag" for number in range(count)}
     vectors = unit(np.random.default_rng(0).standard_normal((count, 8))).astype(np.float16)
-    sources = Sources(keys, {"gone.jpg": Failure("", "storage did not give it")})
-    publish(shop.index_files, Content(vectors, sources, MODEL.read_bytes()), Current(None, None), with_model=True)
+    sources = Sources(keys, {"gone.jpg": Refusal("", "storage did not give it")})
+    publish(shop.index_files, Content(vectors, sources, MODEL.read_bytes()), Pointer(None, None), with_model=True)
     assert main(["--index", shop.index, "--out", str(tmp_path / "out")]) == 0
     assert (tmp_path / "out" / "map.png").exists() == (count > 0)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from embeddings.errors import ConflictError, NotFoundError, StorageError, UnavailableError
-from embeddings.storage.http_errors import failure
+from embeddings.storage.http_errors import storage_error
 from embeddings.storage.reader import open_reader
 from embeddings.storage.writers import gcs as gcs_module
 from embeddings.storage.writers import open_writer
@@ -202,6 +202,6 @@ def test_an_endpoint_that_is_no_url(aws_keys: None, monkeypatch: pytest.MonkeyPa
 
 
 def test_messages_keep_signatures_to_themselves() -> None:
-    error = failure("s3://bucket/a", 500, "GET http://host/a?X-Amz-Signature=secret&x=1 failed")
+    error = storage_error("s3://bucket/a", 500, "GET http://host/a?X-Amz-Signature=secret&x=1 failed")
     assert "secret" not in str(error)
     assert "http://host/a?..." in str(error)

@@ -77,8 +77,8 @@ def test_names(
     keys = list(strange.load().gallery.keys)
     # moto's own listing loses what XML cannot carry, as S3's does without `EncodingType`.
     assert set(INDEXED) >= set(keys) >= set(INDEXED) - {"\u202egpj.exe"}
-    assert set(summary.failures) <= set(RECORDED)
-    assert len(summary.failures) >= len(RECORDED) - 3
+    assert set(summary.refusals) <= set(RECORDED)
+    assert len(summary.refusals) >= len(RECORDED) - 3
     assert strange.rebuild().outcome is Outcome.UNCHANGED
     assert {path.name for path in tmp_path.iterdir()} == {"index"}, "something was written elsewhere"
     assert not (tmp_path / "executed").exists()
@@ -111,7 +111,7 @@ def test_contents(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.chdir(tmp_path)
     shop.put(CONTENTS)
     summary = shop.rebuild()
-    assert summary.failures.keys() == CONTENTS.keys() - {"both.jpg"}
+    assert summary.refusals.keys() == CONTENTS.keys() - {"both.jpg"}
     assert summary.count == 4
     assert not (tmp_path / "executed").exists()
 
@@ -119,7 +119,7 @@ def test_contents(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_no_reason_of_a_failure_is_more_than_a_line(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     shop.put(CONTENTS)
-    for reason in shop.rebuild().failures.values():
+    for reason in shop.rebuild().refusals.values():
         assert reason.isprintable()
         assert len(reason) < 300
 

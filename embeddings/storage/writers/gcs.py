@@ -12,7 +12,7 @@ from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from google.cloud.storage.retry import DEFAULT_RETRY
 
 from embeddings.errors import StorageError
-from embeddings.storage.http_errors import failure, no_bucket
+from embeddings.storage.http_errors import no_bucket, storage_error
 from embeddings.storage.keys import checked
 from embeddings.storage.objects import ObjectInfo, Versioned
 from embeddings.storage.uri import StorageUri
@@ -118,14 +118,14 @@ class GcsWriter:
             status = cause.response.status_code if isinstance(cause, InvalidResponse) else getattr(cause, "code", None)
             if status == http.HTTPStatus.NOT_FOUND and (_names_bucket(cause) or not key):
                 raise no_bucket(where) from error
-            raise failure(where, status, cause) from error
+            raise storage_error(where, status, cause) from error
         except google.auth.exceptions.GoogleAuthError as error:
             raise StorageError(
                 f"{where}: no usable Google credentials ({error}); run `gcloud auth application-default login`, or set "
                 "GOOGLE_APPLICATION_CREDENTIALS to a service account's key file"
             ) from error
         except (requests.RequestException, DataCorruption, OSError, ValueError) as error:
-            raise failure(where, None, error) from error
+            raise storage_error(where, None, error) from error
 
 
 def _names_bucket(error: object) -> bool:

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from embeddings.errors import ConflictError, NotFoundError
 from embeddings.storage.aws_credentials import CREDENTIALS_ERRORS, no_credentials
-from embeddings.storage.http_errors import failure, no_bucket
+from embeddings.storage.http_errors import no_bucket, storage_error
 from embeddings.storage.keys import checked
 from embeddings.storage.objects import ObjectInfo, Versioned
 from embeddings.storage.uri import StorageUri
@@ -108,7 +108,7 @@ class S3Writer:
                 )
             for error in answer.get("Errors", ()):  # the request succeeds even when a key fails
                 denied = error.get("Code") == "AccessDenied"
-                raise failure(self._where(error.get("Key", "")), 403 if denied else 500, error.get("Message", ""))
+                raise storage_error(self._where(error.get("Key", "")), 403 if denied else 500, error.get("Message", ""))
 
     def _put(self, key: str, data: bytes, content_type: str, cache_control: str | None, more: dict[str, Any]) -> None:
         if cache_control is not None:
@@ -131,8 +131,8 @@ class S3Writer:
             missing_bucket = error.operation_name in ("HeadBucket", "ListObjectsV2", "DeleteObjects") and status == 404
             if missing_bucket or error.response["Error"]["Code"] == "NoSuchBucket":
                 raise no_bucket(where) from error
-            raise failure(where, status, error) from error
+            raise storage_error(where, status, error) from error
         except CREDENTIALS_ERRORS as error:
             raise no_credentials(where, error) from error
         except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no URL
-            raise failure(where, None, error) from error
+            raise storage_error(where, None, error) from error

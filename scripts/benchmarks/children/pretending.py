@@ -6,7 +6,7 @@ import sys
 import numpy as np
 
 from embeddings.embedder import BUNDLED_MODEL, Embedder
-from embeddings.index.publish import Content, Current, publish
+from embeddings.index.publish import Content, Pointer, publish
 from embeddings.index.sources import Sources
 from embeddings.storage.writers import open_writer
 from scripts.benchmarks.inputs import clustered
@@ -16,5 +16,5 @@ etags = {each.key: each.etag for each in open_writer(given["gallery"]).list()}
 embedder = Embedder(BUNDLED_MODEL)
 vectors = np.concatenate([each.astype(np.float16) for each in clustered(len(etags), embedder.dimension)])
 content = Content(vectors, Sources(etags), embedder.content)
-publish(open_writer(given["index"]), content, Current(None, None), with_model=True)
+publish(open_writer(given["index"]), content, Pointer(None, None), with_model=True)
 print(json.dumps({"count": len(etags)}))
