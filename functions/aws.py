@@ -35,8 +35,8 @@ def reindex(event: dict[str, Any], context: Any) -> dict[str, Any]:
     queue. When the rebuild itself fails, the error leaves all of them in the queue, and counts as one.
     """
     from functions.reindex.continuation import from_message
-    from functions.reindex.events import s3_events
-    from functions.reindex.work import merged, work_of
+    from functions.reindex.events import s3_events, work_of
+    from functions.reindex.work import merged
     from functions.settings import Settings
 
     settings = Settings.for_reindex(os.environ)
@@ -58,7 +58,8 @@ def reindex_scheduled(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
     Out of time, a schedule's run goes on by a message. A state machine reads `outcome`, and asks again.
     """
-    from functions.reindex.work import WHOLE_GALLERY, work_of_run
+    from functions.reindex.events import work_of_run
+    from functions.reindex.work import WHOLE_GALLERY
     from functions.settings import Settings
 
     work = work_of_run(event) or WHOLE_GALLERY

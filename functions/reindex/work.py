@@ -3,14 +3,11 @@
 import logging
 import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from embeddings.rebuild import Shard, Summary, rebuild
-from embeddings.storage.uri import StorageUri
 from functions.log import FIELDS
-from functions.reindex.events import ObjectEvent
 from functions.settings import Settings
 
 _MARGIN_SECONDS = 60.0
@@ -39,34 +36,6 @@ class Work:
 
 
 WHOLE_GALLERY = Work(None)
-
-
-def work_of(events: Iterable[ObjectEvent], gallery_uri: str) -> Work:
-    """The objects that events name, as far as they are the gallery's.
-
-    Events say that something happened, not what is there now: they may come late, twice or out of order.
-    """
-    gallery = StorageUri.parse(gallery_uri)
-    place = f"{gallery.prefix}/" if gallery.prefix else ""
-    return Work(
-        frozenset(
-            event.key.removeprefix(place)
-            for event in events
-            if event.bucket == gallery.bucket and event.key.startswith(place) and not event.key.endswith("/")
-        )
-    )
-
-
-def work_of_run(event: Mapping[str, Any]) -> Work | None:
-    """A shard of a run, {"run": "first", "shard": "3/16"}, or without `shard` its merge; None if it is another event.
-
-    Raises:
-        ValueError: no such shard.
-    """
-    if "run" not in event:
-        return None
-    shard = Shard.parse(str(event["shard"])) if "shard" in event else None
-    return Work(None, run=str(event["run"]), shard=shard)
 
 
 def merged(parts: Iterable[Work]) -> Work:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from functions.log import FIELDS
 from functions.search.admission import Gate
 from functions.search.api_docs import Document
+from functions.search.cors import cors_headers
 from functions.search.current_generation import CurrentGeneration
 from functions.search.problems import Problem, RequestError, problem_of
 from functions.search.request import Request
@@ -52,7 +53,7 @@ class Application:
         request.body.discard()
         headers = {
             **answer.headers,
-            **self._cors(request),
+            **cors_headers(request.origin, self._origins, preflight=request.method == "OPTIONS"),
             "Server-Timing": request.timing.header(),
             "X-Content-Type-Options": "nosniff",
             "X-Request-Id": request.id,
@@ -82,24 +83,6 @@ class Application:
         if not isinstance(content, Document):
             content = Document(json.dumps(content).encode(), {"Content-Type": "application/json"})
         return _Answer(HTTPStatus.OK, {**content.headers, **_NO_STORE}, content.body)
-
-    def _cors(self, request: Request) -> dict[str, str]:
-        """https://fetch.spec.whatwg.org/#http-cors-protocol; errors need it too, or the page cannot read them."""
-        headers = {}
-        if self._origins == ("*",):
-            allowed = "*"
-        else:
-            headers["Vary"] = "Origin"
-            allowed = request.origin if request.origin in self._origins else ""
-        if allowed:
-            headers["Access-Control-Allow-Origin"] = allowed
-            headers["Access-Control-Expose-Headers"] = "Retry-After, Server-Timing, X-Request-Id"
-            headers["Timing-Allow-Origin"] = allowed
-            if request.method == "OPTIONS":
-                headers["Access-Control-Allow-Methods"] = "GET, HEAD, POST, OPTIONS"
-                headers["Access-Control-Allow-Headers"] = "Content-Type, X-Request-Id"
-                headers["Access-Control-Max-Age"] = "86400"
-        return headers
 
     def _record(self, request: Request, status: int, failure: Exception | None) -> None:
         """One line a request. Names and parameters a client chose are left out, and so are messages about them."""

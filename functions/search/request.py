@@ -1,14 +1,16 @@
-"""A request, as the application and its routes see it."""
+"""A request as the application and its routes see it."""
 
 import re
 import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from functions.search.body import Body
 from functions.search.problems import RequestError
-from functions.search.timing import Timing
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -17,8 +19,34 @@ _MAX_QUERY_FIELDS = 50
 _ID = re.compile(r"[A-Za-z0-9._=-]{1,100}")
 
 
+class Timing:
+    """How long each step of a request took; a step entered twice adds up."""
+
+    def __init__(self) -> None:
+        self._started = time.perf_counter()
+        self._steps: dict[str, float] = {}
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Time a block under `name`."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._steps[name] = self._steps.get(name, 0.0) + (time.perf_counter() - started) * 1e3
+
+    def milliseconds(self) -> dict[str, float]:
+        """Return the milliseconds of each step, and of everything so far as `total`."""
+        total = (time.perf_counter() - self._started) * 1e3
+        return {name: round(spent, 2) for name, spent in [*self._steps.items(), ("total", total)]}
+
+    def header(self) -> str:
+        """Format the steps for Server-Timing, https://www.w3.org/TR/server-timing/."""
+        return ", ".join(f"{name};dur={spent}" for name, spent in self.milliseconds().items())
+
+
 class Request:
-    """What was asked, and what is noted down while it is answered."""
+    """One HTTP request, and what is noted while it is being answered."""
 
     def __init__(self, environ: "WSGIEnvironment") -> None:
         self.method: str = environ["REQUEST_METHOD"]
@@ -29,12 +57,12 @@ class Request:
         self.id = _request_id(environ)
         self.timing = Timing()
         self.generation: str | None = None
-        """Of the index, by which it is answered."""
+        """The generation of the index that answers; None until a route takes one."""
         self._query_string: str = environ.get("QUERY_STRING") or ""
 
     @cached_property
     def query(self) -> dict[str, str]:
-        """The query parameters; of a repeated one the last counts.
+        """The query parameters; the last one wins where a name is repeated.
 
         Raises:
             RequestError: 400, there are too many.
@@ -47,7 +75,7 @@ class Request:
 
 
 def _request_id(environ: "WSGIEnvironment") -> str:
-    """The gateway's, else the client's, else a new one."""
+    """Take the gateway's id, else the client's, else make one."""
     context = environ.get("apig_wsgi.request_context", {})
     given = context.get("requestId") or environ.get("HTTP_X_REQUEST_ID", "")
     return given if _ID.fullmatch(given) else secrets.token_hex(16)

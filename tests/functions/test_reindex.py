@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 
 from embeddings.rebuild import Shard
 from functions.reindex.continuation import MESSAGE_BYTES, MOST_MESSAGES, continue_later, from_message, to_message
-from functions.reindex.events import ObjectEvent
-from functions.reindex.work import WHOLE_GALLERY, Work, bring_up_to_date, merged, work_of, work_of_run
+from functions.reindex.events import ObjectEvent, work_of, work_of_run
+from functions.reindex.work import WHOLE_GALLERY, Work, bring_up_to_date, merged
 from functions.settings import Settings
 from tests.servers.fixtures import S3Server
 

@@ -38,17 +38,17 @@ def usage(pid: int) -> Usage:
 
 @contextmanager
 def serve_impatient(log: Path, **settings: str) -> Iterator[Service]:
-    """The same server, but that it waits for uploads a second, not a minute, and as long for who reads."""
+    """Serve with a second for an upload instead of a minute, and a second for reading the answer."""
     code = (
         "from functions.search import body; body.UPLOAD_SECONDS, body.HURRY_SECONDS = 1.0, 0.3; "
-        "import functions.search.sending; functions.search.sending.SENDING_SECONDS = 1.0; "
+        "import functions.main; functions.main.SENDING_SECONDS = 1.0; "
         "from functions_framework._cli import _cli; _cli()"
     )
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    command = [sys.executable, "-c", code, "--source", str(ROOT / "functions" / "main.py"), "--target", "search"]
+    command = [sys.executable, "-c", code, "--source", str(ROOT / "infra" / "gcp" / "main.py"), "--target", "search"]
     command += ["--host", "127.0.0.1", "--port", str(port)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **settings}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "FUNCTION_TARGET": "search", **settings}
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
