@@ -1,9 +1,9 @@
-"""The WSGI application: finds the route, and puts around its answer what every answer has."""
+"""The WSGI application: finds the route, and adds to its answer what every answer has."""
 
 import json
 import logging
 from collections.abc import Iterable
-from contextlib import nullcontext
+from contextlib import ExitStack
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _NO_STORE = {"Cache-Control": "no-store"}
 _UNLIMITED = ("/healthz", "/openapi.json", "/docs")
-"""Answered however busy the service is: they cost nothing, and who watches over it must not take it for dead."""
+"""Answered however busy the service is: they cost nothing, and a health check must not take it for dead."""
 _log = logging.getLogger(__name__)
 
 
@@ -42,15 +42,15 @@ class Application:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request, whatever happens; see PEP 3333."""
-        request = Request(environ)
         failure: Exception | None = None
-        try:
-            answer = self._answer(request)
-        except Exception as error:  # noqa: BLE001 - every error has an answer
-            failure = error
-            answer = _problem_answer(problem_of(error))
-        request.body.hurry()  # a body that nobody has asked for, or that is refused
-        request.body.discard()
+        # The request ends first, and reads its body to the end; until then it keeps its place, or clients that send
+        # slowly would hold more threads than there are places.
+        with ExitStack() as place, Request(environ) as request:
+            try:
+                answer = self._answer(request, place)
+            except Exception as error:  # noqa: BLE001 - every error has an answer
+                failure = error
+                answer = _problem_answer(problem_of(error))
         headers = {
             **answer.headers,
             **cors_headers(request.origin, self._origins, preflight=request.method == "OPTIONS"),
@@ -64,7 +64,8 @@ class Application:
         start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", list(headers.items()))
         return [] if request.method == "HEAD" else [answer.body]
 
-    def _answer(self, request: Request) -> _Answer:
+    def _answer(self, request: Request, place: ExitStack) -> _Answer:
+        """Answer, or raise what `problem_of` knows; what the gate admits holds its place in `place`."""
         handlers = self._routes.get(request.path)
         if handlers is None:
             routes = ", ".join(self._routes)
@@ -78,18 +79,20 @@ class Application:
         if handler is None:
             detail = f"{request.path} answers {allowed}; /docs explains it."
             raise RequestError(405, "method-not-allowed", "Wrong method", detail, {"Allow": allowed})
-        with self._gate.admit(request) if request.path not in _UNLIMITED else nullcontext():
-            content = handler(request)
+        if request.path not in _UNLIMITED:
+            place.enter_context(self._gate.admit())
+            request.body.expect_upload()
+        content = handler(request)
         if not isinstance(content, Document):
             content = Document(json.dumps(content).encode(), {"Content-Type": "application/json"})
         return _Answer(HTTPStatus.OK, {**content.headers, **_NO_STORE}, content.body)
 
     def _record(self, request: Request, status: int, failure: Exception | None) -> None:
-        """One line a request. Names and parameters a client chose are left out, and so are messages about them."""
+        """Log one line. It leaves out names and parameters that a client chose, and messages about them."""
         fields = {
             "request_id": request.id,
             "method": request.method,
-            # Only known paths: others are whatever a stranger types.
+            # An unknown path is whatever a stranger types.
             "route": request.path if request.path in self._routes else "unknown",
             "status": status,
             "ms": request.timing.milliseconds(),

@@ -1,4 +1,4 @@
-"""The body of a request: read as far as the request goes, and never left unread."""
+"""The body of a request: read up to a limit of bytes and of time, and never left unread."""
 
 import re
 import threading
@@ -16,8 +16,13 @@ _LENGTH = re.compile("[0-9]{1,18}")
 _CHUNK_BYTES = 65_536
 _DISCARD_BYTES = 64_000_000
 UPLOAD_SECONDS = 60.0
-"""After which a body must be there: who sends slowly holds one of the server's threads."""
+"""How long a body may take that a route reads: a client that sends slowly holds one of the server's threads."""
 HURRY_SECONDS = 2.0
+"""How long any other body may take, so that threads stay free for refusing."""
+
+
+class BodyTooLargeError(Exception):
+    """The body is larger than its limit."""
 
 
 class Body:
@@ -27,73 +32,79 @@ class Body:
         self._stream = environ["wsgi.input"]
         length = environ.get("CONTENT_LENGTH") or ""
         self.length: int | None = int(length) if _LENGTH.fullmatch(length) else None
-        """In bytes, as announced; None if the client does not say, as with chunks."""
-        self._left = self.length
+        """In bytes, as the client gives it; None if it does not, as with chunks."""
+        self._end = self.length
+        if self._end is None and not environ.get("wsgi.input_terminated"):
+            self._end = 0  # this stream never ends: reading it would wait for bytes that never come
+        self._limit = _DISCARD_BYTES
+        self._taken = 0
         # Only gunicorn, the server of functions-framework, shows it; gateways collect a body before they hand it on.
         self._socket: socket.socket | None = environ.get("gunicorn.socket")
-        self._seconds = UPLOAD_SECONDS
+        self._seconds = HURRY_SECONDS
         self._clock: threading.Timer | None = None
         self._late = False
-        if self.length is None and not environ.get("wsgi.input_terminated"):
-            self._left = 0  # reading on would wait for bytes that never come
 
-    def read(self, size: int) -> bytes:
-        """Up to `size` bytes; fewer only at the end.
+    def expect_upload(self) -> None:
+        """Give the body `UPLOAD_SECONDS` from the first read on, in place of `HURRY_SECONDS`."""
+        self._seconds = UPLOAD_SECONDS
+
+    def limit(self, size: int) -> None:
+        """Take no more than `size` bytes; a larger body is refused now if it gives its length, else while it is read.
 
         Raises:
+            BodyTooLargeError: the length it gives is larger.
+        """
+        if self.length is not None and self.length > size:
+            raise BodyTooLargeError
+        self._limit = size
+
+    def read(self, size: int) -> bytes:
+        """Read up to `size` bytes; fewer only at the end.
+
+        Raises:
+            BodyTooLargeError: it goes on beyond its limit.
             RequestError: 400, the client broke off or is too slow.
         """
-        if self._clock is None and self._socket is not None and self._left != 0:
+        left = size if self._end is None else min(size, self._end - self._taken)
+        if self._clock is None and self._socket is not None and left:
             self._clock = threading.Timer(self._seconds, self._cut, [self._socket])
             self._clock.daemon = True
             self._clock.start()
-        wanted = size if self._left is None else min(size, self._left)
         try:
-            data: bytes = self._stream.read(wanted)
-        except Exception as error:  # every server has its own ones for chunks that break off
-            self._left = 0
+            data: bytes = self._stream.read(left)
+        except Exception as error:  # each server raises its own when chunks break off
+            self._end = self._taken
             raise malformed("it broke off") from error
         if self._late:
-            self._left = 0
-            raise malformed(f"it was not there after {self._seconds:g} seconds; send the photo smaller")
-        if self._left is not None:
-            self._left -= len(data)
+            self._end = self._taken
+            raise malformed(f"it had not arrived after {self._seconds:g} seconds; send a smaller photo")
+        self._taken += len(data)
+        if self._taken > self._limit:
+            raise BodyTooLargeError
         return data
 
     def discard(self) -> None:
-        """Read what is left, within reason: a client still sending when the connection closes never sees the answer.
+        """Read what is left, within reason, and end the body.
 
-        After that there is nothing left to read.
+        A client that is still sending when the server closes the connection never sees the answer.
         """
-        left = _DISCARD_BYTES
-        try:
-            while left > 0 and (chunk := self.read(_CHUNK_BYTES)):
-                left -= len(chunk)
-        except RequestError:
-            pass  # nobody is there to see the answer
-        finally:
-            self._stop_clock()
-            self._left = 0
-
-    def hurry(self) -> None:
-        """Give what is still to be read two seconds."""
-        self._stop_clock()
-        self._seconds = HURRY_SECONDS
-
-    def _stop_clock(self) -> None:
+        self._limit = self._taken + _DISCARD_BYTES
+        with suppress(BodyTooLargeError, RequestError):  # the answer is made already
+            while self.read(_CHUNK_BYTES):
+                pass
         if self._clock is not None:
             self._clock.cancel()
-            self._clock = None
+        self._end = self._taken
 
     def _cut(self, connection: "socket.socket") -> None:
-        """End the waiting of a read; the answer can still be sent."""
+        """End a read that waits; the answer can still be sent."""
         from socket import SHUT_RD  # not at the top: on Lambda nothing is ever cut, and a start would pay 3 ms
 
         self._late = True
-        with suppress(OSError):  # closed meanwhile
+        with suppress(OSError):  # it is closed already
             connection.shutdown(SHUT_RD)
 
 
 def malformed(reason: str) -> RequestError:
-    """The error for a body that cannot be read."""
+    """Return the error for a body that cannot be read."""
     return RequestError(400, "body-malformed", "The request cannot be read", f"The body is malformed: {reason}.")

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qsl
 
 from functions.search.body import Body
@@ -46,7 +46,7 @@ class Timing:
 
 
 class Request:
-    """One HTTP request, and what is noted while it is being answered."""
+    """One HTTP request, and what is noted while it is being answered; leaving it as a context ends its body."""
 
     def __init__(self, environ: "WSGIEnvironment") -> None:
         self.method: str = environ["REQUEST_METHOD"]
@@ -59,6 +59,12 @@ class Request:
         self.generation: str | None = None
         """The generation of the index that answers; None until a route takes one."""
         self._query_string: str = environ.get("QUERY_STRING") or ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.body.discard()
 
     @cached_property
     def query(self) -> dict[str, str]:

@@ -1,39 +1,46 @@
-"""The photo and the parameters in a request's body. Everything stays in memory, nothing is stored."""
+"""The photo and the parameters in a request's body. They stay in memory; nothing is stored."""
 
 from multipart import MultipartError, MultipartParser, MultipartPart, parse_options_header
 
 from embeddings.errors import PhotoTooLargeError
-from functions.search.body import Body, malformed
+from functions.search.body import Body, BodyTooLargeError, malformed
 from functions.search.problems import RequestError
 
 FIELD = "file"
 
 _FORM_BYTES = 65_536
-"""What a form may need beside the photo: boundaries, headers, parameters."""
+"""What a form may take beside the photo: boundaries, headers, parameters."""
 _MAX_PARTS = 32
 _CHARSETS = ("utf-8", "utf8", "us-ascii", "iso-8859-1")
-"""Of texts. Python knows a hundred more, some of them slow, and remembers for ever each name that it does not know."""
+"""Accepted for text. Python knows a hundred more, some of them slow, and remembers every unknown name for ever."""
 
 
 def read_upload(body: Body, content_type: str, max_bytes: int) -> tuple[bytes, dict[str, str]]:
-    """Read a photo sent as the multipart field `file`, or as the whole body.
+    """Read a photo that is sent as the multipart field `file` or as the whole body.
 
     Args:
-        body: the request's.
-        content_type: the header.
-        max_bytes: the largest photo.
+        content_type: the request's header.
+        max_bytes: the size of the largest photo.
 
     Returns:
-        The photo's content, and the form's other fields.
+        The encoded photo, and the form's other fields.
 
     Raises:
-        RequestError: 400 or 415. PhotoTooLargeError.
+        PhotoTooLargeError: the body is larger than such a photo and what a form adds to it.
+        RequestError: 400 or 415.
     """
     kind, options = parse_options_header(content_type)
-    if kind == "multipart/form-data":
-        return _read_form(_Limited(body, max_bytes, _FORM_BYTES), options.get("boundary", ""), max_bytes)
-    if kind.startswith("image/") or kind == "application/octet-stream":
-        return _Limited(body, max_bytes).read(max_bytes + 1), {}
+    try:
+        if kind == "multipart/form-data":
+            body.limit(max_bytes + _FORM_BYTES)
+            return _read_form(body, options.get("boundary", ""), max_bytes + _FORM_BYTES)
+        if kind.startswith("image/") or kind == "application/octet-stream":
+            body.limit(max_bytes)
+            return body.read(max_bytes + 1), {}
+    except BodyTooLargeError as error:
+        raise PhotoTooLargeError(
+            f"the photo has more than {max_bytes:,} bytes; send it smaller (640 pixels on the long side are plenty)"
+        ) from error
     raise RequestError(
         415,
         "body-unsupported",
@@ -42,33 +49,15 @@ def read_upload(body: Body, content_type: str, max_bytes: int) -> tuple[bytes, d
     )
 
 
-class _Limited:
-    """Refuses a body that is too large: at once if it says so, else when it gets there."""
-
-    def __init__(self, body: Body, max_photo: int, max_rest: int = 0) -> None:
-        self._body = body
-        self._max_photo = max_photo
-        self._left = max_photo + max_rest
-        if body.length is not None and body.length > self._left:
-            raise _too_large(max_photo)
-
-    def read(self, size: int) -> bytes:
-        data = self._body.read(size)
-        self._left -= len(data)
-        if self._left < 0:
-            raise _too_large(self._max_photo)
-        return data
-
-
-def _read_form(stream: _Limited, boundary: str, max_bytes: int) -> tuple[bytes, dict[str, str]]:
+def _read_form(body: Body, boundary: str, memory: int) -> tuple[bytes, dict[str, str]]:
     if not boundary:
         raise malformed("the Content-Type has no boundary; let the HTTP client set this header itself")
     photo = None
     fields: dict[str, str] = {}
-    memory = max_bytes + _FORM_BYTES  # never spool to disk: uploads are not stored
     try:
+        # Never spool to disk: uploads are not stored.
         parser = MultipartParser(
-            stream, boundary, part_limit=_MAX_PARTS, spool_limit=memory, memory_limit=memory, disk_limit=0
+            body, boundary, part_limit=_MAX_PARTS, spool_limit=memory, memory_limit=memory, disk_limit=0
         )
         for part in parser:
             if part.name == FIELD:
@@ -94,9 +83,3 @@ def _text(part: MultipartPart) -> str:
     if charset not in _CHARSETS:
         raise UnicodeError(f"{charset!r} is none of {_CHARSETS}")
     return str(part.raw, charset)
-
-
-def _too_large(max_bytes: int) -> PhotoTooLargeError:
-    return PhotoTooLargeError(
-        f"the photo has more than {max_bytes:,} bytes; send it smaller (640 pixels on the long side are plenty)"
-    )

@@ -1,16 +1,16 @@
-"""The body of a request, on servers whose streams differ."""
+"""The body of a request, on servers with different streams."""
 
 from io import BytesIO
 from typing import Any
 
 import pytest
 
-from functions.search.body import Body
+from functions.search.body import Body, BodyTooLargeError
 from functions.search.problems import RequestError
 
 
 class Socket:
-    """A stream as of servers that hand on the connection: reading beyond the body would wait for ever."""
+    """A stream of a server that hands on the connection: reading beyond the body would wait for ever."""
 
     def __init__(self, content: bytes) -> None:
         self.left = content
@@ -47,6 +47,30 @@ def test_discard_reads_the_rest() -> None:
     request.read(5)
     request.discard()
     assert stream.left == b""
+
+
+def test_a_body_within_its_limit() -> None:
+    request = body(BytesIO(b"photo"), CONTENT_LENGTH="5")
+    request.limit(5)
+    assert request.read(6) == b"photo"
+
+
+def test_a_body_that_says_it_is_too_large_is_refused_unread() -> None:
+    stream = Socket(b"photo")
+    with pytest.raises(BodyTooLargeError):
+        body(stream, CONTENT_LENGTH="5").limit(4)
+    assert stream.left == b"photo"
+
+
+def test_a_body_that_turns_out_too_large_is_refused_there_and_can_be_discarded() -> None:
+    stream = BytesIO(bytes(200_000))
+    request = body(stream, **{"wsgi.input_terminated": True})
+    request.limit(5)
+    assert request.read(5) == bytes(5)
+    with pytest.raises(BodyTooLargeError):
+        request.read(1)
+    request.discard()
+    assert stream.read() == b""
 
 
 def test_a_client_that_breaks_off() -> None:
