@@ -68,8 +68,9 @@ def checked_box(parts: Sequence[float]) -> Box:
         ValueError: they are not four, the box leaves the photo, or is less than 0.01 of it wide or high.
     """
     x, y, width, height = parts
-    # A box drawn to the edge of the photo may exceed it by a rounding error.
-    inside = x >= 0 and y >= 0 and x + width <= 1.000001 and y + height <= 1.000001
+    # A box drawn to the edge may exceed it by a rounding error: a client's six decimals, and this sum's own.
+    right, bottom = round(x + width, 6), round(y + height, 6)
+    inside = x >= 0 and y >= 0 and right <= 1.000001 and bottom <= 1.000001
     if not (inside and width >= 0.01 and height >= 0.01):
         raise ValueError(f"{x:g},{y:g},{width:g},{height:g} is no box in a photo")
     return Box(x, y, width, height)

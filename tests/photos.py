@@ -7,6 +7,31 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
+_HOW_THE_CAMERA_LAY = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+def encoded(image: Image.Image, format: str = "PNG", **save_options: Any) -> bytes:
+    """Encode an image as a file's content; `save_options` are Pillow's."""
+    file = BytesIO()
+    image.save(file, format, **save_options)
+    return file.getvalue()
+
+
+def encoded_as_held(upright: Image.Image, orientation: int, format: str, **save_options: Any) -> bytes:
+    """Encode an image as a camera held that way does: with turned pixels, and the EXIF orientation that undoes it."""
+    turn = _HOW_THE_CAMERA_LAY.get(orientation)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return encoded(upright if turn is None else upright.transpose(turn), format, exif=exif.tobytes(), **save_options)
+
 
 def photo(colour: str, size: tuple[int, int] = (300, 400), format: str = "JPEG", **save_options: Any) -> bytes:
     """A striped garment on white; `colour` is a name or #rrggbb, `save_options` are Pillow's."""
@@ -18,9 +43,7 @@ def photo(colour: str, size: tuple[int, int] = (300, 400), format: str = "JPEG",
     draw.rectangle((0, top, width, top + height // 6), fill=colour)  # sleeves
     for y in range(top + height // 4, bottom, max(height // 10, 2)):
         draw.line((left, y, right, y), fill="white", width=max(height // 60, 1))
-    file = BytesIO()
-    image.save(file, format, **save_options)
-    return file.getvalue()
+    return encoded(image, format, **save_options)
 
 
 def huge_png(width: int = 10_000, height: int = 6_000) -> bytes:

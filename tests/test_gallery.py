@@ -7,7 +7,8 @@ from embeddings.errors import EmptyGalleryError, UnknownKeyError
 from embeddings.gallery import Gallery, Neighbour
 from embeddings.unit_rows import unit_rows
 
-FOLDERS = ("bags", "shirts", "shirts-old", "shoes")
+FOLDERS = ("bags", "shirts", "shirts-old", "shirts0", "shoes")
+"""The two beside "shirts" sort just before and just after its keys: "-" < "/" < "0"."""
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
@@ -50,7 +51,7 @@ def test_search_is_the_definition(data: st.DataObject) -> None:
         "prefix": data.draw(st.sampled_from(["", "shirts", "shirts/", "bags", "none"])),
         "min_score": data.draw(st.sampled_from([None, -1.0, 0.1, 0.5])),
         "dedupe": data.draw(st.sampled_from([None, 0.3, 0.8])),
-        "exclude": data.draw(st.lists(st.sampled_from(keys), max_size=3)),
+        "exclude": data.draw(st.lists(st.sampled_from([*keys, "", "shirts/", "zzz"]), max_size=3)),
     }
     found = gallery.search(query.astype(np.float32), **conditions)
     expected = plainly(vectors, keys, query, **conditions)
@@ -63,6 +64,33 @@ def test_ties_are_in_key_order_at_the_cut_too() -> None:
     keys = [f"{number:02d}" for number in range(50)]
     found = Gallery(vectors, keys).search(vectors[0], k=7, offset=3)
     assert [neighbour.key for neighbour in found] == keys[3:10]
+
+
+def test_scores_that_round_alike_are_in_key_order_at_the_cut_too() -> None:
+    """The last key has the highest cosine, by less than a score shows: it must not come in."""
+    cosines = np.array([0.1, 0.5, 0.5, 0.5 + 1e-7, 0.5 + 2e-7], dtype=np.float32)
+    vectors = np.stack([cosines, np.sqrt(1 - cosines**2)], axis=1)
+    found = Gallery(vectors, list("abcde")).search(np.array([1, 0], dtype=np.float32), k=2)
+    assert found == [("b", 0.5), ("c", 0.5)]
+
+
+def test_excluding_a_key_that_is_not_there_leaves_out_nothing() -> None:
+    gallery, vectors, keys = made(12)
+    query = vectors[0].astype(np.float32)
+    unknown = ["", "bags", *(key + "x" for key in keys), "zzz"]
+    assert gallery.search(query, exclude=unknown) == gallery.search(query)
+
+
+def test_a_folder_is_not_its_neighbours() -> None:
+    keys = ["shirts-old/a", "shirts.jpg", "shirts/a", "shirts/b/c", "shirts0", "shirts0/a", "shirtsleeves/a"]
+    gallery = Gallery(np.tile(np.eye(2, dtype=np.float32)[0], (len(keys), 1)), keys)
+    for folder in ("shirts", "shirts/"):
+        assert [key for key, _ in gallery.search(gallery.vector("shirts0"), prefix=folder)] == [
+            "shirts/a",
+            "shirts/b/c",
+        ]
+        assert {gallery.random_key(folder) for _ in range(50)} == {"shirts/a", "shirts/b/c"}
+    assert gallery.folders == {"shirts": 2, "shirts-old": 1, "shirts0": 1, "shirtsleeves": 1}
 
 
 def test_pages_fit_together() -> None:
@@ -85,6 +113,12 @@ def test_dedupe_looks_far_enough_behind_many_copies() -> None:
 def test_copies_have_a_cosine_of_one() -> None:
     gallery, vectors, _ = made(50, dimension=64, copies=2)
     assert len(gallery.search(vectors[0].astype(np.float32), k=100, dedupe=1)) == 50
+
+
+def test_copies_are_left_out_however_far_they_rank_from_the_one_that_is_kept() -> None:
+    """Further than the 256 that are compared at once: then it is another product, whose last digits may differ."""
+    gallery, vectors, _ = made(9, dimension=64, copies=300)
+    assert len(gallery.search(vectors[0].astype(np.float32), k=100, dedupe=1)) == 9
 
 
 def test_scores_are_cosines_rounded_to_six_decimals() -> None:

@@ -1,5 +1,6 @@
 from contextlib import suppress
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,15 +10,9 @@ from PIL import Image
 
 from embeddings.errors import BrokenPhotoError, EmptyPhotoError, PhotoError, PhotoTooLargeError, UnsupportedPhotoError
 from embeddings.preprocess import Box, Limits, photo_pixels
-from tests.photos import huge_png, photo
+from tests.photos import encoded, encoded_as_held, huge_png, photo
 
 QUARTERS = ((255, 0, 0), (0, 160, 0), (0, 0, 255), (255, 255, 0))
-
-
-def encoded(image: Image.Image, format: str = "PNG", **options: object) -> bytes:
-    file = BytesIO()
-    image.save(file, format, **options)
-    return file.getvalue()
 
 
 def quarters(size: tuple[int, int] = (320, 480)) -> Image.Image:
@@ -34,21 +29,7 @@ def corners(pixels: np.ndarray) -> list[tuple[int, ...]]:
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize(("format", "tolerance"), [("JPEG", 3), ("PNG", 0), ("WEBP", 6)])
 def test_photos_are_turned_upright(format: str, tolerance: int, orientation: int) -> None:
-    how_the_camera_lay = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT,
-        3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_90,
-        7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_270,
-    }
-    image = quarters()
-    if orientation in how_the_camera_lay:
-        image = image.transpose(how_the_camera_lay[orientation])
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    seen = corners(photo_pixels(encoded(image, format, exif=exif.tobytes())))
+    seen = corners(photo_pixels(encoded_as_held(quarters(), orientation, format)))
     np.testing.assert_allclose(seen, QUARTERS, atol=tolerance)
 
 
@@ -121,37 +102,37 @@ def test_the_filter_is_a_box_of_equal_weights() -> None:
     )  # Pillow rounds after each direction
 
 
-@pytest.mark.parametrize("format", ["PNG", "JPEG"])
-def test_a_box_is_a_part_of_the_upright_photo(format: str) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    turned = encoded(quarters((2000, 3000)).transpose(Image.Transpose.ROTATE_90), format, exif=exif.tobytes())
-    for box, colour in zip(
-        [Box(0, 0, 0.5, 0.5), Box(0.5, 0, 0.5, 0.5), Box(0, 0.5, 0.5, 0.5), Box(0.5, 0.5, 0.5, 0.5)],
-        QUARTERS,
-        strict=True,
-    ):
-        np.testing.assert_allclose(photo_pixels(turned, box)[5:-5, 5:-5].mean(axis=(0, 1)), colour, atol=3)
-
-
 def test_a_large_jpeg_is_decoded_smaller_and_looks_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draft mode: a quarter of the side here, and for a small box no smaller than the box can bear."""
     random = np.random.default_rng(0)
     coarse = Image.fromarray(random.integers(0, 256, (40, 30, 3), dtype=np.uint8))
     large = encoded(coarse.resize((3000, 4000), Image.Resampling.BICUBIC), "JPEG", quality=90)
-    seen = []
+    plain = np.asarray(Image.open(BytesIO(large)).resize((160, 160), Image.Resampling.BOX)).astype(float)
+    decoded = sizes_that_are_scaled(monkeypatch)
+    fast = photo_pixels(large).astype(float)
+    photo_pixels(large, Box(0.4, 0.4, 0.25, 0.25))
+    assert decoded == [(750, 1000), (3000, 4000)]
+    assert 10 * np.log10(255**2 / np.mean((fast - plain) ** 2)) > 40
+
+
+def test_a_large_phone_photo_with_a_second_picture_inside_is_decoded_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+    several = encoded(quarters((1280, 1920)), "MPO", save_all=True, append_images=[Image.new("RGB", (320, 480))])
+    decoded = sizes_that_are_scaled(monkeypatch)
+    np.testing.assert_allclose(corners(photo_pixels(several)), QUARTERS, atol=3)
+    assert decoded == [(640, 960)]
+
+
+def sizes_that_are_scaled(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """The sizes at which photos are decoded from now on: those that are then scaled to the model's input."""
+    seen: list[tuple[int, int]] = []
     resize = Image.Image.resize
 
-    def watched(self: Image.Image, *arguments: object, **options: object) -> Image.Image:
+    def watched(self: Image.Image, *arguments: Any, **options: Any) -> Image.Image:
         seen.append(self.size)
         return resize(self, *arguments, **options)
 
     monkeypatch.setattr(Image.Image, "resize", watched)
-    fast = photo_pixels(large).astype(float)
-    photo_pixels(large, Box(0.4, 0.4, 0.25, 0.25))
-    assert seen == [(750, 1000), (3000, 4000)]
-    plain = np.asarray(resize(Image.open(BytesIO(large)), (160, 160), Image.Resampling.BOX)).astype(float)
-    assert 10 * np.log10(255**2 / np.mean((fast - plain) ** 2)) > 40
+    return seen
 
 
 @pytest.mark.parametrize("size", [(2561, 3001), (2563, 2567)])
@@ -160,19 +141,11 @@ def test_draft_mode_keeps_the_place_on_odd_sizes(size: tuple[int, int], orientat
     """At 1/4 the last column holds less than a whole pixel: the reduced photo is a little wider than a quarter."""
     random = np.random.default_rng(0)
     coarse = Image.fromarray(random.integers(0, 256, (20, 15, 3), dtype=np.uint8))
-    exif = Image.Exif()
-    exif[0x0112] = orientation
     image = coarse.resize(size, Image.Resampling.BICUBIC)
-    content = encoded(image, "JPEG", quality=95, exif=exif.tobytes())
-    plain = encoded(image, "PNG", exif=exif.tobytes())
-    difference = photo_pixels(content).astype(float) - photo_pixels(plain)
+    content = encoded_as_held(image, orientation, "JPEG", quality=95)
+    plain = np.asarray(image.resize((160, 160), Image.Resampling.BOX))
+    difference = photo_pixels(content).astype(float) - plain
     assert 10 * np.log10(255**2 / np.mean(difference**2)) > 43
-
-
-def test_a_box_that_is_no_part_of_a_photo_is_the_callers_mistake() -> None:
-    for box in (Box(0, 0, 0, 0), Box(-0.1, 0, 1, 1), Box(0, 1, 1, 1), Box(float("nan"), 0, 1, 1)):
-        with pytest.raises(ValueError, match="no part of a photo"):
-            photo_pixels(photo("red"), box)
 
 
 def test_nothing_is_empty() -> None:
@@ -217,21 +190,6 @@ def test_limits_hold_before_anything_is_decoded() -> None:
     photo_pixels(exactly, limits=Limits(max_bytes=len(exactly), max_pixels=300 * 400))
     with pytest.raises(PhotoTooLargeError, match="119,999"):
         photo_pixels(exactly, limits=Limits(max_pixels=300 * 400 - 1))
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    st.sampled_from(["JPEG", "PNG", "WEBP"]),
-    st.integers(1, 400),
-    st.integers(1, 400),
-    st.tuples(st.floats(0, 0.9), st.floats(0, 0.9)),
-)
-def test_any_size_and_any_box_give_the_model_its_input(
-    format: str, width: int, height: int, corner: tuple[float, float]
-) -> None:
-    content = photo("navy", (width, height), format)
-    box = Box(*corner, 1 - corner[0], 1 - corner[1])
-    assert photo_pixels(content, box).shape == (160, 160, 3)
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
