@@ -9,7 +9,7 @@ from functions.log import configure
 if TYPE_CHECKING:
     from embeddings.rebuild import Summary
     from functions.reindex.work import Work
-    from functions.settings import Settings
+    from functions.settings import ReindexSettings
 
 configure()
 if os.environ.get("_HANDLER", "").endswith(".search"):
@@ -37,9 +37,9 @@ def reindex(event: dict[str, Any], context: Any) -> dict[str, Any]:
     from functions.reindex.continuation import from_message
     from functions.reindex.events import s3_events, work_of
     from functions.reindex.work import merged
-    from functions.settings import Settings
+    from functions.settings import ReindexSettings
 
-    settings = Settings.for_reindex(os.environ)
+    settings = ReindexSettings.read(os.environ)
     parts, unreadable = [], []
     for record in event["Records"]:
         try:
@@ -60,13 +60,13 @@ def reindex_scheduled(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """
     from functions.reindex.events import work_of_run
     from functions.reindex.work import WHOLE_GALLERY
-    from functions.settings import Settings
+    from functions.settings import ReindexSettings
 
     work = work_of_run(event) or WHOLE_GALLERY
-    return _reindex(work, Settings.for_reindex(os.environ), context).counts()
+    return _reindex(work, ReindexSettings.read(os.environ), context).counts()
 
 
-def _reindex(work: "Work", settings: "Settings", context: Any) -> "Summary":
+def _reindex(work: "Work", settings: "ReindexSettings", context: Any) -> "Summary":
     from embeddings.rebuild import Outcome
     from functions.reindex.continuation import continue_later
     from functions.reindex.work import bring_up_to_date

@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from functions.log import configure
-from functions.settings import Settings
+from functions.settings import ReindexSettings
 
 SENDING_SECONDS = 10.0
 """How long a client may take to read an answer. Ours fit into the network's buffers unless other answers fill them."""
@@ -70,7 +70,7 @@ def reindex(event: CloudEvent) -> None:
     except ValueError as error:
         _log.error("event %s: %s", event["id"], error)
         return  # a repetition would be no better
-    settings = Settings.for_reindex(os.environ)
+    settings = ReindexSettings.read(os.environ)
     work = work_of([happened], settings.gallery_uri)
     if not work.empty and bring_up_to_date_together(work, settings).outcome is Outcome.UNFINISHED:
         raise ServiceUnavailable("unfinished; send the event again")
@@ -82,5 +82,5 @@ def reindex_scheduled(_request: Request) -> tuple[dict[str, object], int]:
     from embeddings.rebuild import Outcome
     from functions.reindex.work import WHOLE_GALLERY, bring_up_to_date
 
-    summary = bring_up_to_date(WHOLE_GALLERY, Settings.for_reindex(os.environ))
+    summary = bring_up_to_date(WHOLE_GALLERY, ReindexSettings.read(os.environ))
     return summary.counts(), 503 if summary.outcome is Outcome.UNFINISHED else 200

@@ -1,10 +1,10 @@
-"""The functions' settings, from the environment; checked once, at start. docs/settings.md explains each one."""
+"""The functions' settings, read from the environment and checked once, at start. docs/settings.md explains each one."""
 
 import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Self, TypeVar
 from urllib.parse import urlsplit
 
 from embeddings.errors import StorageUriError
@@ -13,68 +13,42 @@ from embeddings.storage.uri import StorageUri
 
 T = TypeVar("T")
 
-# As browsers send it: lower case, no path, no trailing slash. https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin
+# The form in which browsers send it: lower case, no path, no trailing slash.
+# https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin
 _ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
 
 class SettingsError(ValueError):
-    """A setting is missing or cannot be; the message names each one and says what to set."""
+    """A setting is missing or wrong; the message names every such setting and says what to set."""
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What each one means to an operator is in docs/settings.md."""
+class SearchSettings:
+    """The settings of the search function."""
 
     index_uri: str
     gallery_uri: str
-    """"" where the service neither signs URLs nor re-indexes."""
+    """"" unless it is set; signed URLs need it."""
     image_base_url: str
-    """Public base of the gallery, without a trailing slash; "" to sign instead."""
+    """The public base of the gallery, without a trailing slash; "" where URLs are signed."""
     signed_url_seconds: int
-    """How long a signed URL is valid; 0 for public URLs."""
+    """How long a signed URL is valid; 0 where URLs are public."""
     cors_origins: tuple[str, ...]
-    """("*",) for any."""
+    """The origins whose pages may read answers; ("*",) for all."""
     refresh_seconds: float
     max_upload_bytes: int
     max_pixels: int
-    reindex_seconds: float
-    """How long one run may take; infinite where the platform says itself, or sets no end."""
-    reindex_queue_url: str
-    """"" where a run that cannot finish has no queue to go on by."""
-    vector_bucket: str
-    """"" where the vectors stay where they are, at first in the index itself."""
 
     @classmethod
-    def for_search(cls, environment: Mapping[str, str]) -> "Settings":
-        """Read and check what the search function needs.
+    def read(cls, environment: Mapping[str, str]) -> Self:
+        """Read and check the settings.
 
         Raises:
             SettingsError: with every problem at once.
         """
-        settings, problems = cls._read(environment)
-        if bool(settings.image_base_url) == bool(settings.signed_url_seconds):
-            problems.append("set one of IMAGE_BASE_URL (a public gallery) and SIGNED_URL_SECONDS (a private one)")
-        if settings.signed_url_seconds and not settings.gallery_uri.startswith(("s3://", "gs://")):
-            problems.append("SIGNED_URL_SECONDS needs GALLERY_URI to be an s3:// or gs:// bucket")
-        return settings._unless(problems)
-
-    @classmethod
-    def for_reindex(cls, environment: Mapping[str, str]) -> "Settings":
-        """Read and check what the re-index functions need.
-
-        Raises:
-            SettingsError: with every problem at once.
-        """
-        settings, problems = cls._read(environment)
-        if not settings.gallery_uri:
-            problems.append("GALLERY_URI is not set")
-        return settings._unless(problems)
-
-    @classmethod
-    def _read(cls, environment: Mapping[str, str]) -> "tuple[Settings, list[str]]":
         reading = _Reading(environment)
         settings = cls(
-            index_uri=reading.get("INDEX_URI", _uri, default=""),
+            index_uri=reading.required("INDEX_URI", _uri),
             gallery_uri=reading.get("GALLERY_URI", _uri, default=""),
             image_base_url=reading.get("IMAGE_BASE_URL", _base_url, default=""),
             signed_url_seconds=reading.get("SIGNED_URL_SECONDS", _whole(1, 604_800), default=0),
@@ -82,26 +56,58 @@ class Settings:
             refresh_seconds=reading.get("REFRESH_SECONDS", _whole(0, 86_400), default=60),
             max_upload_bytes=reading.get("MAX_UPLOAD_BYTES", _whole(1_000, 100_000_000), default=10_000_000),
             max_pixels=reading.get("MAX_PIXELS", _whole(25_600, 500_000_000), default=50_000_000),
+        )
+        if bool(settings.image_base_url) == bool(settings.signed_url_seconds):
+            reading.problems.append(
+                "set one of IMAGE_BASE_URL (a public gallery) and SIGNED_URL_SECONDS (a private one)"
+            )
+        if settings.signed_url_seconds and not settings.gallery_uri.startswith(("s3://", "gs://")):
+            reading.problems.append("SIGNED_URL_SECONDS needs GALLERY_URI to be an s3:// or gs:// bucket")
+        reading.check()
+        return settings
+
+
+@dataclass(frozen=True)
+class ReindexSettings:
+    """The settings of the re-index functions."""
+
+    index_uri: str
+    gallery_uri: str
+    reindex_seconds: float
+    """How long one run may take; infinite where the platform tells the function, or sets no limit."""
+    reindex_queue_url: str
+    """The queue through which an unfinished run continues; "" where there is none."""
+    vector_bucket: str
+    """The bucket of S3 Vectors to keep the vectors in; "" to leave them where they are, at first in the index."""
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Self:
+        """Read and check the settings.
+
+        Raises:
+            SettingsError: with every problem at once.
+        """
+        reading = _Reading(environment)
+        settings = cls(
+            index_uri=reading.required("INDEX_URI", _uri),
+            gallery_uri=reading.required("GALLERY_URI", _uri),
             reindex_seconds=reading.get("REINDEX_SECONDS", _whole(1, 86_400), default=math.inf),
             reindex_queue_url=reading.get("REINDEX_QUEUE_URL", _queue_url, default=""),
             vector_bucket=reading.get("VECTOR_BUCKET", _vector_bucket, default=""),
         )
-        if not environment.get("INDEX_URI", "").strip():
-            reading.problems.append("INDEX_URI is not set")
-        return settings, reading.problems
-
-    def _unless(self, problems: list[str]) -> "Settings":
-        if problems:
-            raise SettingsError("cannot start: " + "; ".join(problems))
-        return self
+        reading.check()
+        return settings
 
 
 class _Reading:
+    """Reads settings one by one and collects what is wrong with them."""
+
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
         self.problems: list[str] = []
 
     def get(self, name: str, parse: Callable[[str], T], *, default: T) -> T:
+        """Parse a setting; return `default` if it is blank or wrong."""
         text = self._environment.get(name, "").strip()
         if not text:
             return default
@@ -110,6 +116,17 @@ class _Reading:
         except (ValueError, StorageUriError) as error:
             self.problems.append(f"{name} is {text!r}: {error}")
             return default
+
+    def required(self, name: str, parse: Callable[[str], str]) -> str:
+        """Parse a setting that may not be blank; return "" if it is blank or wrong."""
+        if not self._environment.get(name, "").strip():
+            self.problems.append(f"{name} is not set")
+        return self.get(name, parse, default="")
+
+    def check(self) -> None:
+        """Raise `SettingsError` if there were problems."""
+        if self.problems:
+            raise SettingsError("cannot start: " + "; ".join(self.problems))
 
 
 def _uri(text: str) -> str:
@@ -120,7 +137,7 @@ def _uri(text: str) -> str:
 def _base_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
-        raise ValueError("give an http(s) address without query, such as https://images.example.com/gallery")
+        raise ValueError("give an http(s) address without a query, such as https://images.example.com/gallery")
     return text.rstrip("/")
 
 
@@ -144,7 +161,7 @@ def _origins(text: str) -> tuple[str, ...]:
     for each in origins:
         if each != "*" and not _ORIGIN.fullmatch(each):
             raise ValueError(
-                f"{each!r} is no origin as browsers send it; give * or a list such as https://a.example,https://b.example"
+                f"{each!r} is not an origin as browsers send it; give * or a list such as https://a.example,https://b.example"
             )
     return origins
 

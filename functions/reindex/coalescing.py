@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from embeddings.rebuild import Summary
 from functions.reindex.work import Work, bring_up_to_date, merged
-from functions.settings import Settings
+from functions.settings import ReindexSettings
 
 
 class _Waiting(NamedTuple):
@@ -19,7 +19,7 @@ _waiting: list[_Waiting] = []
 _waiting_lock = threading.Lock()
 
 
-def bring_up_to_date_together(work: Work, settings: Settings) -> Summary:
+def bring_up_to_date_together(work: Work, settings: ReindexSettings) -> Summary:
     """As `bring_up_to_date`, for all who wait in this process at once; returns when `work` is in a rebuild that ended.
 
     A burst of a thousand photos would otherwise publish a thousand generations.
@@ -36,7 +36,7 @@ def bring_up_to_date_together(work: Work, settings: Settings) -> Summary:
     return mine.done.result()
 
 
-def _do(settings: Settings) -> None:
+def _do(settings: ReindexSettings) -> None:
     with _waiting_lock:
         batch = _waiting[:]
         _waiting.clear()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from embeddings.rebuild import Shard, Summary, rebuild
 from functions.log import FIELDS
-from functions.settings import Settings
+from functions.settings import ReindexSettings
 
 _MARGIN_SECONDS = 60.0
 _MARGIN_SHARE = 0.25
@@ -49,7 +49,7 @@ def merged(parts: Iterable[Work]) -> Work:
     return Work(None if whole else frozenset(keys), messages)
 
 
-def bring_up_to_date(work: Work, settings: Settings, seconds: float = math.inf) -> Summary:
+def bring_up_to_date(work: Work, settings: ReindexSettings, seconds: float = math.inf) -> Summary:
     """Rebuild as much as there is time for.
 
     Args:

@@ -15,7 +15,7 @@ from functions.search.current_generation import CurrentGeneration
 from functions.search.problems import Problem, RequestError, problem_of
 from functions.search.request import Request
 from functions.search.routes import Routes
-from functions.settings import Settings
+from functions.settings import SearchSettings
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -35,7 +35,7 @@ class _Answer(NamedTuple):
 class Application:
     """Stateless but for the generation in memory; safe to call from several threads."""
 
-    def __init__(self, settings: Settings, current: CurrentGeneration, gate: Gate) -> None:
+    def __init__(self, settings: SearchSettings, current: CurrentGeneration, gate: Gate) -> None:
         self._gate = gate
         self._origins = settings.cors_origins
         self._routes = Routes(settings, current).table

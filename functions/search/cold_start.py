@@ -7,9 +7,9 @@ import os
 gc.disable()
 
 from functions.search.current_generation import CurrentGeneration  # noqa: E402
-from functions.settings import Settings  # noqa: E402
+from functions.settings import SearchSettings  # noqa: E402
 
-settings = Settings.for_search(os.environ)
+settings = SearchSettings.read(os.environ)
 current = CurrentGeneration(settings.index_uri, settings.refresh_seconds)
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     current.start()

@@ -7,7 +7,7 @@ def cors_headers(origin: str, allowed: tuple[str, ...], *, preflight: bool) -> d
     Errors need them too, or the page cannot read the error.
 
     Args:
-        allowed: `Settings.cors_origins`.
+        allowed: `SearchSettings.cors_origins`.
         preflight: whether a browser is asking what it may send.
     """
     headers = {}

@@ -6,13 +6,13 @@ from urllib.parse import quote
 
 from embeddings.storage.keys import checked
 from embeddings.storage.reader import Reader, open_reader
-from functions.settings import Settings
+from functions.settings import SearchSettings
 
 
 class ImageUrls:
     """Public URLs under a base, or signed ones for a private gallery."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: SearchSettings) -> None:
         """See `IMAGE_BASE_URL` and `SIGNED_URL_SECONDS`."""
         self._settings = settings
 

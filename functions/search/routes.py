@@ -21,7 +21,7 @@ from functions.search.parameters import SearchParameters, box_parameter, search_
 from functions.search.problems import RequestError
 from functions.search.request import Request
 from functions.search.upload import read_upload
-from functions.settings import Settings
+from functions.settings import SearchSettings
 
 Route = Callable[[Request], Any]
 
@@ -29,7 +29,7 @@ Route = Callable[[Request], Any]
 class Routes:
     """The HTTP contract: see docs/api.md."""
 
-    def __init__(self, settings: Settings, current: CurrentGeneration) -> None:
+    def __init__(self, settings: SearchSettings, current: CurrentGeneration) -> None:
         self._settings = settings
         self._limits = Limits(settings.max_upload_bytes, settings.max_pixels)
         self._current = current

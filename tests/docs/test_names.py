@@ -17,7 +17,7 @@ from functions import VERSION
 from functions.search.current_generation import CurrentGeneration
 from functions.search.parameters import MAX_DEPTH, MAX_K
 from functions.search.routes import Routes
-from functions.settings import Settings
+from functions.settings import SearchSettings
 from tests.docs.documents import DOCUMENTS, ROOT, document, first_column
 from tests.functions.http_client import openapi
 
@@ -130,7 +130,7 @@ def test_every_option_in_prose_is_one_of_a_command() -> None:
 
 
 def test_every_route_and_parameter_exists() -> None:
-    settings = Settings.for_search({"INDEX_URI": "/nowhere", "IMAGE_BASE_URL": "https://images.example"})
+    settings = SearchSettings.read({"INDEX_URI": "/nowhere", "IMAGE_BASE_URL": "https://images.example"})
     table = Routes(settings, CurrentGeneration("/nowhere", 60)).table
     parameters = {each["name"] for each in openapi()["components"]["parameters"].values()} | {"key"}
     for source, text in code():

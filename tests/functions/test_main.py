@@ -26,7 +26,7 @@ from embeddings.storage.reader import open_reader
 from embeddings.storage.writers import open_writer
 from functions.reindex import coalescing
 from functions.reindex.work import WHOLE_GALLERY
-from functions.settings import Settings
+from functions.settings import ReindexSettings
 from tests.functions.conftest import MODEL
 from tests.photos import photo
 from tests.servers.gcs import GcsServer
@@ -177,7 +177,7 @@ def test_events_that_come_during_a_rebuild_share_the_next_one(gallery: str, monk
 def test_a_rebuild_that_fails_fails_for_all_who_shared_it_and_not_for_the_next(
     gallery: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = Settings.for_reindex({"INDEX_URI": "gs://shop-index", "GALLERY_URI": gallery})
+    settings = ReindexSettings.read({"INDEX_URI": "gs://shop-index", "GALLERY_URI": gallery})
     open_writer(gallery).put("new.jpg", photo("red"))
     monkeypatch.setattr("functions.reindex.work.rebuild", Mock(side_effect=StorageError("down")))
     with pytest.raises(StorageError, match="down"):

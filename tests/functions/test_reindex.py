@@ -13,7 +13,7 @@ from embeddings.rebuild import Shard
 from functions.reindex.continuation import MESSAGE_BYTES, MOST_MESSAGES, continue_later, from_message, to_message
 from functions.reindex.events import ObjectEvent, work_of, work_of_run
 from functions.reindex.work import WHOLE_GALLERY, Work, bring_up_to_date, merged
-from functions.settings import Settings
+from functions.settings import ReindexSettings
 from tests.servers.fixtures import S3Server
 
 
@@ -100,7 +100,7 @@ def test_time_is_kept_for_publishing(
     seconds: float, setting: str, for_embedding: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     environment = {"INDEX_URI": "/index", "GALLERY_URI": "/photos", "VECTOR_BUCKET": "shop-vectors"}
-    settings = Settings.for_reindex({**environment, "REINDEX_SECONDS": setting})
+    settings = ReindexSettings.read({**environment, "REINDEX_SECONDS": setting})
     asked: list[Any] = []
 
     def rebuild(gallery: str, index: str, *, stop_at: float, **options: Any) -> Any:
@@ -115,7 +115,7 @@ def test_time_is_kept_for_publishing(
 
 
 def test_only_events_may_empty_the_index(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = Settings.for_reindex({"INDEX_URI": "/index", "GALLERY_URI": "/photos"})
+    settings = ReindexSettings.read({"INDEX_URI": "/index", "GALLERY_URI": "/photos"})
     asked: list[bool] = []
 
     def rebuild(*_: str, may_empty: bool, **__: Any) -> Any:

@@ -15,7 +15,7 @@ from embeddings.rebuild import rebuild
 from functions.search.admission import Gate
 from functions.search.application import Application
 from functions.search.current_generation import CurrentGeneration
-from functions.settings import Settings
+from functions.settings import SearchSettings
 from tests.functions.http_client import Answer, check_contract
 from tests.photos import photo
 
@@ -84,7 +84,7 @@ def application() -> Application:
         (folder / "gallery" / name).write_bytes(photo("red" if name == "a.jpg" else "blue", (40, 40)))
     index = str(folder / "index")
     rebuild(str(folder / "gallery"), index, model=_MODEL)
-    settings = Settings.for_search(
+    settings = SearchSettings.read(
         {
             "INDEX_URI": index,
             "IMAGE_BASE_URL": "https://images.example",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from functions.settings import Settings
+from functions.settings import ReindexSettings, SearchSettings
 from tests.gcp.conftest import BASE, GCP, MODES, PUBLIC, SIGNED, Google
 
 GALLERY, INDEX = "storage buckets gs://shop-photos", "storage buckets gs://shop-index"
@@ -85,8 +85,8 @@ def test_their_settings(deployment: tuple[str, Google]) -> None:
         {**places, "REINDEX_SECONDS": "270", "THREADS": "80"},  # an event may wait for one rebuild, then for its own
         {**places, "REINDEX_SECONDS": "1800", "THREADS": "1"},
     ]
-    Settings.for_search(search)
-    Settings.for_reindex(reindex[0])
+    SearchSettings.read(search)
+    ReindexSettings.read(reindex[0])
     mounted = google.gcloud.made["run services garment-search-search"].get("set-secrets")
     assert mounted == (f"{key}=garment-search-signing-key:latest" if mode == "signed" else None)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from functions.settings import Settings, SettingsError
+from functions.settings import SearchSettings, SettingsError
 from tests.infra.conftest import OPTIONS, Serverless
 from tests.infra.test_deploy_document import params
 
@@ -95,7 +95,7 @@ def test_the_functions_agree(project: Path) -> None:
                 if not {"IMAGE_BASE_URL", "SIGNED_URL_SECONDS"} & environment.keys():
                     environment["SIGNED_URL_SECONDS"] = "60"
                 try:
-                    Settings.for_search(environment)
+                    SearchSettings.read(environment)
                 except SettingsError:
                     assert not fits, (name, value)
                 else:

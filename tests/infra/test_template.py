@@ -13,7 +13,7 @@ from embeddings.rebuild import Outcome
 from functions.search.admission import Gate
 from functions.search.application import Application
 from functions.search.current_generation import CurrentGeneration
-from functions.settings import Settings
+from functions.settings import ReindexSettings, SearchSettings
 from tests.infra.stack import Stack
 
 pytestmark = pytest.mark.slow  # packaging takes some seconds, once for all
@@ -68,10 +68,13 @@ def test_each_function_starts_with_its_environment(stack: Stack) -> None:
         assert all(isinstance(value, str) for value in variables.values())
         for reference, value in real.items():
             variables = {each: text.replace(reference, value) for each, text in variables.items()}
-        read = Settings.for_search if name == "SearchLambdaFunction" else Settings.for_reindex
-        settings = read(variables)
-        assert settings.index_uri == "s3://index"
-        assert bool(settings.reindex_queue_url) == (name != "SearchLambdaFunction")
+        if name == "SearchLambdaFunction":
+            assert SearchSettings.read(variables).index_uri == "s3://index"
+            assert "REINDEX_QUEUE_URL" not in variables
+        else:
+            settings = ReindexSettings.read(variables)
+            assert settings.index_uri == "s3://index"
+            assert settings.reindex_queue_url
 
 
 def test_logs_are_kept_for_the_stages_days(dev: Stack, prod: Stack) -> None:
@@ -111,7 +114,7 @@ def test_the_gateways_cors_is_the_applications(stack: Stack) -> None:
 
 
 def preflight_headers(origins: str) -> dict[str, str]:
-    settings = Settings.for_search(
+    settings = SearchSettings.read(
         {"INDEX_URI": "/nowhere", "IMAGE_BASE_URL": "https://images.example", "CORS_ORIGINS": origins}
     )
     environ: dict[str, Any] = {"REQUEST_METHOD": "OPTIONS", "wsgi.input": io.BytesIO()}

@@ -10,7 +10,7 @@ import pytest
 from embeddings.errors import GalleryIndexError, StorageUriError
 from embeddings.rebuild import Outcome, s3_vectors
 from functions.reindex.work import WHOLE_GALLERY, Work, bring_up_to_date
-from functions.settings import Settings, SettingsError
+from functions.settings import ReindexSettings, SettingsError
 from scripts import index_report, query, rebuild_embeddings
 from tests.rebuild.gallery import Shop
 from tests.s3_vectors.changes import CHANGED, MANY, change, deleted_keys, put_keys
@@ -194,13 +194,13 @@ def test_the_last_photos_leave_only_if_somebody_means_it(shop: VectorShop) -> No
 
 def test_the_setting_of_the_functions(shop: VectorShop, monkeypatch: pytest.MonkeyPatch) -> None:
     environment = {"GALLERY_URI": shop.gallery, "INDEX_URI": shop.index, "VECTOR_BUCKET": BUCKET}
-    bring_up_to_date(WHOLE_GALLERY, Settings.for_reindex(environment))
+    bring_up_to_date(WHOLE_GALLERY, ReindexSettings.read(environment))
     shop.is_true()
     change(shop)
-    bring_up_to_date(Work(frozenset(CHANGED)), Settings.for_reindex(environment))
+    bring_up_to_date(Work(frozenset(CHANGED)), ReindexSettings.read(environment))
     shop.is_true()
     with pytest.raises(SettingsError, match="VECTOR_BUCKET is 'My Bucket': give the name of a vector bucket"):
-        Settings.for_reindex({**environment, "VECTOR_BUCKET": "My Bucket"})
+        ReindexSettings.read({**environment, "VECTOR_BUCKET": "My Bucket"})
 
 
 def test_without_boto3_it_is_said_what_to_do(shop: VectorShop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from embeddings.rebuild import Outcome
 from embeddings.storage.reader import open_reader
 from functions.log import JsonFormatter
 from functions.search.image_urls import ImageUrls
-from functions.settings import Settings
+from functions.settings import SearchSettings
 from tests.photos import photo
 from tests.rebuild.gallery import Shop
 from tests.servers.fixtures import S3Server
@@ -85,7 +85,7 @@ def test_names(
     for record in caplog.records:
         assert "\n" not in JsonFormatter().format(record)
         assert json.loads(JsonFormatter().format(record))["message"].isprintable()
-    settings = Settings.for_search({"INDEX_URI": "/x", "IMAGE_BASE_URL": "https://images.example/shop"})
+    settings = SearchSettings.read({"INDEX_URI": "/x", "IMAGE_BASE_URL": "https://images.example/shop"})
     for url in ImageUrls(settings).of(keys):
         assert re.fullmatch(r"https://images\.example/shop/[A-Za-z0-9._~/%-]+", url)
     for key in keys:
@@ -145,7 +145,7 @@ def test_rebuilds_at_once(any_shop: Shop, count: int) -> None:
 
 def test_no_address_leads_out_of_the_gallery() -> None:
     """Whatever stands in an index's list of keys: browsers fold `..`, in a CDN's address too."""
-    settings = Settings.for_search({"INDEX_URI": "/x", "IMAGE_BASE_URL": "https://images.example/shop"})
+    settings = SearchSettings.read({"INDEX_URI": "/x", "IMAGE_BASE_URL": "https://images.example/shop"})
     for key in ("../secret/1.jpg", "a/../../b.jpg", "a/./b.jpg", "/etc/passwd", "a//b.jpg", "..", ""):
         with pytest.raises(StorageError, match="cannot be used"):
             ImageUrls(settings).of(["right.jpg", key])
