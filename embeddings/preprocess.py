@@ -11,15 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, WebPImagePlugin
 
+from embeddings.colour_profile import is_srgb, to_srgb
 from embeddings.decode_guards import PixelBudget, structure_problem
 from embeddings.errors import BrokenPhotoError, EmptyPhotoError, PhotoTooLargeError, UnsupportedPhotoError
+from embeddings.file_repair import completed_jpeg, lacks_pixels, mended_png
 
 # Part of an index's identity: vectors made by another version of this file must not meet. Raise it when pixels change.
-PREPROCESS_VERSION = 1
+PREPROCESS_VERSION = 2
 
 INPUT_SIZE = 160
 """Side in pixels of the square a model sees."""
 
+_JPEG = ("JPEG", "MPO")
 _FORMATS = ("JPEG", "PNG", WebPImagePlugin.WebPImageFile.format)
 _FIRST_BYTES = re.compile(rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|RIFF....WEBP", re.DOTALL)
 
@@ -109,32 +112,56 @@ def photo_pixels(photo: bytes, box: Box = WHOLE_PHOTO, limits: Limits = DEFAULT_
         raise ValueError(f"{box} is no part of a photo; give fractions from 0 to 1")
     image = _open(photo, limits)
     try:
-        return _scaled(image, box, limits)
+        return _scaled(photo, image, box, limits)
     except MemoryError:
         raise
     except Exception as error:  # Pillow's plugins raise whatever damage leads them to, AssertionError among it
         raise BrokenPhotoError(f"the image is truncated or damaged ({error}); save it again and retry") from error
 
 
-def _scaled(image: Image.Image, box: Box, limits: Limits) -> NDArray[np.uint8]:
+def _scaled(photo: bytes, image: Image.Image, box: Box, limits: Limits) -> NDArray[np.uint8]:
     width, height = float(image.width), float(image.height)
     pixels = image.width * image.height
-    if image.format in ("JPEG", "MPO"):
+    draft = None
+    if image.format in _JPEG:
         part = _as_stored(box, _orientation(image))
-        drafted = image.draft(None, (round(_DRAFT_SIDE / part.width), round(_DRAFT_SIDE / part.height)))
+        draft = (round(_DRAFT_SIDE / part.width), round(_DRAFT_SIDE / part.height))
+        drafted = image.draft(None, draft)
         if drafted is not None:  # the true extent: the last column and row may hold less than a whole pixel
             width, height = drafted[1][2:]
         if "progressive" not in image.info:  # otherwise the decoder holds all of it, whatever its scale
             pixels = image.width * image.height
     with _BUDGET.hold(pixels, limits.max_pixels):
-        image.load()
+        image = _loaded(photo, image, draft)
         orientation = _orientation(image)  # a PNG may have its EXIF data behind the pixels
         part = _as_stored(box, orientation)
         left, top = part.x * width, part.y * height
         right, bottom = min(left + part.width * width, width), min(top + part.height * height, height)
-        small = _rgb(image).resize((INPUT_SIZE, INPUT_SIZE), Image.Resampling.BOX, box=(left, top, right, bottom))
+        profile = image.info.get("icc_profile")
+        if not profile or is_srgb(profile):
+            profile = None
+        opaque = image if profile and image.mode in ("CMYK", "L") else _rgb(image)
+        small = opaque.resize((INPUT_SIZE, INPUT_SIZE), Image.Resampling.BOX, box=(left, top, right, bottom))
+    if profile:  # of 25,600 pixels, not of millions: what the scaling averages differs too little to be seen
+        small = to_srgb(small, profile)
     method = _UPRIGHT.get(orientation)
     return np.asarray(small if method is None else small.transpose(method))
+
+
+def _loaded(photo: bytes, image: Image.Image, draft: tuple[int, int] | None) -> Image.Image:
+    """Decode the pixels. A JPEG that breaks off is completed if it lacks next to nothing."""
+    try:
+        image.load()
+    except OSError:
+        if draft is None:
+            raise
+        completed = Image.open(BytesIO(completed_jpeg(photo)), formats=_FORMATS)
+        completed.draft(None, draft)
+        completed.load()
+        if lacks_pixels(completed):
+            raise
+        return completed
+    return image
 
 
 def _open(photo: bytes, limits: Limits) -> Image.Image:
@@ -147,8 +174,9 @@ def _open(photo: bytes, limits: Limits) -> Image.Image:
         )
     if problem := structure_problem(photo):
         raise BrokenPhotoError(f"the image is damaged, or made to be slow to read ({problem}); save it again and retry")
+    is_png = photo.startswith(b"\x89PNG")
     try:
-        image = Image.open(BytesIO(photo), formats=_FORMATS)
+        image = Image.open(BytesIO(mended_png(photo) if is_png else photo), formats=_FORMATS)
     except (OSError, ValueError, EOFError) as error:  # UnidentifiedImageError is an OSError
         if _FIRST_BYTES.match(photo):
             raise BrokenPhotoError("the image is truncated or damaged; save it again and retry") from error
@@ -157,13 +185,29 @@ def _open(photo: bytes, limits: Limits) -> Image.Image:
         raise PhotoTooLargeError(
             f"the photo has {image.width} x {image.height} pixels, the limit is {limits.max_pixels:,}; send it smaller"
         )
+    if is_png:
+        _scale_transparency(image, depth=photo[24])
     return image
 
 
+def _scale_transparency(image: Image.Image, depth: int) -> None:
+    """Bring the transparent colour of a PNG file of 2, 4 or 16 bits a sample to the 8 bits of Pillow's pixels."""
+    transparent = image.info.get("transparency")
+    if image.mode == "RGB" and transparent is not None and depth == 16:
+        image.info["transparency"] = tuple(value >> 8 for value in transparent)
+    elif image.mode == "L" and transparent is not None:
+        image.info["transparency"] = min(transparent * 255 // (2**depth - 1), 255)
+
+
 def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1-8; metadata that cannot be read means upright."""
+    """The orientation that the EXIF data say, 1-8; without any, or with damaged ones, the photo is upright.
+
+    Not `Image.getexif`: where EXIF says nothing, that takes an orientation from XMP, which browsers do not look at.
+    """
+    exif = Image.Exif()
     try:
-        orientation = image.getexif().get(_ORIENTATION_TAG)
+        exif.load(image.info.get("exif", b""))
+        orientation = exif.get(_ORIENTATION_TAG)
     except Exception:  # noqa: BLE001 - damaged metadata raise whatever they lead Pillow to
         return 1
     return orientation if orientation in _UPRIGHT else 1
@@ -182,7 +226,10 @@ def _as_stored(box: Box, orientation: int) -> Box:
 def _rgb(image: Image.Image) -> Image.Image:
     """Convert any mode to RGB; transparency becomes white."""
     if image.mode.startswith("I"):  # 16-bit grey: Pillow's own conversion clips at 255 instead of scaling
-        return Image.fromarray((np.asarray(image).clip(0, 65535) >> 8).astype(np.uint8)).convert("RGB")
+        values = np.asarray(image).clip(0, 65535)
+        grey = (values >> 8).astype(np.uint8)
+        grey[values == image.info.get("transparency", -1)] = 255
+        return Image.fromarray(grey).convert("RGB")
     if image.has_transparency_data:
         rgba = image if image.mode == "RGBA" else image.convert("RGBA")  # which would copy it
         white = Image.new("RGB", rgba.size, "white")

@@ -114,7 +114,7 @@ def test_a_merge_of_another_folder_does_not_throw_its_shards_away(shop: Shop) ->
 
 def test_a_run_of_another_preprocessing_is_refused(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shards(shop, 2)
-    monkeypatch.setattr(shard_run, "PREPROCESS_VERSION", 2)
+    monkeypatch.setattr(shard_run, "PREPROCESS_VERSION", 99)
     for again in (lambda: shard(shop, 1, 2), lambda: merge(shop)):
         with pytest.raises(GalleryIndexError, match="version 1 of the preprocessing, this is version 2"):
             again()

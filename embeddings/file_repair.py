@@ -1,0 +1,107 @@
+"""Damage that costs no pixel: what every browser shows, but Pillow refuses, is put right before Pillow sees it."""
+
+import zlib
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_COLOUR_TYPE = 25
+"""Where a PNG file says whether its pixels are grey (0), colours (2) or rows of a palette (3)."""
+_TRANSPARENT_BYTES = {0: 2, 2: 6}
+_MOST_PROFILE_BYTES = 1_000_000
+"""Unpacked. Pillow refuses more, and so does no real profile need."""
+
+_END_OF_JPEG = b"\xff\xd9"
+_MOST_MISSING = 0.01
+"""Share of the pixels that a JPEG may lack."""
+
+
+class _Chunk(NamedTuple):
+    kind: bytes
+    content: bytes
+    encoded: bytes
+    """The whole chunk, with length and checksum."""
+
+
+def mended_png(photo: bytes) -> bytes:
+    """Drop every ancillary chunk from a PNG file, except sound transparency, orientation and colour profile.
+
+    Pillow refuses a whole file for a wrong checksum in a comment; browsers ignore the comment, as the specification
+    asks: https://www.w3.org/TR/png-3/#13Decoders.Errors. Of two chunks of a kind the first one counts. An animation
+    becomes the image that stands in its place.
+    """
+    kept = [_PNG_SIGNATURE]
+    seen: set[bytes] = set()
+    end = len(_PNG_SIGNATURE)
+    for chunk in _chunks(photo):
+        end += len(chunk.encoded)
+        if _is_ancillary(chunk):
+            if chunk.kind in seen or not _is_sound(chunk, photo[_COLOUR_TYPE]):
+                continue
+            seen.add(chunk.kind)
+        kept.append(chunk.encoded)
+    mended = b"".join(kept)
+    return photo if len(mended) == end else mended + photo[end:]
+
+
+def completed_jpeg(photo: bytes) -> bytes:
+    """End a JPEG file that breaks off: libjpeg then draws what is missing in mid-grey (see `missing_share`)."""
+    return photo + _END_OF_JPEG
+
+
+def lacks_pixels(image: Image.Image) -> bool:
+    """Whether a decoded JPEG of a `completed_jpeg` file lacks more than a sliver, which no viewer would show.
+
+    A progressive file that breaks off late lacks no pixel but sharpness, mostly less than its scaling down does.
+    """
+    pixels = np.asarray(image)
+    grey = 127 if image.mode == "CMYK" else 128  # Pillow inverts what Adobe stores
+    missing = (pixels == grey) if pixels.ndim == 2 else (pixels == grey).all(axis=2)
+    return float(missing.mean()) > _MOST_MISSING
+
+
+def _chunks(photo: bytes) -> Iterator[_Chunk]:
+    """The chunks up to the first one that is incomplete."""
+    start = len(_PNG_SIGNATURE)
+    while start + 12 <= len(photo):
+        length = int.from_bytes(photo[start : start + 4], "big")
+        end = start + 12 + length
+        if end > len(photo):
+            return
+        kind = photo[start + 4 : start + 8]
+        yield _Chunk(kind, photo[start + 8 : end - 4], photo[start:end])
+        if kind == b"IEND":
+            return
+        start = end
+
+
+def _is_ancillary(chunk: _Chunk) -> bool:
+    """Whether the pixels can be drawn without it: its kind begins with a small letter."""
+    return bool(chunk.kind[0] & 0x20)
+
+
+def _is_sound(chunk: _Chunk, colour_type: int) -> bool:
+    """Whether Pillow needs this ancillary chunk and can read it."""
+    if zlib.crc32(chunk.kind + chunk.content) != int.from_bytes(chunk.encoded[-4:], "big"):
+        return False
+    match chunk.kind:
+        case b"tRNS":
+            return len(chunk.content) >= _TRANSPARENT_BYTES.get(colour_type, 1)
+        case b"iCCP":
+            return _unpacks(chunk.content)
+        case kind:
+            return kind == b"eXIf"
+
+
+def _unpacks(content: bytes) -> bool:
+    """Whether an iCCP chunk holds a name, method 0 and a profile of a sensible size."""
+    _, _, packed = content.partition(b"\0")
+    unpacking = zlib.decompressobj()
+    try:
+        profile = unpacking.decompress(packed[1:], _MOST_PROFILE_BYTES)
+    except zlib.error:
+        return False
+    return packed[:1] == b"\0" and bool(profile) and unpacking.eof
