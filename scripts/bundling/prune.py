@@ -30,9 +30,8 @@ _PRUNED = (
     "numpy/f2py/*",
     "numpy/random/_examples/*",
     "numpy/testing/*",
-    # Pillow: AVIF, fonts, colour management and Tk. embeddings.preprocess opens JPEG, PNG and WebP.
+    # Pillow: AVIF, fonts and Tk. embeddings.preprocess opens JPEG, PNG and WebP.
     "PIL/_avif.*.so",
-    "PIL/_imagingcms.*.so",
     "PIL/_imagingft.*.so",
     "PIL/_imagingtk.*.so",
 )

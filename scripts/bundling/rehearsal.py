@@ -41,6 +41,7 @@ def draw_and_index(gallery: Path) -> None:
 
 def import_all(bundle: Path) -> None:
     """What is imported only when it is needed must be there too."""
+    import_module("PIL.ImageCms").createProfile("sRGB")  # loads the extension module behind it
     for package in ("embeddings", "functions"):
         for file in sorted((bundle / package).rglob("*.py")):
             parts = file.relative_to(bundle).with_suffix("").parts

@@ -116,7 +116,7 @@ def test_a_run_of_another_preprocessing_is_refused(shop: Shop, monkeypatch: pyte
     shards(shop, 2)
     monkeypatch.setattr(shard_run, "PREPROCESS_VERSION", 99)
     for again in (lambda: shard(shop, 1, 2), lambda: merge(shop)):
-        with pytest.raises(GalleryIndexError, match="version 1 of the preprocessing, this is version 2"):
+        with pytest.raises(GalleryIndexError, match="version 2 of the preprocessing, this is version 99"):
             again()
 
 
