@@ -11,22 +11,23 @@ from embeddings.storage.objects import Writer
 
 
 class LastGeneration:
-    """What was published last: nothing at first, and nothing of use if it is damaged and may be replaced."""
+    """What was published last. Empty before the first rebuild, and where it is damaged and may be replaced."""
 
-    def __init__(self, index: Writer, current: Pointer, *, repair: bool) -> None:
-        """Read the sources; vectors and model only when they are asked for.
+    def __init__(self, index: Writer, pointer: Pointer, *, repair: bool) -> None:
+        """Read the sources. Vectors and model are read when they are asked for.
 
         Raises:
-            CorruptIndexError: they are damaged, and `repair` is not set. StorageError: storage failed.
+            CorruptIndexError: the sources are damaged, and `repair` is not set. StorageError: storage failed.
         """
         self._index = index
-        self.manifest = current.manifest
+        self.pointer = pointer
+        self.manifest = pointer.manifest
         self.sources = Sources()
-        self.damaged = current.version is not None and current.manifest is None
-        if current.manifest is not None:
-            path = current.manifest.path(SOURCES)
+        self.damaged = pointer.version is not None and pointer.manifest is None
+        if pointer.manifest is not None:
+            path = pointer.manifest.path(SOURCES)
             try:
-                self.sources = Sources.from_bytes(read_file(index, path, current.manifest.files[SOURCES]), path)
+                self.sources = Sources.from_bytes(read_file(index, path, pointer.manifest.files[SOURCES]), path)
             except CorruptIndexError:
                 if not repair:
                     raise
@@ -34,22 +35,22 @@ class LastGeneration:
 
     @property
     def vector_bucket(self) -> str:
-        """Where its vectors are; "" if in a matrix, or nowhere yet."""
+        """The vector bucket that holds its vectors; "" if they are in a matrix, or there are none yet."""
         if self.manifest is None or self.manifest.vector_index is None:
             return ""
         return self.manifest.vector_index.bucket
 
     def made_by(self, chosen: Embedder | None) -> bool:
-        """Whether its vectors are those this code makes, with the chosen model or, if none is chosen, with its own."""
+        """Say whether this code, with the chosen model or by default with the index's own, makes the same vectors."""
         if self.manifest is None or self.damaged or self.manifest.preprocess != PREPROCESS_VERSION:
             return False
         return chosen is None or chosen.sha256 == self.manifest.model.sha256
 
     def embedder(self) -> Embedder:
-        """Its own model; before the first generation the bundled one.
+        """Open its own model; before the first generation the bundled one.
 
         Raises:
-            GalleryIndexError: the model cannot be read, or it cannot be known which one it was.
+            GalleryIndexError: the model cannot be read, or the pointer, which names it, is damaged.
         """
         if self.manifest is None:
             if self.damaged:
@@ -61,15 +62,15 @@ class LastGeneration:
             raise CorruptIndexError(f"{error}, and say which --model to use") from error
 
     def folders(self) -> dict[str, int]:
-        """Of a generation in a vector index: images by top folder. Raises CorruptIndexError."""
-        assert self.manifest is not None, "there is a vector index"  # noqa: S101
+        """Count images by top folder, for a generation in S3 Vectors. Raises CorruptIndexError."""
+        assert self.manifest is not None, "a generation in S3 Vectors has a manifest"  # noqa: S101
         return read_folders(
             self.manifest, read_file(self._index, self.manifest.path(FOLDERS), self.manifest.files[FOLDERS])
         )
 
     def vectors(self) -> tuple[Vectors, dict[str, int]]:
-        """The matrix, and which row a key has. Raises CorruptIndexError."""
-        assert self.manifest is not None, "a plan keeps nothing of nothing"  # noqa: S101
+        """Read the matrix, and the row of each key. Raises CorruptIndexError."""
+        assert self.manifest is not None, "nothing is kept of no generation"  # noqa: S101
         data = read_file(self._index, self.manifest.path(VECTORS), self.manifest.files[VECTORS])
         rows = {key: row for row, key in enumerate(sorted(self.sources.etags))}
         if len(rows) != self.manifest.count:

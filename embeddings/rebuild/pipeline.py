@@ -12,7 +12,7 @@ from embeddings.embedder import Embedder
 from embeddings.errors import ModelError, NotFoundError, PhotoError, StorageError, UnavailableError
 from embeddings.index.sources import Refusal
 from embeddings.preprocess import INPUT_SIZE, Limits
-from embeddings.rebuild.results import Vector
+from embeddings.rebuild.checkpoint import Vector
 from embeddings.storage.objects import ObjectInfo
 from embeddings.storage.reader import Reader
 

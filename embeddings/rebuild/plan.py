@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from embeddings.index.sources import Refusal, Sources
+from embeddings.index.sources import Sources
 from embeddings.rebuild.scope import Listing, Scope
 from embeddings.storage.objects import ObjectInfo
 
@@ -11,24 +11,28 @@ from embeddings.storage.objects import ObjectInfo
 class Plan:
     """How the next generation comes about."""
 
-    keep: dict[str, str]
-    """ETags of the images whose vectors are taken over."""
+    kept: Sources
+    """Images whose vectors are used again. Refusals known without trying: unfit objects, and photos that could not be
+    read and have not changed."""
     embed: list[ObjectInfo]
-    refusals: dict[str, Refusal]
-    """Known without trying: unfit objects, and unreadable ones whose content is still the same."""
+
+    @property
+    def expected(self) -> Sources:
+        """The next generation's sources if every photo can be embedded."""
+        return Sources({**self.kept.etags, **{each.key: each.etag for each in self.embed}}, self.kept.refusals)
 
 
 def make_plan(reusable: Sources, scope: Scope, listing: Listing) -> Plan:
-    """Compare the listing with the sources whose vectors can be used again; outside the scope all stays."""
-    keep = {key: etag for key, etag in reusable.etags.items() if key not in scope}
+    """Compare a listing with the sources whose vectors can be used again. Outside the scope everything stays."""
+    etags = {key: etag for key, etag in reusable.etags.items() if key not in scope}
     refusals = {key: refusal for key, refusal in reusable.refusals.items() if key not in scope} | listing.unfit
     embed = []
     for key, found in listing.objects.items():
         refusal = reusable.refusals.get(key)
         if reusable.etags.get(key) == found.etag:
-            keep[key] = found.etag
+            etags[key] = found.etag
         elif refusal is not None and refusal.etag == found.etag:
             refusals[key] = refusal
         else:
             embed.append(found)
-    return Plan(keep, embed, refusals)
+    return Plan(Sources(etags, refusals), embed)

@@ -1,254 +1,236 @@
-"""The rebuild of an index whose vectors lie in a vector index.
+"""The rebuild of an index that keeps its vectors in Amazon S3 Vectors.
 
-What is indexed is asked of the vector index itself, which has each photo's ETag beside its vector: whatever a run that
-was killed, or that lost against another, has left there, the next one sees. Changes are put and deleted in place, so a
-reader sees at least what its generation says. Another model's vectors go into another vector index, and the pointer to
-it only when it is full. Photos that cannot be read leave nothing there; a checkpoint has them until they are published.
+The vector index itself says what is indexed: beside each vector lies its photo's ETag. So a rebuild sees what an
+earlier one has put there, even if that one was killed or lost against another. It puts and deletes vectors in place,
+so a reader sees at least what its generation says. Another model's vectors go into another vector index, and the
+pointer moves to it only when it is full. Photos that cannot be read leave nothing there; a checkpoint keeps their
+refusals until they are published.
 """
 
 import hashlib
-import logging
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from contextlib import closing
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from embeddings.embedder import Embedder
-from embeddings.errors import CorruptIndexError, GarmentSearchError, NotFoundError
+from embeddings.errors import CorruptIndexError, NotFoundError
 from embeddings.folder_counts import MOST_FOLDERS, top_folders
 from embeddings.index.history import clean, vector_indexes
 from embeddings.index.manifest import Manifest
-from embeddings.index.publish import Pointer, S3VectorsContent, publish
+from embeddings.index.publish import S3VectorsContent, publish
 from embeddings.index.sources import Refusal, Sources
 from embeddings.preprocess import PREPROCESS_VERSION
-from embeddings.rebuild.checkpoint import GRAIN, GRAIN_SECONDS, Checkpoint
+from embeddings.rebuild.checkpoint import GRAIN, GRAIN_SECONDS, Checkpoint, Vector
+from embeddings.rebuild.job import Job, tolerated
 from embeddings.rebuild.last_generation import LastGeneration
-from embeddings.rebuild.pipeline import embed_all
 from embeddings.rebuild.plan import Plan, make_plan
-from embeddings.rebuild.refusals import refuse_emptied
 from embeddings.rebuild.scope import Scope, split
-from embeddings.rebuild.summary import Outcome, Summary, summarize
+from embeddings.rebuild.shard_run import ShardMerge
+from embeddings.rebuild.summary import Outcome, Summary
 from embeddings.s3_vectors.address import VectorIndexName
 from embeddings.s3_vectors.metadata import metadata_problem
 from embeddings.s3_vectors.writer import Embedded, S3VectorsWriter
 from embeddings.storage.objects import ObjectInfo
 from embeddings.storage.uri import StorageUri
 
-if TYPE_CHECKING:
-    from embeddings.rebuild.run import _Run
 
-_log = logging.getLogger(__name__)
+class S3VectorsRebuild:
+    """One attempt: put what is new into the vector index, delete what is gone."""
 
-
-@dataclass
-class VectorRebuild:
-    """One attempt."""
-
-    run: "_Run"
-    past: LastGeneration
-    current: Pointer
-    bucket: str
-    _checkpoint: Checkpoint | None = None
-    _unwritten: dict[str, Embedded] = field(default_factory=dict)
-    _written_at: float = field(default_factory=time.monotonic)
+    def __init__(self, job: Job, last: LastGeneration, bucket: str) -> None:
+        """Ask nothing of the engine yet; `bucket` is the vector bucket."""
+        self._job = job
+        self._last = last
+        self._bucket = bucket
+        self._goes_on = last.made_by(job.chosen) and last.vector_bucket == bucket
+        """Whether the last generation's vector index is the one to change."""
+        self._checkpoint: Checkpoint | None = None
 
     def attempt(self, scope: Scope) -> Summary:
-        """List, compare, embed, put, delete, publish. Raises ConflictError if somebody else published meanwhile."""
-        run, past = self.run, self.past
-        goes_on = past.made_by(run.chosen) and past.vector_bucket == self.bucket
-        embedder = None if goes_on else run.chosen or past.embedder()
-        writer = S3VectorsWriter(self._place(embedder))
-        # In this order: what another run puts from now on is not in it, so it cannot be taken for a photo that is gone.
-        there = self._there(writer, scope, goes_on=goes_on)
-        listing = scope.list(run.gallery, run.limits, metadata_problem)
-        refusals = past.sources.refusals if goes_on else {}
-        if run.full:
-            refusals = {key: refusal for key, refusal in refusals.items() if key not in scope}
-        plan = make_plan(Sources(self._reusable(scope, there), refusals), scope, listing)
-        if run.dry_run:
-            planned = plan.keep | {each.key: each.etag for each in plan.embed}
-            return self._summary(Outcome.DRY_RUN, scope, there, Sources(planned, plan.refusals), past.manifest)
+        """List, compare, embed, put, delete, publish.
 
-        after = Sources(plan.keep, plan.refusals)
+        Raises:
+            ConflictError: somebody else published meanwhile.
+        """
+        job, last, goes_on = self._job, self._last, self._goes_on
+        embedder = None if goes_on else job.chosen or last.embedder()
+        writer = S3VectorsWriter(self._place(embedder))
+        # The index first, then the gallery: what another rebuild puts in between is not taken for a photo that is gone.
+        there = self._there(writer, scope)
+        listing = scope.list(job.gallery, job.limits, metadata_problem)
+        refusals = last.sources.refusals if goes_on else {}
+        if job.full:
+            refusals = {key: refusal for key, refusal in refusals.items() if key not in scope}
+        plan = make_plan(Sources(self._reusable(there), refusals), scope, listing)
+        job.expect(len(plan.embed))
+        if job.dry_run:
+            return self._summary(Outcome.DRY_RUN, scope, there, plan.expected, last.manifest)
+
+        after = plan.kept
         if plan.embed or not goes_on:
-            embedder = embedder or past.embedder()
-            if not goes_on or run.full:
+            embedder = embedder or last.embedder()
+            if not goes_on or job.full:
                 writer.create(embedder.dimension)
             after = self._fill(plan, there, embedder, writer)
-            if run.remaining:
-                return self._summary(Outcome.UNFINISHED, scope, there, after, past.manifest)
+            if job.remaining:
+                return self._summary(Outcome.UNFINISHED, scope, there, after, last.manifest)
         if scope.shard is not None:  # nothing is deleted: the merge, which looks at everything, does that
-            return self._summary(Outcome.SHARD_DONE, scope, there, after, past.manifest)
-        count, folders = self._counts(scope, there, after, goes_on=goes_on)
-        before = max(len(there), past.manifest.count if past.manifest else 0)
-        refuse_emptied(before, count, split(after, scope, inside=True).refusals, may_empty=run.may_empty)
-        if goes_on and not run.full and self._says(count, folders, after, there):
-            return self._summary(Outcome.UNCHANGED, scope, there, after, past.manifest)
+            return self._summary(Outcome.SHARD_DONE, scope, there, after, last.manifest)
+        count, folders = self._counts(scope, there, after)
+        before = max(len(there), last.manifest.count if last.manifest else 0)
+        job.refuse_emptied(before, count, split(after, scope, inside=True).refusals)
+        if goes_on and not job.full and self._says(count, folders, after, there):
+            return self._summary(Outcome.UNCHANGED, scope, there, after, last.manifest)
         writer.delete(there.keys() - after.etags.keys())
-        embedder = embedder or past.embedder()
+        embedder = embedder or last.embedder()
         content = S3VectorsContent(
             writer.index, embedder.dimension, count, folders, Sources({}, after.refusals), embedder.content
         )
-        published = publish(run.index, content, self.current, with_model=run.full or not goes_on)
-        self._tidy(writer, whole=scope.whole)
+        published = publish(job.index, content, last.pointer, with_model=job.full or not goes_on)
+        with tolerated("published, but old files or vectors of the index could not be deleted"):
+            self._tidy(writer, whole=scope.whole)
         return self._summary(Outcome.PUBLISHED, scope, there, after, published)
 
-    def _there(self, writer: S3VectorsWriter, scope: Scope, *, goes_on: bool) -> dict[str, str]:
-        """ETags of what is indexed, by key, as far as the scope reaches."""
-        try:
-            return writer.etags(scope.keys, scope.__contains__)
-        except NotFoundError as error:
-            if goes_on and not (self.run.full and scope.whole):
-                raise CorruptIndexError(f"{error}; make it anew with --full") from error
-            return {}
-
-    def _reusable(self, scope: Scope, there: Mapping[str, str]) -> Mapping[str, str]:
-        """What of it need not be put again: with `full` what this run, or its shards, have put anew."""
-        run = self.run
-        if not run.full or (run.parts is not None and scope.shard is None):
-            return there
-        return {key: etag for key, etag in there.items() if run.put_anew.get(key) == etag}
-
     def _place(self, embedder: Embedder | None) -> VectorIndexName:
-        """The current generation's, or for another embedder one that each attempt to fill it finds again."""
+        """Name the current generation's vector index, or for another embedder one that every attempt finds again."""
         if embedder is None:
-            assert self.past.manifest is not None, "it goes on"  # noqa: S101
-            assert self.past.manifest.vector_index is not None, "in its vector index"  # noqa: S101
-            return self.past.manifest.vector_index
-        return VectorIndexName(self.bucket, f"{self._family}{embedder.sha256[:16]}-{PREPROCESS_VERSION}")
+            assert self._last.manifest is not None, "it goes on"  # noqa: S101
+            assert self._last.manifest.vector_index is not None, "in its vector index"  # noqa: S101
+            return self._last.manifest.vector_index
+        return VectorIndexName(self._bucket, f"{self._family}{embedder.sha256[:16]}-{PREPROCESS_VERSION}")
 
     @property
     def _family(self) -> str:
-        """What the names of this index's vector indexes begin with; other indexes may have theirs in the bucket."""
-        uri = StorageUri.parse(self.run.index_uri)
+        """The start of the names of this index's vector indexes. Other indexes may have theirs in the same bucket."""
+        uri = StorageUri.parse(self._job.index_uri)
         place = f"{uri.scheme}://{uri.bucket}/{uri.prefix}"
         return f"garments-{hashlib.sha256(place.encode()).hexdigest()[:12]}-"
 
+    def _there(self, writer: S3VectorsWriter, scope: Scope) -> dict[str, str]:
+        """Read the ETags of what is indexed, by key, as far as the scope reaches."""
+        try:
+            return writer.etags(scope.keys, scope.__contains__)
+        except NotFoundError as error:
+            if self._goes_on and not (self._job.full and scope.whole):
+                raise CorruptIndexError(f"{error}; make it anew with --full") from error
+            return {}
+
+    def _reusable(self, there: Mapping[str, str]) -> Mapping[str, str]:
+        """Say what need not be put again: with `full` only what this job, or the shards it merges, put anew."""
+        job = self._job
+        if not job.full or isinstance(job.shards, ShardMerge):
+            return there
+        return {key: etag for key, etag in there.items() if job.put_anew.get(key) == etag}
+
     def _fill(self, plan: Plan, there: Mapping[str, str], embedder: Embedder, writer: S3VectorsWriter) -> Sources:
-        """Put what is new, batch by batch; `run.remaining` says how many photos are missing."""
-        run = self.run
-        etags, refusals = dict(plan.keep), dict(plan.refusals)
-        todo = self._move(plan.embed, etags, writer)
-        moved = len(etags) - len(plan.keep)
-        run.remaining = len(plan.embed) - moved
-        run.progress(moved, len(plan.embed))
-        if len(todo) < run.remaining:
-            return Sources(etags, refusals)
-        checkpoint = self._checkpoint = Checkpoint(run.index, embedder.sha256)
-        known = {each.key: checkpoint.find(each.key, each.etag) for each in todo}
-        unreadable = {key: result for key, result in known.items() if isinstance(result, Refusal)}
-        refusals |= unreadable
-        todo = [each for each in todo if each.key not in unreadable]
-        run.remaining -= len(unreadable)
-        with closing(embed_all(todo, run.photos, embedder, run.limits)) as embedding:
-            try:
-                for each, result in embedding:
-                    if isinstance(result, Refusal):
-                        refusals[each.key] = result
-                        if not result.passing:
-                            checkpoint.add(each.key, each.etag, result)
-                        elif each.key in there:
-                            etags[each.key] = there[each.key]  # better the image as it was than none
-                    elif result is not None:
-                        etags[each.key] = each.etag
-                        self._put(each.key, (each.etag, result), writer)
-                    run.embedded += 1
-                    run.remaining -= 1
-                    run.progress(len(plan.embed) - run.remaining, len(plan.embed))
-                    if time.monotonic() >= run.stop_at:
-                        break
-            finally:  # before the photos that are under way are waited for
-                checkpoint.save()
-                self._flush(writer)
-        return Sources(etags, refusals)
+        """Put what is new; `remaining` of the job says how many photos are missing."""
+        movable = self._movable(plan.embed)
+        moved = self._move(movable, writer)
+        plan = Plan(
+            Sources({**plan.kept.etags, **moved}, plan.kept.refusals),
+            [each for each in plan.embed if each.key not in moved],
+        )
+        if len(moved) < len(movable):
+            return plan.kept
+        self._checkpoint = Checkpoint(self._job.index, embedder)
+        return self._job.embed(plan, embedder, _Puts(writer, self._checkpoint, self._job), fallback=there)
 
-    def _move(self, objects: list[ObjectInfo], etags: dict[str, str], writer: S3VectorsWriter) -> list[ObjectInfo]:
-        """Put the vectors that the same model has left in a matrix, as many as there is time for.
+    def _movable(self, photos: list[ObjectInfo]) -> list[ObjectInfo]:
+        """List the photos whose vectors the same model has left in a matrix."""
+        last = self._last
+        if self._job.full or last.vector_bucket or not last.made_by(self._job.chosen):
+            return []
+        return [each for each in photos if last.sources.etags.get(each.key) == each.etag]
 
-        Args:
-            objects: to get into the vector index.
-            etags: those of the photos that are moved are added.
-            writer: of the vector index.
-
-        Returns:
-            What is to be embedded, as no matrix has it.
-        """
-        past = self.past
-        if self.run.full or past.vector_bucket or past.manifest is None or not past.made_by(self.run.chosen):
-            return objects
-        movable: list[ObjectInfo] = []
-        todo: list[ObjectInfo] = []
-        for each in objects:
-            (movable if past.sources.etags.get(each.key) == each.etag else todo).append(each)
-        vectors, rows = past.vectors()
-        for start in range(0, len(movable), GRAIN):
-            batch = movable[start : start + GRAIN]
+    def _move(self, photos: list[ObjectInfo], writer: S3VectorsWriter) -> dict[str, str]:
+        """Put vectors of the matrix into the vector index, as many as there is time for; return their ETags by key."""
+        moved: dict[str, str] = {}
+        if not photos:
+            return moved
+        vectors, rows = self._last.vectors()
+        for start in range(0, len(photos), GRAIN):
+            batch = photos[start : start + GRAIN]
             writer.put({each.key: (each.etag, vectors[rows[each.key]]) for each in batch})
-            etags.update((each.key, each.etag) for each in batch)
-            if time.monotonic() >= self.run.stop_at:
+            moved.update((each.key, each.etag) for each in batch)
+            self._job.advance(len(batch))
+            if self._job.out_of_time:
                 break
-        return todo
+        return moved
 
-    def _put(self, key: str, embedded: Embedded, writer: S3VectorsWriter) -> None:
-        self._unwritten[key] = embedded
-        if len(self._unwritten) >= GRAIN or time.monotonic() - self._written_at > GRAIN_SECONDS:
-            self._flush(writer)
-
-    def _flush(self, writer: S3VectorsWriter) -> None:
-        writer.put(self._unwritten)
-        if self.run.full:
-            self.run.put_anew |= {key: etag for key, (etag, _) in self._unwritten.items()}
-        self._unwritten, self._written_at = {}, time.monotonic()
-
-    def _counts(
-        self, scope: Scope, there: Mapping[str, str], after: Sources, *, goes_on: bool
-    ) -> tuple[int, dict[str, int]]:
-        """Images in all and by top folder: counted by a look at everything, else reckoned from the last count."""
-        now = _by_folder(after.etags)
-        if scope.whole or not goes_on or self.past.manifest is None:
+    def _counts(self, scope: Scope, there: Mapping[str, str], after: Sources) -> tuple[int, dict[str, int]]:
+        """Count images in all and by top folder: after a look at everything anew, else from the last counts."""
+        last, now = self._last, top_folders(sorted(after.etags))
+        if scope.whole or not self._goes_on or last.manifest is None:
             return len(after.etags), now
-        before, total = _by_folder(there), Counter(self.past.folders())
+        total = Counter(last.folders())
         total.update(now)
-        total.subtract(before)
+        total.subtract(top_folders(sorted(there)))
         folders = {name: count for name, count in sorted(total.items()) if count > 0}
-        count = self.past.manifest.count + len(after.etags) - len(there)
+        count = last.manifest.count + len(after.etags) - len(there)
         return max(count, 0), dict(list(folders.items())[:MOST_FOLDERS])
 
     def _says(self, count: int, folders: dict[str, int], after: Sources, there: Mapping[str, str]) -> bool:
-        """Whether the current generation says all this already."""
-        past = self.past
-        assert past.manifest is not None, "it goes on"  # noqa: S101
-        same = after == Sources(there, past.sources.refusals)
-        return same and count == past.manifest.count and folders == past.folders()
+        """Say whether the current generation states all this already."""
+        last = self._last
+        assert last.manifest is not None, "it goes on"  # noqa: S101
+        same = after == Sources(there, last.sources.refusals)
+        return same and count == last.manifest.count and folders == last.folders()
 
     def _tidy(self, writer: S3VectorsWriter, *, whole: bool) -> None:
-        """Delete what is no longer needed: files, and vector indexes that only generations that go now have named."""
-        index = self.run.index
-        try:
-            if self._checkpoint is not None:
-                self._checkpoint.delete(others=whole)
-            others = {VectorIndexName(self.bucket, name) for name in writer.indexes(self._family)} - {writer.index}
-            named = vector_indexes(index) if others else set()
-            clean(index, datetime.now(UTC))
-            for each in others & named - (vector_indexes(index) if others else set()):
-                writer.drop(each.name)
-        except GarmentSearchError as error:
-            _log.warning("published, but what is old of the index could not be deleted: %s", error)
+        """Delete old files, and vector indexes that were named only by generations that go now."""
+        index = self._job.index
+        if self._checkpoint is not None:
+            self._checkpoint.delete(others=whole)
+        others = {VectorIndexName(self._bucket, name) for name in writer.indexes(self._family)} - {writer.index}
+        named = vector_indexes(index) if others else set()
+        clean(index, datetime.now(UTC))
+        for each in others & named - (vector_indexes(index) if others else set()):
+            writer.drop(each.name)
 
     def _summary(
         self, outcome: Outcome, scope: Scope, there: Mapping[str, str], after: Sources, manifest: Manifest | None
     ) -> Summary:
-        run, before = self.run, Sources(there, self.past.sources.refusals)
+        before = Sources(there, self._last.sources.refusals)
         if scope.shard is not None:  # its share alone
             before, after = split(before, scope, inside=True), split(after, scope, inside=True)
-        generation = None if manifest is None else manifest.generation
-        seconds = time.monotonic() - run.started
-        summary = summarize(outcome, generation, before, after, run.embedded, run.remaining, seconds)
+        summary = self._job.summary(outcome, manifest, before, after)
         return summary if scope.whole or scope.shard or manifest is None else replace(summary, count=manifest.count)
 
 
-def _by_folder(keys: Iterable[str]) -> dict[str, int]:
-    return top_folders(sorted(keys))
+class _Puts:
+    """A `Store` that puts vectors into the vector index in batches, and refusals, which leave nothing there, into a
+    checkpoint."""
+
+    def __init__(self, writer: S3VectorsWriter, checkpoint: Checkpoint, job: Job) -> None:
+        self._writer = writer
+        self._checkpoint = checkpoint
+        self._job = job
+        self._unwritten: dict[str, Embedded] = {}
+        self._written_at = time.monotonic()
+
+    def find(self, key: str, etag: str) -> Refusal | None:
+        """Return a refusal of the checkpoint. Vectors are found by a look at the vector index."""
+        known = self._checkpoint.find(key, etag)
+        return known if isinstance(known, Refusal) else None
+
+    def add(self, key: str, etag: str, result: Vector | Refusal) -> None:
+        """Remember a result; put the vectors when a grain is full."""
+        if isinstance(result, Refusal):
+            self._checkpoint.add(key, etag, result)
+            return
+        self._unwritten[key] = (etag, result)
+        if len(self._unwritten) >= GRAIN or time.monotonic() - self._written_at > GRAIN_SECONDS:
+            self._put()
+
+    def save(self) -> None:
+        """Write what was added since the last save."""
+        self._checkpoint.save()
+        self._put()
+
+    def _put(self) -> None:
+        self._writer.put(self._unwritten)
+        if self._job.full:
+            self._job.put_anew |= {key: etag for key, (etag, _) in self._unwritten.items()}
+        self._unwritten, self._written_at = {}, time.monotonic()

@@ -1,4 +1,4 @@
-"""What the shards of a run leave in the index, until a merge publishes it: the files under `runs/<run>/`."""
+"""A shard run: what its shards leave in the index, under `runs/<run>/`, until a merge publishes it."""
 
 import json
 import logging
@@ -7,22 +7,22 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, astuple, dataclass, replace
 
+from embeddings.embedder import Embedder
 from embeddings.errors import ConflictError, GalleryIndexError, GarmentSearchError, NotFoundError, StorageError
 from embeddings.preprocess import PREPROCESS_VERSION
-from embeddings.rebuild.checkpoint import Checkpoint
-from embeddings.rebuild.results import Results, from_bytes, to_bytes
+from embeddings.rebuild.checkpoint import Checkpoint, Results, from_bytes, to_bytes
 from embeddings.rebuild.shard import Shard
 from embeddings.storage.objects import ObjectInfo, Writer
 
 RECORD = "run.json"
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _READERS = 8
-_NAMED = 10  # of shards that are missing
+_NAMED = 10  # missing shards that an error lists by number
 _log = logging.getLogger(__name__)
 
 
 def run_problem(run: str) -> str | None:
-    """Why `run` cannot be the id of a run; None when it can."""
+    """Say why `run` cannot be the id of a run, or return None if it can."""
     if _RUN.fullmatch(run):
         return None
     return f"{run!r} is no run id; give up to 64 letters, digits, '.', '_' and '-', such as first-2026-11"
@@ -30,52 +30,60 @@ def run_problem(run: str) -> str | None:
 
 @dataclass(frozen=True)
 class _Record:
-    """What all shards of a run have in common: the first one writes it, the others must be like it."""
+    """What all shards of a run have in common. The first shard writes it, and the others must agree with it."""
 
     shards: int
     model: str
-    """Its sha256."""
+    """The model's sha256."""
     preprocess: int
     merged: bool = False
-    """And the parts are gone."""
+    """Whether a merge has published the run and deleted the parts."""
     prefix: str = ""
-    """The folder it looks at; a merge of another would publish some of the parts, and delete them all."""
+    """The folder of the gallery. A merge of another folder would publish some of the parts and delete all of them."""
 
 
-class Parts:
-    """Of one run, for one of its shards or for their merge."""
+class _UnfitError(Exception):
+    """A part that cannot be used, with the reason in a few words."""
 
-    def __init__(self, index: Writer, run: str, shard: Shard | None, prefix: str = "") -> None:
+
+class _ShardRun:
+    """The files of one run: its record, and a part for each shard."""
+
+    def __init__(self, index: Writer, run: str, prefix: str) -> None:
         """Touch nothing yet.
 
+        Args:
+            index: storage of the index.
+            run: the run's id.
+            prefix: the folder of the gallery that the run looks at; "" for all of it.
+
         Raises:
-            GalleryIndexError: not the id of a run.
+            GalleryIndexError: `run` is no run id.
         """
         if problem := run_problem(run):
             raise GalleryIndexError(problem)
         self._index = index
         self._run = run
-        self._shard = shard
         self._prefix = prefix
-        self._place = f"runs/{run}/"
+        self._folder = f"runs/{run}/"
         self._merged_before = False
         self._begun = False
 
     def look(self) -> None:
-        """To be called before the index's pointer is read: what a merge had published by then, the pointer says.
+        """Read the record, before the caller reads the index's pointer: a merge done by now shows in the pointer.
 
         Raises:
-            GalleryIndexError, StorageError.
+            GalleryIndexError: the record is damaged. StorageError: storage failed.
         """
         record = self._record()
         self._begun = record is not None
         self._merged_before = record is not None and record.merged
 
-    def refuse(self) -> None:
-        """To be called after `look` where a vector index takes what shards embed: nobody would take their parts.
+    def refuse_parts(self) -> None:
+        """After `look`, stop a run that has parts from going on in S3 Vectors, where no merge would take them.
 
         Raises:
-            GalleryIndexError: there are some.
+            GalleryIndexError: there are parts.
         """
         if self._begun and not self._merged_before:
             raise GalleryIndexError(
@@ -83,43 +91,94 @@ class Parts:
                 "give --vector-bucket to all of a run or to none, or take another run id"
             )
 
-    def open(self, model_sha256: str) -> Checkpoint:
-        """A checkpoint that knows what is done: for a shard its own, for the merge what all shards have done.
+    def _require(self, record: _Record, model_sha256: str) -> None:
+        if record.preprocess != PREPROCESS_VERSION:
+            raise GalleryIndexError(
+                f"run {self._run} is of version {record.preprocess} of the preprocessing, this is version "
+                f"{PREPROCESS_VERSION}: use the same version of this program on all machines, or take another run id"
+            )
+        if record.model != model_sha256:
+            raise GalleryIndexError(
+                f"run {self._run} embeds with the model {record.model[:16]}..., and this would be "
+                f"{model_sha256[:16]}...: give the same --model to all shards and to the merge, or take another run id"
+            )
+        if record.prefix != self._prefix:
+            raise GalleryIndexError(
+                f"run {self._run} looks at {_named(record.prefix)}, and this would at {_named(self._prefix)}: give "
+                "the same --prefix to all shards and to the merge, or take another run id"
+            )
+
+    def _read(self, shard: Shard, model_sha256: str) -> Results:
+        """Read a shard's part. Raises NotFoundError or _UnfitError."""
+        data = self._index.get(self._path(shard)).data
+        try:
+            results, about = from_bytes(data)
+        except Exception as error:
+            _log.warning("%s is damaged: %r", self._path(shard), error)
+            raise _UnfitError("damaged") from error
+        if about != self._about(shard, model_sha256):
+            raise _UnfitError("of another run")
+        return results
+
+    def _about(self, shard: Shard, model_sha256: str) -> dict[str, object]:
+        return {
+            "run": self._run,
+            "shard": str(shard),
+            "model": model_sha256,
+            "preprocess": PREPROCESS_VERSION,
+        }
+
+    def _path(self, shard: Shard) -> str:
+        return f"{self._folder}{_file_name(shard)}.npz"
+
+    def _record(self) -> _Record | None:
+        try:
+            data = self._index.get(self._folder + RECORD).data
+        except NotFoundError:
+            return None
+        try:
+            record = _Record(**json.loads(data))
+            Shard.parse(f"1/{record.shards}")
+            if [type(each) for each in astuple(record)] != [int, str, int, bool, str]:
+                raise ValueError("its values have the wrong types")
+        except (TypeError, ValueError, RecursionError) as error:
+            raise GalleryIndexError(
+                f"{self._folder}{RECORD} of the index is damaged ({error!r}): take another run id"
+            ) from error
+        return record
+
+
+class ShardPart(_ShardRun):
+    """One shard's side: it joins the run, and leaves a part."""
+
+    def __init__(self, index: Writer, run: str, shard: Shard, prefix: str) -> None:
+        """Touch nothing yet; see `_ShardRun`."""
+        super().__init__(index, run, prefix)
+        self._shard = shard
+
+    def open(self, embedder: Embedder) -> Checkpoint:
+        """Join the run, and open the shard's own checkpoint, which knows what an earlier part holds.
 
         Raises:
-            GalleryIndexError: the run is of another model, folder or number of shards; for a shard: it is merged
-                already; for the merge: there is no such run, or a shard is missing or damaged.
-            ConflictError: somebody else has merged it since `look`.
+            GalleryIndexError: the run has another model, folder or number of shards, or is merged already.
             StorageError: storage failed.
         """
-        if self._shard is None:
-            return Checkpoint(self._index, model_sha256, known=self._collected(model_sha256))
-        self._join(_Record(self._shard.count, model_sha256, PREPROCESS_VERSION, prefix=self._prefix))
+        self._join(_Record(self._shard.count, embedder.sha256, PREPROCESS_VERSION, prefix=self._prefix))
         try:
-            known = self._read(self._shard, model_sha256)
+            known = self._read(self._shard, embedder.sha256)
         except (NotFoundError, _UnfitError):
             known = {}
-        folder = f"{self._place}{_name(self._shard)}/"
-        return Checkpoint(self._index, model_sha256, folder, known)
+        return Checkpoint(self._index, embedder, f"{self._folder}{_file_name(self._shard)}/", known)
 
-    def write(self, checkpoint: Checkpoint, objects: Iterable[ObjectInfo]) -> None:
-        """Write this shard's part, whole or not at all: what the checkpoint knows of these objects."""
-        if self._shard is None:
-            raise ValueError("the merge has no part of its own")
+    def write(self, checkpoint: Checkpoint, photos: Iterable[ObjectInfo]) -> None:
+        """Write the part, whole or not at all: what the checkpoint knows of these photos."""
         results: Results = {}
-        for each in objects:
+        for each in photos:
             result = checkpoint.find(each.key, each.etag)
             if result is not None:
                 results[each.key] = (each.etag, result)
         about = self._about(self._shard, checkpoint.model_sha256)
         self._index.put(self._path(self._shard), to_bytes(results, about))
-
-    def close(self) -> None:
-        """After the merge: note that it is done, for one who merges again, and delete the rest."""
-        record = self._record()
-        if record is not None:
-            self._put(replace(record, merged=True))
-        self._index.delete([each.key for each in self._index.list(self._place) if each.key != self._place + RECORD])
 
     def _join(self, mine: _Record) -> None:
         record = self._record()
@@ -135,8 +194,9 @@ class Parts:
         self._require(record, mine.model)
 
     def _created(self, mine: _Record) -> _Record:
+        path, data = self._folder + RECORD, _to_json(mine)
         try:
-            self._put(mine, absent=True)
+            self._index.compare_and_set(path, data, None, content_type="application/json", cache_control="no-store")
         except StorageError:  # another shard was first, or the answer got lost
             record = self._record()
             if record is None:
@@ -144,22 +204,27 @@ class Parts:
             return record
         return mine
 
-    def _require(self, record: _Record, model_sha256: str) -> None:
-        if record.preprocess != PREPROCESS_VERSION:
-            raise GalleryIndexError(
-                f"run {self._run} is of version {record.preprocess} of the preprocessing, this is version "
-                f"{PREPROCESS_VERSION}: use the same version of this program on all machines, or take another run id"
-            )
-        if record.model != model_sha256:
-            raise GalleryIndexError(
-                f"run {self._run} embeds with the model {record.model[:16]}..., and this would be "
-                f"{model_sha256[:16]}...: give the same --model to all shards and to the merge, or take another run id"
-            )
-        if record.prefix != self._prefix:
-            raise GalleryIndexError(
-                f"run {self._run} looks at {_folder(record.prefix)}, and this would at {_folder(self._prefix)}: give "
-                "the same --prefix to all shards and to the merge, or take another run id"
-            )
+
+class ShardMerge(_ShardRun):
+    """The merge's side: it collects the parts, and deletes them once their results are published."""
+
+    def open(self, embedder: Embedder) -> Checkpoint:
+        """Open a checkpoint that knows what all shards have done.
+
+        Raises:
+            GalleryIndexError: there is no such run, it has another model or folder, or a part is missing or damaged.
+            ConflictError: somebody else has merged the run since `look`.
+            StorageError: storage failed.
+        """
+        return Checkpoint(self._index, embedder, known=self._collected(embedder.sha256))
+
+    def close(self) -> None:
+        """Note in the record that the run is merged, so that a second merge finds nothing to do; delete the rest."""
+        record = self._record()
+        if record is not None:
+            merged = _to_json(replace(record, merged=True))
+            self._index.put(self._folder + RECORD, merged, content_type="application/json")
+        self._index.delete([each.key for each in self._index.list(self._folder) if each.key != self._folder + RECORD])
 
     def _collected(self, model_sha256: str) -> Results:
         record = self._record()
@@ -196,60 +261,14 @@ class Parts:
             f"--shard {shard} --run {self._run} in place of --merge {self._run}; then merge again"
         )
 
-    def _read(self, shard: Shard, model_sha256: str) -> Results:
-        """Raises NotFoundError, or _UnfitError with the reason in a few words."""
-        data = self._index.get(self._path(shard)).data
-        try:
-            results, about = from_bytes(data)
-        except Exception as error:
-            _log.warning("%s is damaged: %r", self._path(shard), error)
-            raise _UnfitError("damaged") from error
-        if about != self._about(shard, model_sha256):
-            raise _UnfitError("of another run")
-        return results
 
-    def _about(self, shard: Shard, model_sha256: str) -> dict[str, object]:
-        return {
-            "run": self._run,
-            "shard": str(shard),
-            "model": model_sha256,
-            "preprocess": PREPROCESS_VERSION,
-        }
-
-    def _path(self, shard: Shard) -> str:
-        return f"{self._place}{_name(shard)}.npz"
-
-    def _record(self) -> _Record | None:
-        try:
-            data = self._index.get(self._place + RECORD).data
-        except NotFoundError:
-            return None
-        try:
-            record = _Record(**json.loads(data))
-            Shard.parse(f"1/{record.shards}")
-            if [type(each) for each in astuple(record)] != [int, str, int, bool, str]:
-                raise ValueError("its values are of other types")
-        except (TypeError, ValueError, RecursionError) as error:
-            raise GalleryIndexError(
-                f"{self._place}{RECORD} of the index is damaged ({error!r}): take another run id"
-            ) from error
-        return record
-
-    def _put(self, record: _Record, *, absent: bool = False) -> None:
-        path, data = self._place + RECORD, json.dumps(asdict(record), indent=1).encode()
-        if absent:
-            self._index.compare_and_set(path, data, None, content_type="application/json", cache_control="no-store")
-        else:
-            self._index.put(path, data, content_type="application/json")
+def _to_json(record: _Record) -> bytes:
+    return json.dumps(asdict(record), indent=1).encode()
 
 
-class _UnfitError(Exception):
-    """A part that the merge cannot take."""
-
-
-def _folder(prefix: str) -> str:
+def _named(prefix: str) -> str:
     return f"the folder {prefix}" if prefix else "the whole gallery"
 
 
-def _name(shard: Shard) -> str:
+def _file_name(shard: Shard) -> str:
     return f"{shard.number}-of-{shard.count}"

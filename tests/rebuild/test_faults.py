@@ -102,7 +102,7 @@ rebuild({shop.gallery!r}, {shop.index!r}, model=Path({str(MODEL)!r}))
 
 
 def test_a_photo_that_changes_after_its_checkpoint_is_embedded_anew(shop: Shop) -> None:
-    before = Checkpoint(shop.index_files, Embedder(MODEL).sha256)
+    before = Checkpoint(shop.index_files, Embedder(MODEL))
     etag = shop.photos.stat("shirts/red.jpg").etag
     before.add("shirts/red.jpg", etag, Embedder(MODEL).embed([photo("white")])[0].astype("float16"))
     before.save()
@@ -114,7 +114,7 @@ def test_a_photo_that_changes_after_its_checkpoint_is_embedded_anew(shop: Shop) 
 
 def test_an_event_leaves_the_checkpoints_of_a_large_rebuild_alone(shop: Shop) -> None:
     shop.rebuild()
-    large = Checkpoint(shop.index_files, Embedder(MODEL).sha256)
+    large = Checkpoint(shop.index_files, Embedder(MODEL))
     large.add("much.jpg", "etag", Embedder(MODEL).embed([photo("white")])[0].astype("float16"))
     large.save()
     shop.put({"event.jpg": "pink"})

@@ -57,14 +57,14 @@ def test_a_flipped_byte_anywhere_in_a_part_is_noticed_or_harmless(shop: Shop) ->
     shards(shop, 1)
     path = part(shop, 1, 1)
     good = shop.index_files.get(path).data
-    opened = shard_run.Parts(shop.index_files, "first", None).open
-    sha256 = Embedder(MODEL).sha256
-    expected = {key: (etag, vector.tobytes()) for key, (etag, vector) in opened(sha256)._results.items()}  # type: ignore[union-attr]
+    opened = shard_run.ShardMerge(shop.index_files, "first", "").open
+    embedder = Embedder(MODEL)
+    expected = {key: (etag, vector.tobytes()) for key, (etag, vector) in opened(embedder)._results.items()}  # type: ignore[union-attr]
     noticed = 0
     for at in range(0, len(good), 23):
         shop.index_files.put(path, good[:at] + bytes([good[at] ^ 0x55]) + good[at + 1 :])
         try:
-            results = opened(sha256)._results
+            results = opened(embedder)._results
         except GalleryIndexError:
             noticed += 1
         else:

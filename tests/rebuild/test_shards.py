@@ -13,14 +13,14 @@ from embeddings.errors import GalleryIndexError, StorageError, UnavailableError
 from embeddings.index.history import rollback
 from embeddings.index.manifest import VECTORS
 from embeddings.index.publish import read_pointer
-from embeddings.rebuild import Outcome, Shard, Summary, run, shard_run
+from embeddings.rebuild import Outcome, Shard, Summary, matrix, shard_run
 from embeddings.storage.reader import Fetched, Reader
 from embeddings.storage.writers.local import LocalWriter
 from tests.rebuild.gallery import OTHER_MODEL, Shop
 from tests.rebuild.shards import MANY, merge, shard, shards
 
 
-def matrix(shop: Shop) -> bytes:
+def matrix_file(shop: Shop) -> bytes:
     manifest = shop.load().manifest
     return shop.index_files.get(manifest.path(VECTORS)).data
 
@@ -85,7 +85,7 @@ def test_merged_shards_are_what_one_rebuild_makes(any_shop: Shop, tmp_path: Path
     assert (merged.count, merged.added, merged.refusals) == (whole.count, whole.added, whole.refusals)
     assert list(merged.refusals) == ["bad.jpg"]
     assert list(any_shop.load().gallery.keys) == list(alone.load().gallery.keys)
-    assert matrix(any_shop) == matrix(alone)
+    assert matrix_file(any_shop) == matrix_file(alone)
     assert any_shop.paths("runs/") == ["runs/first/run.json"]
     assert any_shop.paths("checkpoints/") == []
     assert any_shop.rebuild().outcome is Outcome.UNCHANGED
@@ -171,13 +171,13 @@ def test_a_shard_without_time_goes_on_where_it_stopped(shop: Shop) -> None:
 def begun_at_once(monkeypatch: pytest.MonkeyPatch, *calls: Callable[[], Summary]) -> list[Summary | BaseException]:
     """All of them find no run, and all begin it; how each one ends."""
     together = threading.Barrier(len(calls))
-    create = shard_run.Parts._created
+    create = shard_run.ShardPart._created
 
-    def created(self: shard_run.Parts, *arguments: Any) -> Any:
+    def created(self: shard_run.ShardPart, *arguments: Any) -> Any:
         together.wait(20)
         return create(self, *arguments)
 
-    monkeypatch.setattr(shard_run.Parts, "_created", created)
+    monkeypatch.setattr(shard_run.ShardPart, "_created", created)
     with ThreadPoolExecutor(len(calls)) as pool:
         begun = [pool.submit(call) for call in calls]
         return [each.exception() or each.result() for each in begun]
@@ -207,16 +207,16 @@ def test_the_record_of_a_run_whose_answer_is_lost(shop: Shop, monkeypatch: pytes
 def test_two_merges_at_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second one finds the parts gone while it reads them."""
     shards(shop, 2)
-    read, met = shard_run.Parts._read, []
+    read, met = shard_run.ShardMerge._read, []
 
-    def late(self: shard_run.Parts, *arguments: Any) -> Any:
+    def late(self: shard_run.ShardMerge, *arguments: Any) -> Any:
         if not met:
             met.append(True)
             assert merge(shop).outcome is Outcome.PUBLISHED
         return read(self, *arguments)
 
     monkeypatch.setattr(shard_run, "_READERS", 1)
-    monkeypatch.setattr(shard_run.Parts, "_read", late)
+    monkeypatch.setattr(shard_run.ShardMerge, "_read", late)
     summary = merge(shop)
     assert (summary.outcome, summary.embedded) == (Outcome.UNCHANGED, 0)
     assert len(shop.load().gallery) == 3
@@ -241,7 +241,7 @@ def test_a_merge_while_another_rebuild_publishes(any_shop: Shop, monkeypatch: py
     any_shop.put(MANY)
     shards(any_shop, 2)
     any_shop.put({"event.jpg": "white"})
-    publish, met = run.publish, []
+    publish, met = matrix.publish, []
 
     def after_another(*arguments: Any, **options: Any) -> Any:
         if not met:
@@ -250,7 +250,7 @@ def test_a_merge_while_another_rebuild_publishes(any_shop: Shop, monkeypatch: py
             assert any_shop.rebuild(keys=["event.jpg", "shoes/green.jpg"]).outcome is Outcome.PUBLISHED
         return publish(*arguments, **options)
 
-    monkeypatch.setattr(run, "publish", after_another)
+    monkeypatch.setattr(matrix, "publish", after_another)
     merged = merge(any_shop)
     assert (merged.outcome, merged.embedded) == (Outcome.PUBLISHED, 1), "the event's photo, at the first attempt"
     assert set(any_shop.load().gallery.keys) == {*MANY, "event.jpg", "shirts/red.jpg", "shirts/blue.jpg"}

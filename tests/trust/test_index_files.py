@@ -17,7 +17,7 @@ from embeddings.embedder import Embedder
 from embeddings.errors import CorruptIndexError
 from embeddings.index.manifest import KEYS, POINTER, SOURCES, VECTORS, Manifest
 from embeddings.index.sources import Sources
-from embeddings.rebuild.results import to_bytes
+from embeddings.rebuild.checkpoint import to_bytes
 from functions.search.current_generation import CurrentGeneration
 from tests.rebuild.gallery import MODEL as MODEL_FILE
 from tests.rebuild.gallery import OTHER_MODEL, Shop

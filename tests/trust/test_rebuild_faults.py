@@ -39,7 +39,7 @@ def check(shop: Shop) -> int:
     # Of the new generation a photo may be missing that storage did not give; the next run asks for it again.
     new = served <= set(NEW_KEYS) and len(served) >= len(NEW_KEYS) - 1
     assert new or served == set(OLD_KEYS)
-    spared = Checkpoint(shop.index_files, Embedder(MODEL).sha256)
+    spared = Checkpoint(shop.index_files, Embedder(MODEL))
     todo = [each for each in shop.photos.list() if each.key.startswith("new/") or each.key == "changes.jpg"]
     known = sum(spared.find(each.key, each.etag) is not None for each in todo)
     summary = shop.rebuild()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from embeddings.embedder import Embedder
-from embeddings.rebuild import Shard, rebuild, run
+from embeddings.rebuild import Shard, job, rebuild
 from embeddings.storage.objects import ObjectInfo
 from scripts.benchmarks.children.weight import peak_mb
 from scripts.benchmarks.inputs import clustered
@@ -25,7 +25,7 @@ def made_up(objects: Sequence[ObjectInfo], _gallery: Any, embedder: Embedder, _l
         yield each, row.astype(np.float16)
 
 
-run.embed_all = made_up  # type: ignore[assignment,attr-defined]
+job.embed_all = made_up  # type: ignore[assignment,attr-defined]
 began = time.perf_counter()
 summary = rebuild(given["gallery"], given["index"], run=given["run"], shard=shard)
 seconds = time.perf_counter() - began

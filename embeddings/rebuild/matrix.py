@@ -1,0 +1,113 @@
+"""The rebuild of an index that keeps its vectors in a matrix."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+
+from embeddings.embedder import Embedder
+from embeddings.errors import CorruptIndexError, StorageError
+from embeddings.index.history import clean
+from embeddings.index.publish import Content, Vectors, publish
+from embeddings.index.sources import Sources
+from embeddings.rebuild.checkpoint import Checkpoint, Vector
+from embeddings.rebuild.job import Job, tolerated
+from embeddings.rebuild.last_generation import LastGeneration
+from embeddings.rebuild.pipeline import NOT_GIVEN, OUTAGE
+from embeddings.rebuild.plan import Plan, make_plan
+from embeddings.rebuild.scope import Scope, split
+from embeddings.rebuild.shard_run import ShardMerge, ShardPart
+from embeddings.rebuild.summary import Outcome, Summary
+from embeddings.storage.objects import ObjectInfo
+
+
+@dataclass
+class MatrixRebuild:
+    """One attempt: a new matrix of the vectors that still hold and the new ones."""
+
+    job: Job
+    last: LastGeneration
+
+    def attempt(self, scope: Scope) -> Summary:
+        """List, compare, embed, publish.
+
+        Raises:
+            ConflictError: somebody else published meanwhile.
+        """
+        job, last = self.job, self.last
+        same_vectors = last.made_by(job.chosen)
+        reusable = last.sources if same_vectors and not job.full else split(last.sources, scope, inside=False)
+        plan = make_plan(reusable, scope, scope.list(job.gallery, job.limits))
+        job.expect(len(plan.embed))
+        if job.dry_run:
+            return job.summary(Outcome.DRY_RUN, last.manifest, last.sources, plan.expected)
+
+        embedder, after = job.chosen, plan.kept
+        new: dict[str, Vector] = {}
+        # A shard run opens its files even with nothing to embed: an empty part is a part, a missing one is an error.
+        if plan.embed or job.shards is not None:
+            embedder = embedder or last.embedder()
+            checkpoint = self._open_checkpoint(embedder)
+            if plan.embed:
+                after = job.embed(plan, embedder, checkpoint, last.sources.etags if same_vectors else {})
+                if job.remaining:
+                    return job.summary(Outcome.UNFINISHED, last.manifest, last.sources, last.sources)
+                new = _vectors(plan.embed, checkpoint)
+            if isinstance(job.shards, ShardPart):
+                return self._leave_part(job.shards, checkpoint, plan, scope, after)
+        looked_at = split(after, scope, inside=True)
+        job.refuse_emptied(len(last.sources.etags), len(after.etags), looked_at.refusals)
+        if same_vectors and not job.full and after == last.sources:
+            self._close_run()
+            return job.summary(Outcome.UNCHANGED, last.manifest, last.sources, after)
+        embedder = embedder or last.embedder()
+        content = Content(self._matrix(after, new, embedder.dimension), after, embedder.content)
+        published = publish(job.index, content, last.pointer, with_model=job.full or not same_vectors)
+        with tolerated("published, but old files of the index could not be deleted"):
+            if job.checkpoint is not None:
+                job.checkpoint.delete(others=scope.whole)
+            clean(job.index, datetime.now(UTC))
+        self._close_run()
+        return job.summary(Outcome.PUBLISHED, published, last.sources, after)
+
+    def _open_checkpoint(self, embedder: Embedder) -> Checkpoint:
+        job = self.job
+        if job.checkpoint is None or job.checkpoint.model_sha256 != embedder.sha256:
+            job.checkpoint = Checkpoint(job.index, embedder) if job.shards is None else job.shards.open(embedder)
+        return job.checkpoint
+
+    def _leave_part(self, part: ShardPart, checkpoint: Checkpoint, plan: Plan, scope: Scope, after: Sources) -> Summary:
+        """Write what this shard has embedded, for the merge to publish."""
+        results = [after.refusals.get(each.key) for each in plan.embed]
+        if len(results) >= OUTAGE and all(each is not None and each.reason == NOT_GIVEN for each in results):
+            raise StorageError("storage gave none of this shard's photos; the log says why")
+        part.write(checkpoint, plan.embed)
+        with tolerated("the part is written, but the checkpoint could not be deleted"):
+            checkpoint.delete(others=True)  # its folder is this shard's own
+        before, done = (split(each, scope, inside=True) for each in (self.last.sources, after))
+        return self.job.summary(Outcome.SHARD_DONE, self.last.manifest, before, done)
+
+    def _close_run(self) -> None:
+        """Delete the parts after a merge, whose result is current by now."""
+        if isinstance(self.job.shards, ShardMerge):
+            with tolerated("merged, but the run's parts could not be deleted"):
+                self.job.shards.close()
+
+    def _matrix(self, after: Sources, new: Mapping[str, Vector], dimension: int) -> Vectors:
+        """Pack new vectors, and the last generation's for the rest, in the order of the sorted keys."""
+        matrix = np.empty((len(after.etags), dimension), dtype=np.float16)
+        if len(new) < len(matrix):
+            old, old_row = self.last.vectors()
+            if old.shape[1] != dimension:
+                raise CorruptIndexError(
+                    f"the index has vectors of dimension {old.shape[1]}, its model {dimension}; rebuild with --full"
+                )
+        for row, key in enumerate(sorted(after.etags)):
+            matrix[row] = new[key] if key in new else old[old_row[key]]
+        return matrix
+
+
+def _vectors(photos: Iterable[ObjectInfo], checkpoint: Checkpoint) -> dict[str, Vector]:
+    found = {each.key: checkpoint.find(each.key, each.etag) for each in photos}
+    return {key: result for key, result in found.items() if isinstance(result, np.ndarray)}
