@@ -1,4 +1,4 @@
-"""Convert a training run's best model to TFLite, compare every kind with Keras by neighbours, and write one.
+"""Convert a training run's best model to TFLite, compare every format with Keras by neighbours, and write one.
 
     python scripts/convert.py --run runs/first --data photos --out embeddings/pretrained/garment.tflite
 
@@ -22,9 +22,10 @@ from tqdm import tqdm
 
 from embeddings.errors import ModelError
 from embeddings.preprocess import photo_pixels
-from embeddings.training.data.datasets import Photo, read_photos, select
+from embeddings.training.config import FILE_FORMATS
+from embeddings.training.data.datasets import read_photos, select
+from embeddings.training.data.photos import LabelledPhoto
 from embeddings.training.evaluation.validation import encoded_photos
-from embeddings.training.kinds import KINDS
 from scripts.cli.command import command_parser, run_command
 
 _EXAMPLES, _COMPARED = 300, 1000
@@ -46,7 +47,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="the photos the run was trained on")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the .tflite file to write")
-    parser.add_argument("--kind", choices=KINDS, default="fp16", help="the one to write (default: %(default)s)")
+    parser.add_argument(
+        "--format", choices=FILE_FORMATS, default="fp16", help="of the numbers in the file (default: %(default)s)"
+    )
     parser.add_argument(
         "--two-views", action="store_true", help="average the photo and its mirrored middle: twice the time"
     )
@@ -55,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="put into the vector what the heads say of category, kind and colour: for photos with labels",
     )
-    parser.add_argument("--compare", action="store_true", help="measure the other kinds too")
+    parser.add_argument("--compare", action="store_true", help="measure the other formats too")
     parser.add_argument("--note", default="", metavar="TEXT", help="for the card: the photos' source and licence")
     return parser
 
@@ -63,9 +66,8 @@ def _parser() -> argparse.ArgumentParser:
 def _convert(options: argparse.Namespace) -> None:
     from embeddings.training.attributes import Trained, with_attributes
     from embeddings.training.export import check_parity, convert, spread, write_model
-    from embeddings.training.model import two_views
+    from embeddings.training.model import embed_with, two_views
     from embeddings.training.run_folder import common_split, how_made, load_embedder, load_heads, trained_losses
-    from embeddings.training.train import embed_with
 
     split = common_split(options.run)
     made: dict[str, Any] = {"runs": [how_made(run) for run in options.run]}
@@ -92,23 +94,23 @@ def _convert(options: argparse.Namespace) -> None:
     examples = _pixels(options.data, spread(train, _EXAMPLES), "examples")
     pixels = _pixels(options.data, spread(unseen, _COMPARED), "unseen photos")
     expected = embed_with(model, pixels)
-    print(f"{'kind':8} {'bytes':>10} {'ms':>6} {'top-16 overlap with Keras':>26}")
-    for kind in KINDS if options.compare else (options.kind,):
-        content = convert(model, kind, examples)
+    print(f"{'format':8} {'bytes':>10} {'ms':>6} {'top-16 overlap with Keras':>26}")
+    for file_format in FILE_FORMATS if options.compare else (options.format,):
+        content = convert(model, file_format, examples)
         try:
-            parity = check_parity(content, kind, pixels, expected)
+            parity = check_parity(content, file_format, pixels, expected)
         except ModelError as error:
-            if kind == options.kind:
+            if file_format == options.format:
                 raise
-            print(f"{kind:8} {error}")
+            print(f"{file_format:8} {error}")
             continue
-        print(f"{kind:8} {parity.size:10,} {parity.milliseconds:6.2f} {parity.overlap:26.4f}")
-        if kind == options.kind:
-            card = write_model(options.out, content, kind, parity, made, figures={})
+        print(f"{file_format:8} {parity.size:10,} {parity.milliseconds:6.2f} {parity.overlap:26.4f}")
+        if file_format == options.format:
+            card = write_model(options.out, content, file_format, parity, made, figures={})
     print(f"written: {options.out}, dimension {card['dimension']}, sha256 {card['sha256']}")
 
 
-def _pixels(data: Path, photos: Sequence[Photo], name: str) -> NDArray[np.uint8]:
+def _pixels(data: Path, photos: Sequence[LabelledPhoto], name: str) -> NDArray[np.uint8]:
     encoded = tqdm(encoded_photos(data, photos), desc=name, unit="photo", disable=None, leave=False)
     return np.stack([photo_pixels(photo) for photo in encoded])
 

@@ -2,7 +2,7 @@
 
     python scripts/evaluate.py --data photos --model embeddings/pretrained/garment.tflite --out runs/first/test
     python scripts/evaluate.py --data photos --model m.tflite --baselines imagenet --part validation --out figures
-    python scripts/evaluate.py --data my-photos --model m.tflite --part all --tricks --out figures
+    python scripts/evaluate.py --data my-photos --model m.tflite --part all --out figures
 
 The folder of --data holds labels.csv, DeepFashion (Consumer-to-Shop, In-Shop), a folder per class, or just photos; the
 labels decide which tasks can be asked. Prints one table with 95 % bootstrap intervals; writes to the folder of --out:
@@ -25,12 +25,10 @@ from tqdm import tqdm
 from embeddings.embedder import Embedder
 from embeddings.errors import ModelError
 from embeddings.model_card import read_card
-from embeddings.training.ablation import ablation, gains_record, gains_table
 from embeddings.training.data.photos import PARTS, Split
 from embeddings.training.evaluation.baselines import OffTheShelf, colour_histogram
 from embeddings.training.evaluation.evaluation import Answers, Embed, Evaluation, as_record, as_table
 from embeddings.training.evaluation.metrics import Vectors
-from embeddings.training.tricks import mirrored
 from scripts.cli.command import command_parser, run_command
 from scripts.reporting.evaluation_page import CHOICES, Page, choose, draw_sheet
 from scripts.reporting.mistakes import write_failures
@@ -60,7 +58,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--split-seed", type=int, default=Split.seed, help="as in training (default: %(default)s)")
     parser.add_argument("--phone-photos", type=int, default=400, metavar="N", help="of task C (default: %(default)s)")
-    parser.add_argument("--tricks", action="store_true", help="try flips, whitening, averages and centroids as well")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="for all that is written")
     parser.add_argument("--card", action="store_true", help="write the figures into each model's card too")
     return parser
@@ -73,20 +70,14 @@ def _evaluate(options: argparse.Namespace) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     records: dict[str, dict[str, Any]] = {}
     answers: dict[str, list[Answers]] = {}
-    gains: dict[str, dict[str, Any]] = {}
     for name, embed in subjects.items():
-        vectors = embed(evaluation.files)
-        scores, answers[name] = evaluation.measure(vectors)
+        scores, answers[name] = evaluation.measure(embed(evaluation.files))
         records[name] = as_record(scores)
         write_failures(options.out / f"failures-{_slug(name)}.csv", answers[name], evaluation.names)
-        if options.tricks:
-            gains[name] = _gains(evaluation, embed, vectors)
     table = as_table(records)
     print(table)
-    for name, record in gains.items():
-        print(f"\n{name}\n{gains_table(record)}")
     _draw(options.out, evaluation, answers, table)
-    report = {"about": evaluation.about, "figures": records, **({"tricks": gains} if gains else {})}
+    report = {"about": evaluation.about, "figures": records}
     (options.out / "figures.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     if options.card:
         _write_cards(_named(options.model), evaluation, records)
@@ -109,13 +100,6 @@ def _named(models: Sequence[Path]) -> dict[str, Path]:
         path.stem if stems.count(path.stem) == 1 else path.with_suffix("").as_posix(): path
         for path in dict.fromkeys(models)
     }
-
-
-def _gains(evaluation: Evaluation, embed: Embed, plain: Vectors) -> dict[str, Any]:
-    mirror = embed([mirrored(photo) for photo in evaluation.files])
-    training = evaluation.fitting_files()
-    fitting = embed(training) if training else plain[:0]
-    return gains_record(ablation(evaluation.searches, evaluation.photos, plain, mirror, fitting))
 
 
 def _draw(out: Path, evaluation: Evaluation, answers: dict[str, list[Answers]], table: str) -> None:

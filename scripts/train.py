@@ -16,10 +16,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from embeddings.training.config import BACKBONES, LOSSES, Config
+from embeddings.training.config import BACKBONES, LOSSES, Augmentation, Config, Mix
 from embeddings.training.data.photos import Split
-from embeddings.training.views.augmentation import Augmentation
-from embeddings.training.views.batches import Mix
 from scripts.cli.command import command_parser, run_command
 
 _AUGMENTATIONS = tuple(field.name for field in fields(Augmentation))

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from embeddings.training.evaluation.metrics import Floats, Vectors
 from embeddings.training.losses import SCALE
 from embeddings.training.model import SMOOTHED
-from embeddings.training.tricks import Whitening
 
 Tensor = Any
 
@@ -31,6 +30,27 @@ itself is lost."""
 SHARPNESS = dict.fromkeys(SMOOTHED, 1.5)
 """Of the heads whose labels are smoothed in training, which leaves them more in doubt than they are mistaken; else 1.
 Chosen on the validation part."""
+
+
+_NOTHING = 1e-6  # an axis of less than this share of the greatest variance is rounding
+
+
+@dataclass(frozen=True)
+class Whitening:
+    """Principal axes of some vectors, to give every axis the same variance: (x - mean) @ axes."""
+
+    mean: Floats
+    """(d,)."""
+    axes: Floats
+    """(d, r): eigenvectors of the covariance as columns, each divided by the root of its variance."""
+
+    @classmethod
+    def fit(cls, vectors: Vectors) -> "Whitening":
+        """Fit to vectors (n, d) that nothing is measured on; axes without variance are dropped."""
+        wide = vectors.astype(np.float64)
+        variances, axes = np.linalg.eigh(np.cov(wide, rowvar=False))
+        kept = variances > _NOTHING * variances.max()
+        return cls(wide.mean(axis=0), axes[:, kept] / np.sqrt(variances[kept]))
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,9 @@
 """What a training run can be told. No Keras in here, whose ten seconds `scripts/train.py --help` need not wait for."""
 
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 from embeddings.training.data.photos import Split
-from embeddings.training.views.augmentation import Augmentation
-from embeddings.training.views.batches import Mix
 
 LOSSES = {
     "category": 1.5,
@@ -19,6 +18,51 @@ LOSSES = {
 
 # The backbones of keras.applications worth trying here, and whether they scale pixels 0-255 themselves.
 BACKBONES = {"MobileNetV2": False, "MobileNetV3Large": True, "EfficientNetB0": True, "EfficientNetV2B0": True}
+
+FileFormat = Literal["fp32", "fp16", "dynamic", "int8"]
+"""The numbers in a converted file: float32; float16 weights; int8 weights, float32 sums; int8 throughout, uint8 in."""
+FILE_FORMATS: tuple[FileFormat, ...] = get_args(FileFormat)
+
+
+@dataclass(frozen=True)
+class Mix:
+    """How many of each a batch holds."""
+
+    pairs: int = 28
+    """Items with a shop photo, two views each."""
+    consumer_pairs: int = 12
+    """Items with consumer photos only, cut out by a mask, two views each; none where there are no masks."""
+    singles: int = 24
+    """Consumer photos, one view each; none where there are no consumer photos."""
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How strong each change is: 1 as written in this package, 0 leaves it out."""
+
+    ground: float = 1.0
+    """What lies behind a cut-out garment; without it, white."""
+    clutter: float = 1.0
+    """Other garments in sight."""
+    occlusion: float = 1.0
+    """Something lies on the garment."""
+    turn: float = 1.0
+    """Rotation."""
+    bend: float = 1.0
+    """Perspective."""
+    crop: float = 1.0
+    """From how near, and how far from the middle."""
+    light: float = 1.0
+    """Brightness, white balance, contrast, and a lamp to one side."""
+    blur: float = 1.0
+    noise: float = 1.0
+    jpeg: float = 1.0
+    mixup: float = 1.0
+    """Of consumer photos (`batches`)."""
+
+
+FULL = Augmentation()
+"""No change weakened: the default of a run."""
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,11 @@ from embeddings.embedder import Embedder
 from embeddings.errors import ModelError
 from embeddings.model_card import card_path
 from embeddings.preprocess import INPUT_SIZE
+from embeddings.training.config import FileFormat
 from embeddings.training.evaluation.metrics import Vectors, neighbours, overlap
 from embeddings.training.float16_kernels import rounded_depthwise
-from embeddings.training.kinds import Kind
 
-MINIMUM_OVERLAP: dict[Kind, float] = {"fp32": 0.99, "fp16": 0.97, "dynamic": 0.85, "int8": 0.75}
+MINIMUM_OVERLAP: dict[FileFormat, float] = {"fp32": 0.99, "fp16": 0.97, "dynamic": 0.85, "int8": 0.75}
 """Share of the 16 nearest neighbours that a file must have in common with Keras; below it, something broke."""
 
 _TIMED = 200
@@ -41,26 +41,26 @@ class Parity:
     """Bytes."""
 
 
-def convert(model: keras.Model, kind: Kind, examples: NDArray[np.uint8]) -> bytes:
+def convert(model: keras.Model, file_format: FileFormat, examples: NDArray[np.uint8]) -> bytes:
     """Convert to TFLite. Only this needs TensorFlow, whichever backend has trained.
 
     Args:
         model: (n, 160, 160, 3), 0-255, to unit vectors.
-        kind: fp32; fp16 (weights); dynamic (int8 weights, float32 sums); int8 (all, uint8 in).
+        file_format: fp32; fp16 (weights); dynamic (int8 weights, float32 sums); int8 (all, uint8 in).
         examples: pixels (n, 160, 160, 3) of real photos, which set the ranges of int8.
     """
     import tensorflow as tf
 
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
-    if kind != "fp32":
+    if file_format != "fp32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if kind == "fp16":
+    if file_format == "fp16":
         converter.target_spec.supported_types = [tf.float16]
-    if kind == "int8":
+    if file_format == "int8":
         converter.representative_dataset = lambda: ([example[None].astype(np.float32)] for example in examples)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = tf.uint8
-    rounding = rounded_depthwise(model) if kind == "fp16" else nullcontext()
+    rounding = rounded_depthwise(model) if file_format == "fp16" else nullcontext()
     with rounding, warnings.catch_warnings(), redirect_stdout(StringIO()):  # it prints each variable's address
         # Said of every int8 conversion; the ranges come from the examples.
         warnings.filterwarnings("ignore", "Statistics for quantized inputs")
@@ -68,14 +68,14 @@ def convert(model: keras.Model, kind: Kind, examples: NDArray[np.uint8]) -> byte
     return content
 
 
-def check_parity(content: bytes, kind: Kind, pixels: NDArray[np.uint8], expected: Vectors) -> Parity:
+def check_parity(content: bytes, file_format: FileFormat, pixels: NDArray[np.uint8], expected: Vectors) -> Parity:
     """Run the file as the functions will, and compare neighbours with those of Keras.
 
     Cosine to the Keras vectors would mislead: vectors can move a little together, or lose just what tells items apart.
 
     Args:
         content: the converted file.
-        kind: decides how much overlap is asked for.
+        file_format: decides how much overlap is asked for.
         pixels: (n, 160, 160, 3) of real photos; some hundred, or chance counts.
         expected: Keras' vectors (n, d) of them.
 
@@ -92,23 +92,23 @@ def check_parity(content: bytes, kind: Kind, pixels: NDArray[np.uint8], expected
     if vectors.shape != expected.shape or not np.isfinite(vectors).all():
         raise ModelError(f"the converted model answers {vectors.shape} with NaN or another shape; it is not written")
     common = overlap(*(neighbours(each, each, without_self=True) for each in (vectors, expected)))
-    if common < MINIMUM_OVERLAP[kind]:
+    if common < MINIMUM_OVERLAP[file_format]:
         raise ModelError(
-            f"the {kind} file shares {common:.3f} of its neighbours with Keras, {MINIMUM_OVERLAP[kind]} is asked for; "
-            "it is not written"
+            f"the {file_format} file shares {common:.3f} of its neighbours with Keras, "
+            f"{MINIMUM_OVERLAP[file_format]} is asked for; it is not written"
         )
     return Parity(round(common, 4), round(float(np.median(seconds[-_TIMED:])) * 1000, 2), len(content))
 
 
 def write_model(
-    path: Path, content: bytes, kind: Kind, parity: Parity, made: dict[str, Any], figures: dict[str, Any]
+    path: Path, content: bytes, file_format: FileFormat, parity: Parity, made: dict[str, Any], figures: dict[str, Any]
 ) -> dict[str, Any]:
     """Write the file and the card beside it; returns the card.
 
     Args:
         path: ends in .tflite.
         content: what `convert` made and `check_parity` let pass.
-        kind: as converted.
+        file_format: as converted.
         parity: as measured.
         made: how the model was trained: data, steps, minutes, seed, command.
         figures: what evaluating it gave; may be empty.
@@ -120,10 +120,10 @@ def write_model(
             "size": INPUT_SIZE,
             "channels": "RGB",
             "range": [0, 255],
-            "dtype": "uint8" if kind == "int8" else "float32",
+            "dtype": "uint8" if file_format == "int8" else "float32",
         },
         "dimension": Embedder(content).dimension,
-        "weights": kind,
+        "weights": file_format,
         "parity": asdict(parity),
         "licence": "MIT",
         "made": made,

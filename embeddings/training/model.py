@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from embeddings.errors import ModelError
 from embeddings.preprocess import INPUT_SIZE
 from embeddings.training.config import BACKBONES, LOSSES
+from embeddings.training.evaluation.metrics import Vectors
 from embeddings.training.losses import SCALE, cosine_softmax, grouped_softmax, info_nce, neighbour_softmax, smoothed
 
 Tensor = Any
@@ -21,6 +22,8 @@ Tensor = Any
 _BATCH_NORM_MOMENTUM = 0.95
 
 _MIDDLE = 0.8  # of a photo's width and height
+
+_EMBED_AT_ONCE = 64
 
 _BLOCK_ENDS = ("_project_BN", "_project_bn", "_Add", "_add")
 
@@ -75,6 +78,15 @@ def build_embedder(
     neck = keras.layers.BatchNormalization(center=False, momentum=_BATCH_NORM_MOMENTUM, name="neck")(projected)
     unit = keras.layers.UnitNormalization(name="embedding")(neck)
     return keras.Model(pixels, unit, name="garment")
+
+
+def embed_with(model: keras.Model, pixels: NDArray[np.uint8]) -> Vectors:
+    """Unit vectors (n, d) of pixels (n, 160, 160, 3), as the model answers in use (batch norm at its averages)."""
+    parts = [
+        ops.convert_to_numpy(model.predict_on_batch(pixels[start : start + _EMBED_AT_ONCE]))
+        for start in range(0, len(pixels), _EMBED_AT_ONCE)
+    ]
+    return np.concatenate(parts)
 
 
 def two_views(embedder: keras.Model) -> keras.Model:

@@ -1,4 +1,4 @@
-"""One training run in a folder: config.json, log.csv, curves.png, checkpoint.npz, best.weights.h5, heads.npz."""
+"""The training run: batches in, losses down, figures every few hundred steps, the best model kept."""
 
 import json
 import time
@@ -10,37 +10,32 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
-from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
 from embeddings.errors import ModelError
-from embeddings.training.checkpoints import load_checkpoint, replacing, save_checkpoint
 from embeddings.training.config import Config
-from embeddings.training.data.datasets import Photo, Pixels, load_pixels, read_photos, select
-from embeddings.training.evaluation.metrics import Vectors
+from embeddings.training.data.datasets import load_pixels, read_photos, select
+from embeddings.training.data.photos import LabelledPhoto, Pixels
 from embeddings.training.evaluation.validation import Validation
-from embeddings.training.log import draw_curves, read_log, write_log
-from embeddings.training.model import Trainee, build_embedder
+from embeddings.training.model import Trainee, build_embedder, embed_with
+from embeddings.training.run_folder import (
+    Row,
+    check_options,
+    load_checkpoint,
+    read_log,
+    save_best,
+    save_checkpoint,
+    write_config,
+    write_log,
+    write_summary,
+)
 from embeddings.training.views.batches import Batch, Batches
 from embeddings.training.views.cutouts import cut_out, cut_out_by_mask, read_mask
-from embeddings.training.views.items import Picture
-
-BEST = "best.weights.h5"
-"""Name of the best embedder's weights in a run's folder."""
-
-HEADS = "heads.npz"
-"""Name of the proxies that were trained with it, an array (classes, d) for each head."""
-
-_CONFIG = "config.json"
-_CHECKPOINT = "checkpoint.npz"
-_MAY_CHANGE = ("command", "backend", "weights", "masks", "steps", "minutes", "every", "learning_rate")
-"""What a run may go on with otherwise: where files lie, and how long it takes."""
+from embeddings.training.views.items import LoadedPhoto
 
 _WARM_UP = 0.03  # of the run
 _WORKERS = 2
-_EMBED_AT_ONCE = 64
 
 
 def train(data: Path, folder: Path, config: Config, command: str) -> dict[str, Any]:
@@ -63,8 +58,7 @@ def train(data: Path, folder: Path, config: Config, command: str) -> dict[str, A
             the loss is no number any more.
     """
     record = json.loads(json.dumps({"command": command, "backend": keras.backend.backend(), **asdict(config)}))
-    if (folder / _CHECKPOINT).exists():
-        _refuse_other_options(folder, record)
+    check_options(folder, record)
     keras.utils.set_random_seed(config.seed)
     batches, validation = _open(data, config)
     trainee = Trainee(
@@ -78,40 +72,8 @@ def train(data: Path, folder: Path, config: Config, command: str) -> dict[str, A
         optimizer=keras.optimizers.AdamW(config.learning_rate, config.weight_decay, global_clipnorm=10.0),
         jit_compile=keras.backend.backend() == "jax",  # XLA compiles for minutes on a CPU and gains nothing
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    with replacing(folder / _CONFIG) as unfinished:
-        unfinished.write_text(json.dumps(record, indent=2) + "\n")
-    return _Run(folder, config, trainee, batches, validation).go()
-
-
-def embed_with(model: keras.Model, pixels: NDArray[np.uint8]) -> Vectors:
-    """Unit vectors (n, d) of pixels (n, 160, 160, 3), as the model answers in use (batch norm at its averages)."""
-    parts = [
-        ops.convert_to_numpy(model.predict_on_batch(pixels[start : start + _EMBED_AT_ONCE]))
-        for start in range(0, len(pixels), _EMBED_AT_ONCE)
-    ]
-    return np.concatenate(parts)
-
-
-def read_config(run: Path) -> dict[str, Any]:
-    """The record of all options.
-
-    Raises:
-        ModelError: the folder holds none.
-    """
-    try:
-        return dict(json.loads((run / _CONFIG).read_bytes()))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{run} is not the folder of a training run ({error})") from error
-
-
-def _refuse_other_options(folder: Path, record: dict[str, Any]) -> None:
-    """Another split would train on what the run was measured by, another seed or loss be in the record of neither."""
-    before = read_config(folder)
-    other = [name for name in record if name not in _MAY_CHANGE and record[name] != before.get(name)]
-    if other:
-        told = "; ".join(f"{name} was {before.get(name)}, now {record[name]}" for name in other)
-        raise ModelError(f"{folder} is of a run with other options ({told}); take those, or another folder")
+    write_config(folder, record)
+    return _Training(folder, config, trainee, batches, validation).go()
 
 
 def _open(data: Path, config: Config) -> tuple[Batches, Validation]:
@@ -119,21 +81,21 @@ def _open(data: Path, config: Config) -> tuple[Batches, Validation]:
     training = select(photos, "shop", "train") + select(photos, "consumer", "train")
     masks = Path(config.masks) if config.masks else None
     pictures = [
-        Picture(photo, pixels, _garment(photo, pixels, masks))
+        LoadedPhoto(photo, pixels, _garment(photo, pixels, masks))
         for photo, pixels in zip(training, load_pixels(data, training), strict=True)
     ]
     batches = Batches(pictures, config.mix, config.seed, config.augmentation)
     return batches, Validation(data, photos, "validation", config.split.seed)
 
 
-def _garment(photo: Photo, pixels: Pixels, masks: Path | None) -> Image.Image | None:
+def _garment(photo: LabelledPhoto, pixels: Pixels, masks: Path | None) -> Image.Image | None:
     if photo.domain == "shop":
         return cut_out(pixels)
     return None if masks is None else cut_out_by_mask(pixels, read_mask(masks, photo))
 
 
 @dataclass
-class _Run:
+class _Training:
     folder: Path
     config: Config
     trainee: Trainee
@@ -141,8 +103,7 @@ class _Run:
     validation: Validation
 
     def go(self) -> dict[str, Any]:
-        checkpoint = self.folder / _CHECKPOINT
-        step, before = load_checkpoint(checkpoint, self.trainee) if checkpoint.exists() else (0, 0.0)
+        step, before = load_checkpoint(self.folder, self.trainee)
         rows = [row for row in read_log(self.folder) if row["step"] <= step]
         started = time.monotonic() - before
 
@@ -159,11 +120,10 @@ class _Run:
                 if step % self.config.every == 0 or progress() >= 1:
                     rows.append(self._measure(step, losses, rows))
                     write_log(self.folder, rows)
-                    draw_curves(rows, self.folder / "curves.png")
-                    save_checkpoint(checkpoint, self.trainee, step, time.monotonic() - started)
+                    save_checkpoint(self.folder, self.trainee, step, time.monotonic() - started)
         best = max(rows, key=lambda row: row["score"])
         summary = {"steps": step, "minutes": round((time.monotonic() - started) / 60, 1), "best": best}
-        (self.folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
+        write_summary(self.folder, summary)
         return summary
 
     def _step(self, batch: Batch, progress: float) -> dict[str, float]:
@@ -175,15 +135,13 @@ class _Run:
             raise ModelError(f"the loss is {losses['loss']}; lower --learning-rate and go on from the last checkpoint")
         return {name: float(value) for name, value in losses.items()}
 
-    def _measure(self, step: int, losses: dict[str, float], rows: list[dict[str, float]]) -> dict[str, float]:
+    def _measure(self, step: int, losses: dict[str, float], rows: list[Row]) -> Row:
         """A row of the log; the embedder is kept if its score is the best so far."""
         self.trainee.reset_metrics()
         figures = self.validation.figures(lambda pixels: embed_with(self.trainee.embedder, pixels))
         figures |= {"score": score(figures, self.config.losses)}
         if not rows or figures["score"] > max(row["score"] for row in rows):
-            with replacing(self.folder / BEST) as weights, replacing(self.folder / HEADS) as heads:
-                self.trainee.embedder.save_weights(weights)
-                np.savez(heads, allow_pickle=False, **self.trainee.proxies())
+            save_best(self.folder, self.trainee)
         tqdm.write(f"step {step}: " + ", ".join(f"{name} {value:.3f}" for name, value in figures.items()))
         return {"step": step, **{f"loss {name}": value for name, value in losses.items()}, **figures}
 

@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 from keras import ops
 
-from embeddings.training.attributes import SHARPNESS, WEIGHTS, Trained, described, with_attributes
+from embeddings.training.attributes import SHARPNESS, WEIGHTS, Trained, Whitening, described, with_attributes
 from embeddings.training.evaluation.metrics import neighbours, precision
 from embeddings.training.export import check_parity, convert
 from embeddings.training.losses import SCALE
-from embeddings.training.train import embed_with
-from embeddings.training.tricks import Whitening, unit
+from embeddings.training.model import embed_with
 
 CATEGORIES, DIMENSION = 5, 24
 
@@ -36,13 +35,32 @@ def prints(proxies: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return unit(unit(proxies["category"])[labels] + unit(other) + noise), labels.astype(str)
 
 
+def clouds(count: int, seed: int = 0) -> np.ndarray:
+    """Unit vectors that vary a hundred times more along one axis than along another, about a common direction."""
+    rng = np.random.default_rng(seed)
+    return unit(rng.normal(size=(count, 4)) * (0.5, 0.05, 0.2, 0.1) + (0, 0, 0, 1))
+
+
+def test_whitened_axes_have_the_same_variance_and_no_correlation():
+    vectors = clouds(2000)
+    whitening = Whitening.fit(vectors)
+    projected = (vectors - whitening.mean) @ whitening.axes
+    assert np.cov(projected, rowvar=False) == pytest.approx(np.eye(4), abs=1e-4)
+    assert projected.mean(axis=0) == pytest.approx(0, abs=1e-4)
+
+
+def test_whitening_drops_an_axis_on_which_nothing_varies():
+    flat = np.concatenate([clouds(500), np.zeros((500, 2), np.float32)], axis=1)
+    assert Whitening.fit(flat).axes.shape == (6, 4)
+
+
 def test_parts_agree_by_what_the_embedding_holds_and_by_what_the_heads_say(proxies, prints):
     vectors = prints[0][:20]
     whitening = Whitening.fit(prints[0])
     parts = described(ops.convert_to_tensor(vectors), proxies, whitening)
     assert set(parts) == {"items", "category", "palette"}
 
-    white = whitening.apply(vectors)
+    white = unit((vectors - whitening.mean) @ whitening.axes)
     assert agreement(parts["items"]) == pytest.approx(white @ white.T, abs=1e-4)
     for head, directions in proxies.items():
         cosines = vectors @ np.array([each / np.sqrt((each**2).sum()) for each in directions]).T
@@ -87,6 +105,10 @@ def test_of_two_runs_the_vector_agrees_by_the_mean_of_those_who_have_a_say(proxi
     values, axes = np.linalg.eigh(wanted)
     expected = unit(axes[:, -DIMENSION:] * np.sqrt(values[-DIMENSION:]))
     assert found @ found.T == pytest.approx(expected @ expected.T, abs=1e-3)
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
 def agreement(said: Any) -> np.ndarray:

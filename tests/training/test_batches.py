@@ -6,64 +6,65 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from embeddings.training.config import Augmentation, Mix
 from embeddings.training.data.datasets import load_pixels, read_photos
-from embeddings.training.data.photos import DatasetError, Photo, Split
-from embeddings.training.views.augmentation import Augmentation, consumer_view
-from embeddings.training.views.batches import Batches, Mix
+from embeddings.training.data.photos import DatasetError, LabelledPhoto, Split
+from embeddings.training.views.augmentation import consumer_view
+from embeddings.training.views.batches import Batches
 from embeddings.training.views.cutouts import cut_out
-from embeddings.training.views.items import Picture
+from embeddings.training.views.items import LoadedPhoto
 
 MIX = Mix(pairs=4, consumer_pairs=2, singles=3)
 
 
 @pytest.fixture(scope="module")
-def pictures(shapes: Path) -> list[Picture]:
+def pictures(shapes: Path) -> list[LoadedPhoto]:
     """Shop photos are cut out, consumer photos have no mask."""
     photos = [photo for photo in read_photos(shapes, Split()) if photo.part == "train"]
     return [
-        Picture(photo, pixels, cut_out(pixels) if photo.domain == "shop" else None)
+        LoadedPhoto(photo, pixels, cut_out(pixels) if photo.domain == "shop" else None)
         for photo, pixels in zip(photos, load_pixels(shapes, photos), strict=True)
     ]
 
 
-def shop(pictures: list[Picture]) -> list[Picture]:
+def shop(pictures: list[LoadedPhoto]) -> list[LoadedPhoto]:
     return [picture for picture in pictures if picture.photo.domain == "shop"]
 
 
-def relabelled(pictures: list[Picture], **labels: str) -> list[Picture]:
-    return [Picture(replace(each.photo, **labels), each.pixels, each.garment) for each in pictures]
+def relabelled(pictures: list[LoadedPhoto], **labels: str) -> list[LoadedPhoto]:
+    return [LoadedPhoto(replace(each.photo, **labels), each.pixels, each.garment) for each in pictures]
 
 
-def test_without_masks_consumer_photos_are_single_views(pictures: list[Picture]):
+def test_without_masks_consumer_photos_are_single_views(pictures: list[LoadedPhoto]):
     batches = Batches(pictures, MIX, seed=0)
     batch = batches.batch(0)
     assert batches.pairs == 4
     assert batch.consumer.tolist() == [0.0] * 8 + [1.0] * 3
 
 
-def test_without_consumer_photos_a_batch_holds_pairs_only(pictures: list[Picture]):
+def test_without_consumer_photos_a_batch_holds_pairs_only(pictures: list[LoadedPhoto]):
     batch = Batches(shop(pictures), MIX, seed=0).batch(0)
     assert batch.images.shape == (8, 160, 160, 3)
     assert not batch.consumer.any()
     assert batch.items[:4].tolist() == batch.items[4:].tolist()
 
 
-def test_without_labels_only_the_measured_colour_is_learned(pictures: list[Picture]):
-    batches = Batches(relabelled(shop(pictures), category="", kind="", gender="", colour=""), MIX, seed=0)
+def test_without_labels_only_the_measured_colour_is_learned(pictures: list[LoadedPhoto]):
+    batches = Batches(relabelled(shop(pictures), category="", type="", gender="", colour=""), MIX, seed=0)
     batch = batches.batch(0)
     assert set(batches.classes) == set(batch.targets) == {"palette"}
     assert batch.targets["palette"].sum(axis=1) == pytest.approx(1)
 
 
-def test_a_head_of_one_class_is_left_out(pictures: list[Picture]):
+def test_a_head_of_one_class_is_left_out(pictures: list[LoadedPhoto]):
     batches = Batches(relabelled(shop(pictures), colour="Red"), MIX, seed=0)
     assert set(batches.classes) == {"category", "kind", "palette"}
 
 
-def test_the_classes_are_the_words_of_the_photos(pictures: list[Picture]):
-    tees = [each for each in shop(pictures) if each.photo.kind == "Tshirts"]
+def test_the_classes_are_the_words_of_the_photos(pictures: list[LoadedPhoto]):
+    tees = [each for each in shop(pictures) if each.photo.type == "Tshirts"]
     others = relabelled(
-        [each for each in shop(pictures) if each.photo.kind != "Tshirts"], category="a robe", kind="Robe"
+        [each for each in shop(pictures) if each.photo.type != "Tshirts"], category="a robe", type="Robe"
     )
     batches = Batches([*tees, *others], MIX, seed=0)
     assert batches.classes["category"] == ("a robe", "t-shirt")
@@ -75,16 +76,16 @@ def test_the_classes_are_the_words_of_the_photos(pictures: list[Picture]):
         assert target.sum() == 1
 
 
-def test_two_photos_of_an_item_are_views_of_it(pictures: list[Picture]):
+def test_two_photos_of_an_item_are_views_of_it(pictures: list[LoadedPhoto]):
     views = [
-        Picture(replace(each.photo, item=f"item {number // 2}"), each.pixels, each.garment)
+        LoadedPhoto(replace(each.photo, item=f"item {number // 2}"), each.pixels, each.garment)
         for number, each in enumerate(shop(pictures)[:20])
     ]
     batch = Batches(views, Mix(pairs=10), seed=0).batch(0)
     assert sorted(batch.items[:10].tolist()) == list(range(10))
 
 
-def test_every_second_single_is_laid_over_by_the_next_with_its_labels(pictures: list[Picture], monkeypatch):
+def test_every_second_single_is_laid_over_by_the_next_with_its_labels(pictures: list[LoadedPhoto], monkeypatch):
     batches = Batches(pictures, replace(MIX, singles=5), seed=0)
     batch = batches.batch(4)
     monkeypatch.setattr("embeddings.training.views.batches._blend", lambda *_: None)
@@ -103,8 +104,8 @@ def test_every_second_single_is_laid_over_by_the_next_with_its_labels(pictures: 
         assert np.abs(batch.images[row] - seen).max() <= 1
 
 
-def test_without_mixup_and_grounds_consumer_photos_are_seen_whole_and_in_their_place(pictures: list[Picture]):
-    cut = [Picture(each.photo, each.pixels, each.garment or cut_out(each.pixels)) for each in pictures]
+def test_without_mixup_and_grounds_consumer_photos_are_seen_whole_and_in_their_place(pictures: list[LoadedPhoto]):
+    cut = [LoadedPhoto(each.photo, each.pixels, each.garment or cut_out(each.pixels)) for each in pictures]
     off = Augmentation(**dict.fromkeys((field.name for field in fields(Augmentation)), 0.0))
     batch = Batches(cut, MIX, 0, off).batch(0)
     plain = {
@@ -121,14 +122,14 @@ def _both_ways(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return image, image[:, ::-1]
 
 
-def test_too_few_items_are_said_in_words(pictures: list[Picture]):
+def test_too_few_items_are_said_in_words(pictures: list[LoadedPhoto]):
     with pytest.raises(DatasetError, match="less than one batch"):
         Batches(shop(pictures)[:3], MIX, seed=0)
 
 
 def test_a_photo_says_its_type_and_unit():
-    photo = Photo("f", "shop", "dress", "Dresses", "Women", "", "", "f", "train")
-    assert photo.type == "Dresses, Women"
-    assert replace(photo, gender="").type == "Dresses"
-    assert replace(photo, kind="", gender="").type == ""
+    photo = LabelledPhoto("f", "shop", "dress", "Dresses", "Women", "", "", "f", "train")
+    assert photo.kind == "Dresses, Women"
+    assert replace(photo, gender="").kind == "Dresses"
+    assert replace(photo, type="", gender="").kind == ""
     assert (photo.unit, replace(photo, sender="7").unit) == ("f", "7")

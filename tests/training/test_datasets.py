@@ -122,7 +122,7 @@ def test_in_shop_keeps_query_and_gallery_and_spares_training_items_to_validate(t
     assert not parts["validation"] & parts["train"]
     # The archive leaves the photos below Img/.
     assert photos[0].file == "Img/img/WOMEN/Dresses/id_00000001/02_1_front.jpg"
-    assert (photos[0].kind, photos[0].gender, photos[0].type) == ("Dresses", "Women", "Dresses, Women")
+    assert (photos[0].type, photos[0].gender, photos[0].kind) == ("Dresses", "Women", "Dresses, Women")
     assert load_pixels(tmp_path, photos[:1])[0].shape == (80, 60, 3)
 
 
@@ -173,5 +173,5 @@ def test_photos_anywhere_below_a_folder_are_a_gallery_without_labels(tmp_path: P
     put(tmp_path, *names)
     photos = read_photos(tmp_path, Split())
     assert [photo.file for photo in photos] == sorted(names)
-    assert {(photo.category, photo.type, photo.colour, photo.domain) for photo in photos} == {("", "", "", "shop")}
+    assert {(photo.category, photo.kind, photo.colour, photo.domain) for photo in photos} == {("", "", "", "shop")}
     assert len({photo.item for photo in photos}) == len(names)

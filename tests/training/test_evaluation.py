@@ -140,7 +140,6 @@ def test_a_folder_per_class_is_measured_whole(classes: Path):
     assert set(scores) == {"C@1", "C@16", "C@1 several", "C@16 several", "D type"}
     assert len(scores["D type"].values) == 40
     assert evaluation.about["categories"] == 2
-    assert evaluation.fitting_files() == []
 
 
 def test_an_unlabelled_gallery_is_asked_for_its_items(classes: Path, tmp_path: Path):
@@ -231,7 +230,6 @@ def test_the_command_writes_figures_sheets_and_the_card(shapes: Path, tmp_path: 
     assert json.loads(model.with_suffix(".json").read_text())["figures"]["A"] == figures["figures"]["pooled"]["A"]
     assert (out / "pooled-A-worst.png").exists()
     assert (out / "failures-pooled.csv").exists()
-    assert "tricks" not in figures
     assert "D colour" in capsys.readouterr().out
 
 
@@ -253,20 +251,16 @@ class Tags(HTMLParser):
         self.text += data
 
 
-def test_one_command_measures_anyones_own_folder(classes: Path, tmp_path: Path, capsys):
+def test_one_command_measures_anyones_own_folder(classes: Path, tmp_path: Path):
     models = [tmp_path / name / "mine <i>.tflite" for name in ("one", "two")]
     for model in models:
         model.parent.mkdir()
         shutil.copy(MODEL, model)
     out = tmp_path / "out"
-    words = ["--data", str(classes), "--part", "all", "--phone-photos", "4", "--tricks", "--out", str(out)]
+    words = ["--data", str(classes), "--part", "all", "--phone-photos", "4", "--out", str(out)]
     assert evaluate_command.main([*words, "--model", str(models[0]), "--model", str(models[1])]) == 0
     figures = json.loads((out / "figures.json").read_text())
     assert len(figures["figures"]) == 2  # of the same name, told apart by their folders
-    tricks = figures["tricks"][str(models[0].with_suffix(""))]
-    assert set(tricks["flip, both sides"]) == {"C@1", "C@16", "C@1 several", "C@16 several", "D type"}
-    assert "whitening" not in tricks  # nothing is left to fit it to
-    assert "gain over plain" in capsys.readouterr().out
 
     page = Tags((out / "sheets.html").read_text())
     assert not {"b", "i", "script"} & set(page.names)
@@ -311,7 +305,7 @@ def test_a_users_mistakes_are_one_line(shapes: Path, tmp_path: Path, capsys):
 
 def test_reading_and_measuring_do_not_load_keras():
     modules = (
-        *(f"embeddings.training.{name}" for name in ("data.datasets", "views.batches", "ablation")),
+        *(f"embeddings.training.{name}" for name in ("data.datasets", "views.batches", "config")),
         *(f"embeddings.training.evaluation.{name}" for name in ("validation", "evaluation", "baselines")),
         *(f"scripts.reporting.{name}" for name in ("evaluation_page", "mistakes")),
     )

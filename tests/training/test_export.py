@@ -10,10 +10,9 @@ from PIL import Image
 
 from embeddings.embedder import Embedder
 from embeddings.errors import ModelError
+from embeddings.training.config import FILE_FORMATS
 from embeddings.training.export import check_parity, convert, spread, write_model
-from embeddings.training.kinds import KINDS
-from embeddings.training.model import two_views
-from embeddings.training.train import embed_with
+from embeddings.training.model import embed_with, two_views
 from tests.training.shapes import COLOURS, SHAPES, draw_garment
 
 
@@ -65,7 +64,7 @@ def test_two_views_are_the_photo_and_its_mirrored_middle(model: keras.Model, fp3
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "fp32"])
+@pytest.mark.parametrize("kind", [kind for kind in FILE_FORMATS if kind != "fp32"])
 def test_every_kind_takes_pixels_and_keeps_the_neighbours(kind, model: keras.Model, pixels: np.ndarray):
     content = convert(model, kind, pixels)
     assert check_parity(content, kind, pixels, embed_with(model, pixels)).overlap > 0.75

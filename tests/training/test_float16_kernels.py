@@ -7,7 +7,7 @@ import pytest
 from embeddings.embedder import Embedder
 from embeddings.training.export import convert
 from embeddings.training.float16_kernels import rounded, rounded_depthwise
-from embeddings.training.train import embed_with
+from embeddings.training.model import embed_with
 
 CHANNELS = 6
 

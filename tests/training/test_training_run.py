@@ -12,17 +12,23 @@ from PIL import Image
 
 from embeddings.embedder import Embedder
 from embeddings.errors import ModelError
-from embeddings.training.checkpoints import load_checkpoint, replacing, save_checkpoint
-from embeddings.training.config import BACKBONES, LOSSES, Config
-from embeddings.training.data.datasets import DatasetError, Split, load_pixels, read_photos
+from embeddings.training.config import BACKBONES, LOSSES, Augmentation, Config, Mix
+from embeddings.training.data.datasets import load_pixels, read_photos
+from embeddings.training.data.photos import DatasetError, Split
 from embeddings.training.evaluation.baselines import OffTheShelf
-from embeddings.training.model import Trainee, build_embedder
-from embeddings.training.run_folder import how_made, load_embedder, load_heads
-from embeddings.training.train import embed_with, score, train
-from embeddings.training.views.augmentation import Augmentation
-from embeddings.training.views.batches import Batch, Batches, Mix
+from embeddings.training.model import Trainee, build_embedder, embed_with
+from embeddings.training.run_folder import (
+    how_made,
+    load_checkpoint,
+    load_embedder,
+    load_heads,
+    replacing,
+    save_checkpoint,
+)
+from embeddings.training.train import score, train
+from embeddings.training.views.batches import Batch, Batches
 from embeddings.training.views.cutouts import cut_out, cut_out_by_mask
-from embeddings.training.views.items import Picture
+from embeddings.training.views.items import LoadedPhoto
 from scripts.convert import main as convert
 from scripts.train import main as train_command
 
@@ -37,11 +43,11 @@ def batches(shapes: Path) -> Batches:
     return Batches(pictures(shapes), Mix(PAIRS - CUT, CUT, SINGLES), seed=0)
 
 
-def pictures(shapes: Path, masked: bool = True) -> list[Picture]:
+def pictures(shapes: Path, masked: bool = True) -> list[LoadedPhoto]:
     """All photos that are trained on; consumer photos have a mask of the drawn garment where `masked`."""
     photos = [photo for photo in read_photos(shapes, Split()) if photo.part == "train"]
     return [
-        Picture(photo, pixels, cut_out(pixels) if photo.domain == "shop" else _cut(pixels) if masked else None)
+        LoadedPhoto(photo, pixels, cut_out(pixels) if photo.domain == "shop" else _cut(pixels) if masked else None)
         for photo, pixels in zip(photos, load_pixels(shapes, photos), strict=True)
     ]
 
@@ -106,7 +112,7 @@ def test_the_loss_falls_and_the_memory_fills(batches: Batches):
 
 def test_a_gallery_without_labels_is_learned_by_its_items_and_colours(shapes: Path):
     unlabelled = [
-        Picture(replace(each.photo, category="", kind="", gender="", colour=""), each.pixels, each.garment)
+        LoadedPhoto(replace(each.photo, category="", type="", gender="", colour=""), each.pixels, each.garment)
         for each in pictures(shapes)
         if each.photo.domain == "shop"
     ]
@@ -141,26 +147,26 @@ def test_a_resumed_run_goes_on_as_if_never_interrupted(batches: Batches, tmp_pat
     whole = tiny_trainee(batches)
     for number in range(2):
         step(whole, batches.batch(number))
-    save_checkpoint(tmp_path / "c.npz", whole, 2, 12.5)
+    save_checkpoint(tmp_path, whole, 2, 12.5)
     expected = [float(step(whole, batches.batch(number))["loss"]) for number in (2, 3)]
 
     resumed = tiny_trainee(batches)
-    assert load_checkpoint(tmp_path / "c.npz", resumed) == (2, 12.5)
+    assert load_checkpoint(tmp_path, resumed) == (2, 12.5)
     assert [float(step(resumed, batches.batch(number))["loss"]) for number in (2, 3)] == pytest.approx(
         expected, rel=1e-4
     )
 
 
 def test_a_checkpoint_of_another_run_or_a_damaged_one_is_refused(batches: Batches, tmp_path: Path):
-    path = tmp_path / "c.npz"
-    save_checkpoint(path, tiny_trainee(batches), 1, 0.0)
+    save_checkpoint(tmp_path, tiny_trainee(batches), 1, 0.0)
     other = Trainee(tiny_embedder(), {**batches.classes, "colour": ("one",)}, PAIRS)
     other.compile(optimizer=keras.optimizers.AdamW(1e-3))
     with pytest.raises(ModelError, match="other options"):
-        load_checkpoint(path, other)
+        load_checkpoint(tmp_path, other)
+    path = tmp_path / "checkpoint.npz"
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(ModelError, match="cannot resume"):
-        load_checkpoint(path, other)
+        load_checkpoint(tmp_path, other)
 
 
 def test_the_network_freezes_through_a_named_layer_and_answers_unit_vectors():
@@ -243,12 +249,12 @@ def test_a_run_leaves_its_folder_and_goes_on_after_its_checkpoint(shapes: Path, 
     train(shapes, other, replace(config(2), seed=1), "train --data /home/me/photos --seed 1")
     out = tmp_path / "both.tflite"
     joined = ["--run", str(run), "--run", str(other), "--data", str(shapes), "--out", str(out)]
-    assert convert([*joined, "--two-views", "--attributes", "--kind", "fp32"]) == 0
+    assert convert([*joined, "--two-views", "--attributes", "--format", "fp32"]) == 0
     assert Embedder(out).dimension == 16
     card = json.loads(out.with_suffix(".json").read_text())
     assert [made["seed"] for made in card["made"]["runs"]] == [0, 1]
     alone = tmp_path / "alone.tflite"
-    assert convert([*joined[:2], *joined[4:7], str(alone), "--two-views", "--attributes", "--kind", "fp32"]) == 0
+    assert convert([*joined[:2], *joined[4:7], str(alone), "--two-views", "--attributes", "--format", "fp32"]) == 0
     trunk = alone.stat().st_size * 2 - out.stat().st_size
     assert trunk > 500_000  # what both share, through the frozen layer, is stored once
 

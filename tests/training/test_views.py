@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from embeddings.training.data.datasets import DatasetError, Photo
+from embeddings.training.data.photos import DatasetError, LabelledPhoto
 from embeddings.training.evaluation.phone_photos import phone_photo
 from embeddings.training.views.augmentation import (
     Augmentation,
@@ -21,7 +21,7 @@ from embeddings.training.views.augmentation import (
 from embeddings.training.views.backgrounds import Backgrounds
 from embeddings.training.views.colour import to_lab
 from embeddings.training.views.cutouts import cut_out, cut_out_by_mask, read_mask
-from embeddings.training.views.items import Picture, group
+from embeddings.training.views.items import LoadedPhoto, group
 from tests.training.shapes import COLOURS, draw_garment
 
 WHITE = (255, 255, 255)
@@ -82,8 +82,10 @@ def test_a_missing_mask_is_named(tmp_path: Path):
         read_mask(tmp_path, picture("consumer/one.webp", "consumer").photo)
 
 
-def picture(file: str, domain, item: str = "", garment: Image.Image | None = None) -> Picture:
-    return Picture(Photo(file, domain, "t-shirt", "", "", "", "1", item or file, "train"), shop_photo(), garment)
+def picture(file: str, domain, item: str = "", garment: Image.Image | None = None) -> LoadedPhoto:
+    return LoadedPhoto(
+        LabelledPhoto(file, domain, "t-shirt", "", "", "", "1", item or file, "train"), shop_photo(), garment
+    )
 
 
 def test_an_item_prefers_photos_of_both_domains_over_its_cut_outs():
@@ -91,8 +93,8 @@ def test_an_item_prefers_photos_of_both_domains_over_its_cut_outs():
     shop, snapshot = picture("s", "shop", "shirt", garment), picture("c", "consumer", "shirt", garment)
     alone, uncut = picture("a", "consumer", garment=garment), picture("b", "consumer")
     both, consumer_only = group([shop, snapshot, alone, uncut])
-    assert (both.phone, both.shop) == ((snapshot,), (shop,))
-    assert (consumer_only.phone, consumer_only.shop) == ((alone,), (alone,))
+    assert (both.query_side, both.gallery_side) == ((snapshot,), (shop,))
+    assert (consumer_only.query_side, consumer_only.gallery_side) == ((alone,), (alone,))
 
 
 def test_a_cut_out_consumer_photo_is_shown_as_a_shop_would():

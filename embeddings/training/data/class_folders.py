@@ -6,12 +6,12 @@ names are their classes; else they have none.
 
 from pathlib import Path
 
-from embeddings.training.data.photos import Photo, Split
+from embeddings.training.data.photos import LabelledPhoto, Split
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
 
-def read(folder: Path, split: Split) -> list[Photo]:
+def read(folder: Path, split: Split) -> list[LabelledPhoto]:
     """All photos below a folder, by name; hidden files and folders are left out. No photo, or no folder: no list."""
     files = sorted(
         path.relative_to(folder) for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()
@@ -22,5 +22,5 @@ def read(folder: Path, split: Split) -> list[Photo]:
     return [_photo(file.as_posix(), file.parent.name if labelled else "", split) for file in files]
 
 
-def _photo(file: str, word: str, split: Split) -> Photo:
-    return Photo(file, "shop", word, word, "", "", "", item=file, part=split.part(f"shop/{file}"))
+def _photo(file: str, word: str, split: Split) -> LabelledPhoto:
+    return LabelledPhoto(file, "shop", word, word, "", "", "", item=file, part=split.part(f"shop/{file}"))

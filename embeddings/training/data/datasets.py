@@ -9,15 +9,13 @@ from PIL import Image, ImageOps
 
 from embeddings.training.data import class_folders, deepfashion, labels_csv
 from embeddings.training.data.categories import Domain
-from embeddings.training.data.photos import DatasetError, Part, Photo, Pixels, Split
-
-__all__ = ["DatasetError", "Part", "Photo", "Pixels", "Split", "load_pixels", "read_photos", "select"]
+from embeddings.training.data.photos import DatasetError, LabelledPhoto, Part, Pixels, Split
 
 # Views of 160 px are drawn from photos of this shorter side: room to crop, and 10,000 of them fit in 2 GB.
 _SHORTER_SIDE = 192
 
 
-def read_photos(folder: Path, split: Split) -> list[Photo]:
+def read_photos(folder: Path, split: Split) -> list[LabelledPhoto]:
     """Read a data set by the layout of its folder; no photo is opened.
 
     In this order: labels.csv (`labelled`), DeepFashion (`deepfashion`), a folder per class or an unlabelled gallery
@@ -43,12 +41,12 @@ def read_photos(folder: Path, split: Split) -> list[Photo]:
     return photos
 
 
-def select(photos: Sequence[Photo], domain: Domain, *parts: Part) -> list[Photo]:
+def select(photos: Sequence[LabelledPhoto], domain: Domain, *parts: Part) -> list[LabelledPhoto]:
     """The photos of one domain that are in one of the parts, in their order."""
     return [photo for photo in photos if photo.domain == domain and photo.part in parts]
 
 
-def load_pixels(folder: Path, photos: Sequence[Photo]) -> list[Pixels]:
+def load_pixels(folder: Path, photos: Sequence[LabelledPhoto]) -> list[Pixels]:
     """Decode photos for training, upright, scaled so that the shorter side is at most 192 px.
 
     Raises:

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from embeddings.training.data.categories import Domain
-from embeddings.training.data.photos import DatasetError, Part, Photo, Role, Split
+from embeddings.training.data.photos import DatasetError, LabelledPhoto, Part, Role, Split
 
 PARTITION = "Eval/list_eval_partition.txt"
 
@@ -27,7 +27,7 @@ _PARTS: dict[str, Part] = {"train": "train", "val": "validation", "test": "test"
 _ROLES: dict[str, Role] = {"train": "", "query": "query", "gallery": "gallery"}
 
 
-def read(folder: Path, split: Split) -> list[Photo]:
+def read(folder: Path, split: Split) -> list[LabelledPhoto]:
     """Read either set, each photo once, in the order of the rows.
 
     Raises:
@@ -40,7 +40,7 @@ def read(folder: Path, split: Split) -> list[Photo]:
         raise DatasetError(f"cannot read {path} ({error})") from error
     columns = lines[1].split() if len(lines) > 1 else []
     below = "Img/" if (folder / "Img" / "img").is_dir() else ""
-    photos: dict[str, Photo] = {}
+    photos: dict[str, LabelledPhoto] = {}
     if columns == _CONSUMER_TO_SHOP:
         for (consumer, shop, item, status), place in _rows(lines, path, len(columns)):
             _check(status, _PARTS, place)
@@ -79,11 +79,11 @@ def _check(status: str, known: Iterable[str], place: str) -> None:
         raise DatasetError(f"{place}: status {status!r} is none of {', '.join(known)}")
 
 
-def _photo(below: str, name: str, domain: Domain, item: str, part: Part, role: Role, place: str) -> Photo:
+def _photo(below: str, name: str, domain: Domain, item: str, part: Part, role: Role, place: str) -> LabelledPhoto:
     """Kind and gender stand in the path: img/GROUP/KIND/ITEM/file; the group of In-Shop is MEN or WOMEN."""
     folders = name.split("/")
     if len(folders) != 5 or folders[0] != "img":
         raise DatasetError(f"{place}: {name} is not as in img/WOMEN/Dresses/id_00000002/02_1_front.jpg")
     _, group, kind, _, _ = folders
     gender = group.capitalize() if group in ("MEN", "WOMEN") else ""
-    return Photo(below + name, domain, kind, kind, gender, "", "", item, part, role)
+    return LabelledPhoto(below + name, domain, kind, kind, gender, "", "", item, part, role)

@@ -8,14 +8,14 @@ import csv
 from pathlib import Path
 
 from embeddings.training.data.categories import DOMAINS, joint_category
-from embeddings.training.data.photos import DatasetError, Photo, Split
+from embeddings.training.data.photos import DatasetError, LabelledPhoto, Split
 
 TABLE = "labels.csv"
 
 _COLUMNS = ("file", "domain", "category", "gender", "colour", "sender")
 
 
-def read(folder: Path, split: Split) -> list[Photo]:
+def read(folder: Path, split: Split) -> list[LabelledPhoto]:
     """Read `labels.csv` (file, domain, category, gender, colour, sender) in the order of its rows.
 
     Raises:
@@ -33,7 +33,7 @@ def read(folder: Path, split: Split) -> list[Photo]:
         raise DatasetError(f"cannot read {path} ({error}); it must be a table in UTF-8, with commas") from error
 
 
-def _photo(row: dict[str, str], split: Split, place: str) -> Photo:
+def _photo(row: dict[str, str], split: Split, place: str) -> LabelledPhoto:
     domain = next((known for known in DOMAINS if known == row["domain"]), None)
     if domain is None:
         raise DatasetError(f"{place}: domain {row['domain']!r} is neither of {', '.join(DOMAINS)}")
@@ -46,11 +46,11 @@ def _photo(row: dict[str, str], split: Split, place: str) -> Photo:
         category = joint_category(domain, row["category"])
     except KeyError as error:
         raise DatasetError(f"{place}: {error.args[0]}") from error
-    return Photo(
+    return LabelledPhoto(
         file=row["file"],
         domain=domain,
         category=category,
-        kind=row["category"],
+        type=row["category"],
         gender=row["gender"],
         colour=row["colour"],
         sender=row["sender"],

@@ -45,13 +45,13 @@ class Split:
 
 
 @dataclass(frozen=True)
-class Photo:
+class LabelledPhoto:
     """One photo; what a source does not say is empty."""
 
     file: str  # below the data set's folder
     domain: Domain
     category: str  # joint: what shop and consumer photos share
-    kind: str  # the source's own word
+    type: str  # the source's own word
     gender: str
     colour: str
     sender: str
@@ -60,9 +60,9 @@ class Photo:
     role: Role = ""  # in a protocol that says which photos ask and which answer
 
     @property
-    def type(self) -> str:
-        """Kind and gender in words, as far as they are known."""
-        return ", ".join(filter(None, (self.kind, self.gender)))
+    def kind(self) -> str:
+        """Type and gender in words, as far as they are known."""
+        return ", ".join(filter(None, (self.type, self.gender)))
 
     @property
     def unit(self) -> str:

@@ -75,8 +75,6 @@ class Evaluation:
         """What each file is called."""
         labs = np.stack([central_lab(photo_pixels(photo)) for photo in self.files[: len(own)]]) if consumer else None
         self.searches = searches(self.photos, len(own), items, labs, several=True)
-        self._fitting = [photo for photo in photos if photo.part == "train" and photo.part not in parts]
-        self._folder = folder
         self.about: dict[str, Any] = {
             "part": part,
             "split": split.as_dict(),
@@ -87,10 +85,6 @@ class Evaluation:
             "senders": len({photo.sender for photo in consumer if photo.sender}),
             "simulated phone photos": len(items),
         }
-
-    def fitting_files(self) -> list[bytes]:
-        """Encoded photos of the training part, to fit to; none where they are measured themselves."""
-        return encoded_photos(self._folder, self._fitting)
 
     def measure(self, vectors: Vectors) -> tuple[dict[str, Scores], list[Answers]]:
         """Scores of every task that the photos hold queries for, and the answers; `vectors` are those of `files`.

@@ -48,10 +48,6 @@ class Scores:
         low, high = np.percentile(means, [2.5, 97.5])
         return float(low), float(high)
 
-    def less(self, other: "Scores") -> "Scores":
-        """What these gain over other scores of the same queries, query by query."""
-        return Scores(self.values - other.values, self.groups, self.units)
-
 
 def neighbours(queries: Vectors, gallery: Vectors, k: int = K, without_self: bool = False) -> Rows:
     """Row numbers of the gallery by falling cosine: (n, k), fewer columns where the gallery is smaller.

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.training.data.photos import Photo
+from embeddings.training.data.photos import LabelledPhoto
 from embeddings.training.evaluation.metrics import (
     Floats,
     K,
@@ -60,11 +60,7 @@ class Search:
 
     def ask(self, vectors: Vectors) -> Rows:
         """Places in the gallery, best first: (queries, 50); `vectors` are of the pool."""
-        return self.find(vectors[self.queries], vectors[self.gallery])
-
-    def find(self, queries: Vectors, gallery: Vectors) -> Rows:
-        """The same, of vectors of the queries and of the gallery."""
-        return neighbours(queries, gallery, _DEPTH, self.without_self)
+        return neighbours(vectors[self.queries], vectors[self.gallery], _DEPTH, self.without_self)
 
     def relevant(self) -> Rows:
         """How many right answers there are to each query."""
@@ -95,7 +91,7 @@ class Search:
 
 
 def searches(
-    photos: Sequence[Photo], own: int, items: Rows, labs: Floats | None = None, several: bool = False
+    photos: Sequence[LabelledPhoto], own: int, items: Rows, labs: Floats | None = None, several: bool = False
 ) -> list[Search]:
     """Every task that a pool of photos holds queries for.
 
@@ -111,7 +107,7 @@ def searches(
     larger = np.flatnonzero(domains == "shop")
     phone = len(photos) + np.arange(len(items))
     units = _words(photos, lambda photo: photo.unit)
-    category, kind = _words(photos, lambda photo: photo.category), _words(photos, lambda photo: photo.type)
+    category, kind = _words(photos, lambda photo: photo.category), _words(photos, lambda photo: photo.kind)
     colour, item = _words(photos, lambda photo: photo.colour), _words(photos, lambda photo: photo.item)
     asking, answering = _roles(photos, own)
     colours = None if labs is None else (labs[consumer], labs[shop])
@@ -141,7 +137,7 @@ def searches(
     return [each for each in found if (each.relevant() > 0).any()]
 
 
-def _roles(photos: Sequence[Photo], own: int) -> tuple[Rows, Rows]:
+def _roles(photos: Sequence[LabelledPhoto], own: int) -> tuple[Rows, Rows]:
     """Who asks for an item and who answers: as a protocol says, or every photo of the part each other one."""
     asking = np.array([row for row in range(own) if photos[row].role == "query"], np.intp)
     if len(asking):
@@ -150,5 +146,5 @@ def _roles(photos: Sequence[Photo], own: int) -> tuple[Rows, Rows]:
     return everyone, everyone
 
 
-def _words(photos: Sequence[Photo], word: Callable[[Photo], str]) -> Words:
+def _words(photos: Sequence[LabelledPhoto], word: Callable[[LabelledPhoto], str]) -> Words:
     return np.array([word(photo) for photo in photos], np.str_)

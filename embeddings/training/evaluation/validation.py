@@ -8,17 +8,16 @@ from numpy.typing import NDArray
 
 from embeddings.preprocess import photo_pixels
 from embeddings.training.data.datasets import load_pixels, select
-from embeddings.training.data.photos import DatasetError, Part, Photo
+from embeddings.training.data.photos import DatasetError, LabelledPhoto, Part
 from embeddings.training.evaluation.metrics import Vectors
-from embeddings.training.evaluation.phone_photos import phone_photo
+from embeddings.training.evaluation.phone_photos import drawn_ground, phone_photo
 from embeddings.training.evaluation.tasks import searches
-from embeddings.training.grounds import drawn_ground
 
 Embed = Callable[[NDArray[np.uint8]], Vectors]
 """(n, 160, 160, 3), 0-255, to unit vectors (n, d)."""
 
 
-def encoded_photos(folder: Path, photos: Sequence[Photo]) -> list[bytes]:
+def encoded_photos(folder: Path, photos: Sequence[LabelledPhoto]) -> list[bytes]:
     """The files as they lie in the folder.
 
     Raises:
@@ -31,7 +30,7 @@ def encoded_photos(folder: Path, photos: Sequence[Photo]) -> list[bytes]:
 
 
 def encoded_phone_photos(
-    folder: Path, items: Sequence[Photo], places: Sequence[Photo], seed: int, beside: int = 0
+    folder: Path, items: Sequence[LabelledPhoto], places: Sequence[LabelledPhoto], seed: int, beside: int = 0
 ) -> list[bytes]:
     """One simulated phone photo of each shop item, on the ground of consumer photos in turn, or on a drawn one.
 
@@ -55,7 +54,9 @@ def encoded_phone_photos(
 class Validation:
     """Holds the decoded photos of one part, to measure a model again and again."""
 
-    def __init__(self, folder: Path, photos: Sequence[Photo], part: Part, seed: int, phone_photos: int = 250) -> None:
+    def __init__(
+        self, folder: Path, photos: Sequence[LabelledPhoto], part: Part, seed: int, phone_photos: int = 250
+    ) -> None:
         """Decode once; `phone_photos` of the shop items are searched for by a simulated phone photo.
 
         Raises:

@@ -5,7 +5,6 @@ white balance do to it. Backgrounds know no such limit (`backgrounds`).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from io import BytesIO
 
 import numpy as np
@@ -13,7 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from embeddings.preprocess import INPUT_SIZE
-from embeddings.training.data.datasets import Pixels
+from embeddings.training.config import FULL, Augmentation
+from embeddings.training.data.photos import Pixels
 from embeddings.training.views.backgrounds import Backgrounds
 
 _SIZE = (INPUT_SIZE, INPUT_SIZE)
@@ -24,35 +24,6 @@ Points = NDArray[np.float64]
 """(4, 2): x, y of the corners top left, top right, bottom right, bottom left."""
 
 _UNIT: Points = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float64)
-
-
-@dataclass(frozen=True)
-class Augmentation:
-    """How strong each change is: 1 as written in this package, 0 leaves it out."""
-
-    ground: float = 1.0
-    """What lies behind a cut-out garment; without it, white."""
-    clutter: float = 1.0
-    """Other garments in sight."""
-    occlusion: float = 1.0
-    """Something lies on the garment."""
-    turn: float = 1.0
-    """Rotation."""
-    bend: float = 1.0
-    """Perspective."""
-    crop: float = 1.0
-    """From how near, and how far from the middle."""
-    light: float = 1.0
-    """Brightness, white balance, contrast, and a lamp to one side."""
-    blur: float = 1.0
-    noise: float = 1.0
-    jpeg: float = 1.0
-    mixup: float = 1.0
-    """Of consumer photos (`batches`)."""
-
-
-FULL = Augmentation()
-"""No change weakened: the default of a run."""
 
 
 def phone_view(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from embeddings.preprocess import INPUT_SIZE
-from embeddings.training.data.datasets import Pixels
+from embeddings.training.data.photos import Pixels
 
 _SIZE = (INPUT_SIZE, INPUT_SIZE)
 _REAL = 0.75

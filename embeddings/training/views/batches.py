@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.preprocess import INPUT_SIZE
-from embeddings.training.data.photos import DatasetError, Photo
-from embeddings.training.views.augmentation import FULL, Augmentation
+from embeddings.training.config import FULL, Augmentation, Mix
+from embeddings.training.data.photos import DatasetError, LabelledPhoto
 from embeddings.training.views.backgrounds import Backgrounds
 from embeddings.training.views.colour import PALETTE, central_lab, palette_shares
-from embeddings.training.views.items import Picture, group
+from embeddings.training.views.items import LoadedPhoto, group
 
 _FEWEST = 8  # a class with fewer photos in training is not learned
 _BALANCE = 0.75
@@ -26,18 +26,6 @@ _AHEAD = 6
 _BLENDED = 0.4  # mostly a little
 
 Targets = dict[str, NDArray[np.float32]]
-
-
-@dataclass(frozen=True)
-class Mix:
-    """How many of each a batch holds."""
-
-    pairs: int = 28
-    """Items with a shop photo, two views each."""
-    consumer_pairs: int = 12
-    """Items with consumer photos only, cut out by a mask, two views each; none where there are no masks."""
-    singles: int = 24
-    """Consumer photos, one view each; none where there are no consumer photos."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +46,7 @@ class Batch:
 class Batches:
     """Draws batches from the training part."""
 
-    def __init__(self, pictures: Sequence[Picture], mix: Mix, seed: int, augmentation: Augmentation = FULL) -> None:
+    def __init__(self, pictures: Sequence[LoadedPhoto], mix: Mix, seed: int, augmentation: Augmentation = FULL) -> None:
         """Group photos to items and measure their colours.
 
         Args:
@@ -71,8 +59,8 @@ class Batches:
             DatasetError: there are fewer items or photos than one batch takes.
         """
         items = group(pictures)
-        shop = [item for item in items if item.shop[0].photo.domain == "shop"]
-        cut = [item for item in items if item.shop[0].photo.domain == "consumer"]
+        shop = [item for item in items if item.gallery_side[0].photo.domain == "shop"]
+        cut = [item for item in items if item.gallery_side[0].photo.domain == "consumer"]
         singles = [picture for picture in pictures if picture.photo.domain == "consumer"]
         self._drawn = (
             (shop, mix.pairs, _chances([item.category for item in shop])),
@@ -103,8 +91,8 @@ class Batches:
         items = [found[row] for found, count, chances in self._drawn for row in _drawn(rng, count, chances)]
         found, count, chances = self._singles
         singles = [found[row] for row in _drawn(rng, count, chances)]
-        phone = [item.phone[rng.integers(len(item.phone))] for item in items]
-        shop = [item.shop[rng.integers(len(item.shop))] for item in items]
+        phone = [item.query_side[rng.integers(len(item.query_side))] for item in items]
+        shop = [item.gallery_side[rng.integers(len(item.gallery_side))] for item in items]
         shown = [*phone, *shop, *singles]
         images = np.empty((len(shown), INPUT_SIZE, INPUT_SIZE, 3), np.uint8)
         for row, picture in enumerate(shown):
@@ -137,7 +125,7 @@ class Batches:
                 for future in ahead:
                     future.cancel()
 
-    def _labels(self, picture: Picture) -> Targets:
+    def _labels(self, picture: LoadedPhoto) -> Targets:
         photo = picture.photo
         words = {"category": photo.category, "kind": _kind(photo), "colour": photo.colour}
         targets = {head: _one_hot(word, self.classes[head]) for head, word in words.items() if head in self.classes}
@@ -156,11 +144,11 @@ def _blend(images: NDArray[np.uint8], targets: Targets, first: int, rng: np.rand
             labels[row] = (1 - share) * labels[row] + share * labels[row + 1]
 
 
-def _kind(photo: Photo) -> str:
-    return photo.type if photo.domain == "shop" else ""
+def _kind(photo: LabelledPhoto) -> str:
+    return photo.kind if photo.domain == "shop" else ""
 
 
-def _classes(photos: Sequence[Photo]) -> dict[str, tuple[str, ...]]:
+def _classes(photos: Sequence[LabelledPhoto]) -> dict[str, tuple[str, ...]]:
     """The classes of each head that has two or more; rare words of the shop's own vocabulary are left out."""
     shop = [photo for photo in photos if photo.domain == "shop"]
     classes = {
@@ -172,7 +160,9 @@ def _classes(photos: Sequence[Photo]) -> dict[str, tuple[str, ...]]:
     return {head: words for head, words in classes.items() if len(words) > 1}
 
 
-def _kinds_categories(pictures: Sequence[Picture], classes: Mapping[str, Sequence[str]]) -> NDArray[np.float32] | None:
+def _kinds_categories(
+    pictures: Sequence[LoadedPhoto], classes: Mapping[str, Sequence[str]]
+) -> NDArray[np.float32] | None:
     if "kind" not in classes or "category" not in classes:
         return None
     found = {(_kind(picture.photo), picture.photo.category) for picture in pictures}

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.training.data.datasets import Pixels
+from embeddings.training.data.photos import Pixels
 
 # sRGB (D65) to XYZ, IEC 61966-2-1; each row is divided by the white point, so that white is (1, 1, 1).
 _TO_XYZ = np.array(

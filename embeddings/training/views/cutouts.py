@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from embeddings.training.data.datasets import DatasetError, Photo, Pixels
+from embeddings.training.data.photos import DatasetError, LabelledPhoto, Pixels
 
 # Studios retouch to pure white, which leaves room for jpeg noise above the white of most garments. Only white that is
 # connected to the photo's border counts as background, so garments keep their insides.
@@ -50,7 +50,7 @@ def cut_out_by_mask(photo: Pixels, mask: Image.Image) -> Image.Image | None:
     return image.crop(Image.fromarray(kept).getbbox())
 
 
-def read_mask(masks: Path, photo: Photo) -> Image.Image:
+def read_mask(masks: Path, photo: LabelledPhoto) -> Image.Image:
     """The mask of a photo: a .png that lies in the folder of masks as the photo lies in the data set's.
 
     Raises:

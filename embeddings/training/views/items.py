@@ -10,18 +10,19 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from embeddings.training.data.datasets import Photo, Pixels
-from embeddings.training.views.augmentation import Augmentation, consumer_view, phone_view, shop_view, studio_view
+from embeddings.training.config import Augmentation
+from embeddings.training.data.photos import LabelledPhoto, Pixels
+from embeddings.training.views.augmentation import consumer_view, phone_view, shop_view, studio_view
 from embeddings.training.views.backgrounds import Backgrounds
 
 _NEW_PLACE = 0.5  # of the views of a consumer photo that has a cut-out
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class LoadedPhoto:
     """A photo in memory, and the garment cut from it (RGBA) where that could be done."""
 
-    photo: Photo
+    photo: LabelledPhoto
     pixels: Pixels
     garment: Image.Image | None
 
@@ -50,21 +51,21 @@ class Picture:
 class Item:
     """One garment, with at least one picture for either side of a pair."""
 
-    phone: tuple[Picture, ...]
-    shop: tuple[Picture, ...]
+    query_side: tuple[LoadedPhoto, ...]
+    gallery_side: tuple[LoadedPhoto, ...]
 
     @property
     def category(self) -> str:
         """The joint category."""
-        return self.shop[0].photo.category
+        return self.gallery_side[0].photo.category
 
 
-def group(pictures: Iterable[Picture]) -> list[Item]:
+def group(pictures: Iterable[LoadedPhoto]) -> list[Item]:
     """Items that can be shown from both sides, in the order of their first picture.
 
     Photos of the other domain are preferred over cut-outs: nothing that is drawn is as true as a second photo.
     """
-    by_item: dict[str, list[Picture]] = {}
+    by_item: dict[str, list[LoadedPhoto]] = {}
     for picture in pictures:
         by_item.setdefault(picture.photo.item, []).append(picture)
     items = []
