@@ -38,11 +38,20 @@ def test_file_and_content_are_the_same_model() -> None:
     np.testing.assert_array_equal(from_path.embed([photo("red")]), from_bytes.embed([photo("red")]))
 
 
-@pytest.mark.parametrize("name", ["uint8", "int8"])
+@pytest.mark.parametrize("name", ["uint8", "int8", "int8-wide"])
 def test_quantized_models_answer_nearly_what_the_plain_one_does(name: str) -> None:
+    """`int8-wide` has a scale of 2.3: it sees half of the 256 levels."""
     photos = [photo(colour) for colour in COLOURS]
     plain, quantized = (Embedder(MODELS / f"{each}.tflite").embed(photos) for each in ("float32", name))
-    assert np.sum(plain * quantized, axis=1).min() > 0.99
+    assert np.sum(plain * quantized, axis=1).min() > 0.9995
+
+
+def test_pixels_above_the_range_of_a_quantized_model_are_its_brightest() -> None:
+    """`uint8-narrow` knows 0 to 193; without a limit, white would come out a dark grey."""
+    embedder = Embedder(MODELS / "uint8-narrow.tflite")
+    checks = np.indices((160, 160, 3)).sum(axis=0) // 40 % 2
+    above, within = (np.where(checks, brightest, 0).astype(np.uint8) for brightest in (255, 193))
+    np.testing.assert_array_equal(embedder.embed_pixels(above), embedder.embed_pixels(within))
 
 
 def test_a_box_is_another_photo() -> None:

@@ -22,13 +22,14 @@ def converter(model: tf.keras.Model) -> tf.lite.TFLiteConverter:
     return tf.lite.TFLiteConverter.from_keras_model(model)
 
 
-def quantized(dtype: tf.DType) -> bytes:
+def quantized(dtype: tf.DType, levels: tuple[int, ...] = (0, 64, 128, 192, 255)) -> bytes:
+    """The range of `levels`, and of the noise on them, decides the scale and the zero point of the input."""
     random = np.random.default_rng(0)
     made = converter(pooled())
     made.optimizations = [tf.lite.Optimize.DEFAULT]
     made.representative_dataset = lambda: (
         [np.float32(np.full((1, 160, 160, 3), level)) + random.normal(0, 9, (1, 160, 160, 3)).astype(np.float32)]
-        for level in (0, 64, 128, 192, 255)
+        for level in levels
     )
     made.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     made.inference_input_type = made.inference_output_type = dtype
@@ -41,6 +42,8 @@ def main() -> None:
         "float32-12d": converter(pooled(cells=2)).convert(),
         "uint8": quantized(tf.uint8),
         "int8": quantized(tf.int8),
+        "int8-wide": quantized(tf.int8, levels=(-100, 0, 128, 255, 410)),
+        "uint8-narrow": quantized(tf.uint8, levels=(100, 128, 156)),
         "nan": converter(pooled(scale=float("nan"))).convert(),
         "size-128": converter(pooled(size=128)).convert(),
         "two-outputs": converter(pooled(outputs=2)).convert(),

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,6 +52,27 @@ def test_a_photo_that_another_rebuild_added_meanwhile_is_kept(any_shop: Shop, mo
     summary = any_shop.rebuild(keys=["mine.jpg"])
     assert (summary.outcome, summary.embedded) == (Outcome.PUBLISHED, 1), "its own photo is not embedded again"
     assert {"mine.jpg", "theirs.jpg"} < set(any_shop.load().gallery.keys)
+
+
+def test_another_generation_with_as_many_photos_is_not_taken_for_ones_own(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a failed swap a rebuild looks whether the pointer is its own after all, since answers get lost."""
+    shop.rebuild()
+    shop.put({"mine.jpg": "pink", "theirs.jpg": "black"})
+    real, met = LocalWriter.compare_and_set, []
+
+    def overtaken(self: LocalWriter, *arguments: Any, **options: Any) -> None:
+        if not met:
+            met.append(True)
+            assert shop.rebuild(keys=["theirs.jpg"]).count == 4
+        real(self, *arguments, **options)
+
+    monkeypatch.setattr(LocalWriter, "compare_and_set", overtaken)
+    summary = shop.rebuild(keys=["mine.jpg"])
+    assert summary.count == 5
+    assert {"mine.jpg", "theirs.jpg"} < set(shop.load().gallery.keys)
+    assert shop.load().manifest.generation == summary.generation
 
 
 def test_a_killed_rebuild_is_resumed(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -313,6 +335,7 @@ def test_an_object_of_which_storage_says_nothing_is_reported_and_stops_no_event(
     )
     shop.photos.delete(["secret.jpg"])
     assert shop.rebuild(keys=["secret.jpg"]).failed == 0
+    assert not {"secret.jpg", "secret.jpg.old"} & set(shop.load().gallery.keys), "another object, of a longer name"
 
 
 def test_an_outage_while_events_are_looked_at_is_an_error(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

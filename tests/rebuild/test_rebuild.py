@@ -97,6 +97,12 @@ def test_unreadable_objects_are_recorded_and_stop_nothing(shop: Shop, caplog: py
     assert (mended.added, mended.failed, mended.count) == (1, 2, 4)
 
 
+def test_a_photo_of_just_the_allowed_size_is_indexed(shop: Shop) -> None:
+    size = max(each.size for each in shop.photos.list())
+    assert shop.rebuild(limits=Limits(max_bytes=size)).failed == 0
+    assert shop.rebuild(limits=Limits(max_bytes=size - 1), full=True).failed > 0
+
+
 def test_a_photo_that_becomes_unreadable_leaves_the_index(shop: Shop) -> None:
     shop.rebuild()
     shop.put({"shirts/red.jpg": b"no longer a photo"})
