@@ -2,6 +2,8 @@
 
 import logging
 import os
+from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from functions.log import configure
@@ -11,28 +13,28 @@ if TYPE_CHECKING:
     from functions.reindex.work import Work
     from functions.settings import ReindexSettings
 
-configure()
-if os.environ.get("_HANDLER", "").endswith(".search"):
-    # Lambda gives the initialisation more processor than a small function's request; so all imports go there.
-    import functions.search.cold_start  # noqa: F401
-
 _log = logging.getLogger(__name__)
 
 
 def search(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer an HTTP request: payload format 2.0 of an HTTP API or a function URL."""
+    return _http_handler()(event, context)
+
+
+@cache
+def _http_handler() -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+    """Make the search application and its adapter to Lambda, once in a process."""
+    from functions.search.cold_start import application  # isort: skip - first, as it starts fetching the index
     from apig_wsgi import make_lambda_handler
 
-    from functions.search.cold_start import application
-
-    return make_lambda_handler(application)(event, context)
+    return make_lambda_handler(application)
 
 
 def reindex(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take S3 notifications, and the re-index's own messages, from a queue: one rebuild for the whole batch.
 
-    Needs `ReportBatchItemFailures`: messages that cannot be read go back alone, and in the end to the dead-letter
-    queue. When the rebuild itself fails, the error leaves all of them in the queue, and counts as one.
+    The queue needs `ReportBatchItemFailures`: only messages that cannot be read go back to it, and in the end to the
+    dead-letter queue. When the rebuild itself fails, the error leaves all of them in the queue and counts as one.
     """
     from functions.reindex.continuation import from_message
     from functions.reindex.events import s3_events, work_of
@@ -54,9 +56,9 @@ def reindex(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def reindex_scheduled(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Bring the whole index up to date; or, for a state machine, do a shard of a run, or merge its shards.
+    """Bring the whole index up to date; or, for a state machine, do one shard of a run, or merge its shards.
 
-    Out of time, a schedule's run goes on by a message. A state machine reads `outcome`, and asks again.
+    A scheduled run that runs out of time continues by a message; a state machine reads `outcome` and asks again.
     """
     from functions.reindex.events import work_of_run
     from functions.reindex.work import WHOLE_GALLERY
@@ -75,3 +77,8 @@ def _reindex(work: "Work", settings: "ReindexSettings", context: Any) -> "Summar
     if summary.outcome is Outcome.UNFINISHED and work.run is None:
         continue_later(work, settings.reindex_queue_url)
     return summary
+
+
+configure()
+if os.environ.get("_HANDLER", "").endswith(".search"):
+    _http_handler()  # all imports now: Lambda gives a small function more processor at its start than for a request

@@ -89,6 +89,11 @@ class TestSearch:
     def test_random_through_the_http_api(self, search: Handler) -> None:
         assert len(search(event("http_api_get_random")).json) == 17
 
+    def test_the_adapter_is_made_once(self, search: Handler, aws: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+        search(event("http_api_get_random"))
+        monkeypatch.setattr("apig_wsgi.make_lambda_handler", None)  # calling it would be an error
+        assert search(event("http_api_get_random")).status == 200
+
     def test_a_key_through_a_function_url(self, search: Handler) -> None:
         answer = search(event("function_url_get_similar"))
         assert answer.json["query"]["key"] == "hüte/grün & 50%.webp"

@@ -18,7 +18,7 @@ PACKAGES = {
 }
 """What a query may import beside the standard library. werkzeug would cost 38 ms, boto3 160, tensorflow seconds."""
 
-_IMPORT = "import functions.aws, apig_wsgi"
+_IMPORT = "import functions.aws"
 _ENVIRONMENT = {
     "PATH": os.environ["PATH"],
     # With -S, as in a bundle: what other packages let run at every start is not the handler's.
