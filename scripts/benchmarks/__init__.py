@@ -1,1 +1,1 @@
-"""What scripts/benchmark.py measures: one measurement a file; `children` run in processes of their own."""
+"""The parts of scripts/benchmark.py: the measurements, the child processes they start, and what these share."""

@@ -1,63 +1,65 @@
-"""What the measurements share: options, inputs made once, the environment, the storage server."""
+"""The options and inputs that all measurements share."""
 
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from scripts.benchmarks.environment import INSTALLED, Environment, bundled
-from scripts.benchmarks.inputs import encoded, photo_files, photographed, published
+from scripts.benchmarks.child_environment import INSTALLED, Environment, bundled
+from scripts.benchmarks.indexes import published_index
+from scripts.benchmarks.photos import camera_photo, encoded, photo_files
 
 QUERY_SIZE = (400, 533)
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the user chose."""
+    """The options of the command."""
 
     work: Path
-    """Folder for what is made."""
+    """Folder for everything that is made, reused by the next run."""
     photos: Path | None
-    """Real ones; None for drawn ones."""
+    """Folder of real photos; None to draw some."""
     rows: int
+    """Photos in the index."""
     installed: bool
-    """Measure what is installed here rather than the Lambda bundle."""
+    """Measure the packages installed here instead of the Lambda bundle."""
     quick: bool
-    """Few repeats and small sizes: to see whether it runs, not how fast."""
+    """Use few repeats and small sizes, to see that everything runs."""
 
 
 class Bench:
-    """Inputs are made when they are first asked for."""
+    """Makes each input when a measurement first asks for it."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
         self.work = options.work
 
     def repeats(self, full: int) -> int:
-        """How often to measure."""
+        """Return how often to measure: `full` times, or twice in a quick run."""
         return 2 if self.options.quick else full
 
     @cached_property
     def environment(self) -> Environment:
-        """For what is deployed, and for its floors."""
+        """The Python for the handler and its floors."""
         return INSTALLED if self.options.installed else bundled(self.work)
 
     @cached_property
     def index(self) -> Path:
-        """The folder with the index of `rows` rows."""
-        return published(self.options.rows, self.work)
+        """Folder of the index with `rows` rows."""
+        return published_index(self.options.rows, self.work)
 
     def photos(self, at_most: int) -> list[Path]:
-        """Real or drawn ones."""
+        """List at most this many photos, real or drawn."""
         return photo_files(self.options.photos, self.work, at_most)
 
     @cached_property
     def queries(self) -> list[Path]:
-        """JPEG files of 400 x 533 pixels."""
+        """Files to search with: JPEG, 400 x 533 pixels."""
         folder = self.work / "queries"
         folder.mkdir(exist_ok=True)
         files = []
         for number, photo in enumerate(self.photos(20)):
             file = folder / f"{number:02}.jpg"
-            file.write_bytes(encoded(photographed(photo, QUERY_SIZE, number)))
+            file.write_bytes(encoded(camera_photo(photo, QUERY_SIZE, number)))
             files.append(file)
         return files

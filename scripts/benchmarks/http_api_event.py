@@ -1,11 +1,11 @@
-"""Requests as Lambda gets them."""
+"""Requests as an HTTP API hands them to the Lambda handler, and the environment of that handler."""
 
 import json
 from base64 import b64encode
 from pathlib import Path
 
 HANDLER = {
-    # As serverless.yml sets them.
+    # as in serverless.yml
     "AWS_LAMBDA_FUNCTION_NAME": "search",
     "_HANDLER": "functions.aws.search",
     "IMAGE_BASE_URL": "https://images.example.com/shop",
@@ -15,7 +15,7 @@ HANDLER = {
 
 
 def write_event(file: Path, photo: bytes) -> Path:
-    """A photo in payload format 2.0 of an HTTP API, as JSON in `file`."""
+    """Write a search by `photo` to `file`, as JSON in payload format 2.0; return the file."""
     event = {
         "version": "2.0",
         "rawPath": "/v1/search",

@@ -1,4 +1,4 @@
-"""What a measurement found, as a table and as JSON."""
+"""The figures and targets of a measurement, as a table and as JSON."""
 
 import statistics
 from collections.abc import Iterable, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Figure:
-    """Repeats of one quantity: their median, and from where to where the middle half of them lies."""
+    """A quantity measured several times: the median, and the range of the middle half."""
 
     name: str
     unit: str
@@ -20,29 +20,29 @@ class Figure:
 
 @dataclass(frozen=True)
 class Target:
-    """A figure that has a limit."""
+    """A limit on a figure, and the value it was checked with."""
 
     name: str
     value: float
     limit: float
     at_most: bool
-    """Else at least."""
+    """Whether the limit is an upper one; otherwise it is a lower one."""
 
     @property
     def met(self) -> bool:
-        """Whether the value keeps to its limit."""
+        """Whether the value is within the limit."""
         return self.value <= self.limit if self.at_most else self.value >= self.limit
 
 
 @dataclass
 class Result:
-    """One measurement."""
+    """Everything that one measurement found."""
 
     title: str
     figures: list[Figure] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    """What the reader must know: what was left out, and why."""
+    """What was left out, and why."""
 
     def add(self, name: str, unit: str, values: Iterable[float]) -> float:
         """Record repeats of a quantity; return their median."""
@@ -61,7 +61,7 @@ class Result:
         self.targets.append(Target(name, value, limit, at_most=False))
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return everything in the form of JSON."""
         targets = [{**asdict(each), "met": each.met} for each in self.targets]
         return {
             "title": self.title,
@@ -72,12 +72,12 @@ class Result:
 
 
 def paired(values: Sequence[float], others: Sequence[float]) -> list[float]:
-    """Ratios of what was measured side by side: a busy moment slows both."""
+    """Divide what was measured side by side, pair by pair: a busy moment slows both values of a pair."""
     return [value / other for value, other in zip(values, others, strict=True)]
 
 
 def table(result: Result) -> str:
-    """A result as text for a terminal."""
+    """Format a result for a terminal."""
     lines = [result.title]
     for each in result.figures:
         spread = f"{_short(each.low)} - {_short(each.high)}" if each.repeats > 1 else ""
@@ -90,6 +90,6 @@ def table(result: Result) -> str:
 
 
 def _short(value: float) -> str:
-    """Three digits are as many as a busy machine has."""
+    """Format with three digits: a busy machine measures no more."""
     digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 3 if abs(value) < 2 else 2
     return f"{value:,.{digits}f}"

@@ -45,5 +45,5 @@ def test_a_quick_run_measures_and_writes(tmp_path: Path, capsys: pytest.CaptureF
         assert result["title"] in printed
         assert all(0 < each["low"] <= each["median"] <= each["high"] for each in result["figures"])
     cold = {each["name"]: each["median"] for each in results["cold_start"]["figures"]}
-    assert cold["floor: bare calls, local files"] < cold["careless LiteRT and boto3"]
+    assert cold["floor: bare calls, local files"] < cold["naive LiteRT and boto3"]
     assert plot.read_bytes().startswith(b"\x89PNG")

@@ -1,1 +1,1 @@
-"""Scripts that run in processes of their own: `python child.py JSON`; the answer is the last line that is printed."""
+"""Scripts that run in a fresh process each: `python child.py JSON`; the last line they print is their answer."""

@@ -1,37 +1,53 @@
-"""A query by bare library calls, with local files: the floor under what the handler does."""
+"""The floors: a query, embedding and listing by bare library calls.
 
-import numpy as np
-from ai_edge_litert.interpreter import Interpreter
-from PIL import Image
+The argument `work` names one of the functions below; the others are its arguments.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from scripts.benchmarks.bare_calls import BareCalls
 
 
-class Bare:
-    """No guard, no check, no cache, no answer in HTTP."""
+def query(model: str, matrix: str, keys: str, photo: str) -> dict[str, Any]:
+    """Answer one query with local files: the floor of a cold start."""
+    bare = BareCalls(model)
+    bare.load(matrix, keys)
+    answer = bare.search(bare.embed(photo))
+    return {"answered": time.monotonic(), "first": answer[0]}
 
-    def __init__(self, model: str) -> None:
-        with open(model, "rb") as file:
-            self._interpreter = Interpreter(model_content=file.read(), num_threads=1)
-        self._interpreter.allocate_tensors()
-        self._input = self._interpreter.get_input_details()[0]["index"]
-        self._output = self._interpreter.get_output_details()[0]["index"]
 
-    def load(self, matrix: str, keys: str) -> None:
-        """A float32 matrix, so that nothing has to be converted."""
-        self.matrix = np.load(matrix)
-        with open(keys, encoding="utf-8") as file:
-            self.keys = file.read().split("\n")
+def embed(model: str, gallery: str, part: list[int]) -> dict[str, Any]:
+    """Decode and embed photos one after the other; tell the seconds per photo.
 
-    def embed(self, photo: str) -> np.ndarray:
-        """Decode, scale, embed."""
-        with Image.open(photo) as image:
-            small = image.convert("RGB").resize((160, 160), Image.Resampling.BOX)
-        self._interpreter.set_tensor(self._input, np.asarray(small, dtype=np.float32)[np.newaxis])
-        self._interpreter.invoke()
-        vector: np.ndarray = self._interpreter.get_tensor(self._output)[0]
-        return vector
+    Args:
+        model: path of the .tflite file.
+        gallery: folder of photos.
+        part: start, stop and step in the sorted gallery.
+    """
+    bare = BareCalls(model)
+    photos = list(map(str, sorted(Path(gallery).iterdir())[slice(*part)]))
+    bare.embed(photos[0])
+    began = time.perf_counter()
+    for photo in photos:
+        bare.embed(photo)
+    return {"seconds": (time.perf_counter() - began) / len(photos)}
 
-    def search(self, vector: np.ndarray, k: int = 16) -> list[str]:
-        """Matrix product, the k best, sorted."""
-        scores = self.matrix @ vector
-        best = np.argpartition(scores, -k)[-k:]
-        return [self.keys[row] for row in best[np.argsort(-scores[best])]]
+
+def list_bucket(bucket: str, prefix: str) -> dict[str, Any]:
+    """List a bucket once with boto3; tell the seconds."""
+    import boto3  # here, because a cold start must not wait for it
+
+    pages = boto3.client("s3").get_paginator("list_objects_v2")
+    began = time.perf_counter()
+    count = sum(len(page["Contents"]) for page in pages.paginate(Bucket=bucket, Prefix=prefix))
+    return {"seconds": time.perf_counter() - began, "count": count}
+
+
+given = json.loads(sys.argv[1])
+works: dict[str, Callable[..., dict[str, Any]]] = {"query": query, "embed": embed, "list": list_bucket}
+print(json.dumps(works[given.pop("work")](**given)))

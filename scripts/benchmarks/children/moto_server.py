@@ -1,6 +1,6 @@
-"""An S3 server on loopback with a bucket `bench`, until its standard input closes.
+"""Serve a bucket `bench` by moto's S3 server on loopback until standard input closes; print the URL.
 
-Arguments: `folders` by prefix, whose files it holds; `keys` by prefix, how many empty-handed objects to invent.
+Arguments: `folders`, by prefix, whose files go into the bucket; `keys`, by prefix, how many tiny objects to invent.
 """
 
 import json
@@ -13,7 +13,7 @@ from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
 
 given = json.loads(sys.argv[1])
-logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it prints a line a request
+logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it prints a line for each request
 server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
 server.start()
 backend = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
@@ -22,7 +22,7 @@ for prefix, folder in given.get("folders", {}).items():
     for file in Path(folder).rglob("*"):
         if file.is_file():
             key = backend.put_object("bench", f"{prefix}/{file.relative_to(folder)}", file.read_bytes())
-            key.etag  # noqa: B018 - made now: when several threads ask at once, moto reads beside itself
+            key.etag  # noqa: B018 - computed now: moto is not safe when several threads want it at once
 for prefix, count in given.get("keys", {}).items():
     for number in range(count):
         backend.put_object("bench", f"{prefix}/photo-{number:08}.jpg", b"%d" % number)

@@ -1,7 +1,7 @@
-"""Serves folders as a bucket `bench` the way object stores do: 25 ms to the first byte, 80 MB/s a connection.
+"""Serve folders as an S3 bucket at the speed of an object store: 25 ms to the first byte, 80 MB/s per connection.
 
-For reading only, and only as far as this project's reader asks: GET, with a range or If-None-Match, path-style. moto
-copies the whole object for every range of it, so that an index of a million rows would take minutes.
+It answers what this project's reader sends: path-style GET requests, with or without a range. moto would copy a whole
+object for every range of it, which takes minutes with an index of a million rows.
 """
 
 import json
@@ -21,13 +21,13 @@ folders = json.loads(sys.argv[1])["folders"]
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers GET."""
+    """Answers GET requests."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
-        """Send an object or a range of it, no faster than an object store would."""
+        """Send an object, or a range of it, no faster than an object store would."""
         began = time.monotonic() + FIRST_BYTE_SECONDS
         _, _, prefix, path = unquote(urlsplit(self.path).path).split("/", 3)
         file = Path(folders[prefix], path)
@@ -35,10 +35,10 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(404, 0)
             return
         size = file.stat().st_size
-        asked = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
-        start, stop = (int(asked[1]), min(int(asked[2]) + 1, size)) if asked else (0, size)
+        requested = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
+        start, stop = (int(requested[1]), min(int(requested[2]) + 1, size)) if requested else (0, size)
         time.sleep(max(0, began - time.monotonic()))
-        self._answer(206 if asked else 200, stop - start, f"bytes {start}-{stop - 1}/{size}" if asked else "")
+        self._answer(206 if requested else 200, stop - start, f"bytes {start}-{stop - 1}/{size}" if requested else "")
         with file.open("rb") as content:
             content.seek(start)
             sent = 0
@@ -57,7 +57,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """No line a request."""
+        """Print nothing."""
 
 
 server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

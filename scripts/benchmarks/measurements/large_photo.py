@@ -1,8 +1,7 @@
-"""A photo as a phone takes it: 12 megapixels. How much faster, and whether the same neighbours come out."""
+"""Measure preprocessing of a 12-megapixel photo: how much faster than a full decode, and with which neighbours."""
 
 import time
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +10,7 @@ from PIL import Image
 from embeddings.embedder import BUNDLED_MODEL, Embedder
 from embeddings.preprocess import INPUT_SIZE, photo_pixels
 from scripts.benchmarks.bench import Bench
-from scripts.benchmarks.inputs import encoded, photographed
+from scripts.benchmarks.photos import camera_photo, encoded
 from scripts.benchmarks.results import Result, paired
 
 SIZE = (3000, 4000)
@@ -19,20 +18,20 @@ _GALLERY = 3000
 
 
 def measure(bench: Bench) -> Result:
-    """Decode and scale by both ways in turns; look up the neighbours of both among the other photos."""
+    """Decode and scale each photo both ways, and compare the neighbours that both find among the other photos."""
     result = Result(f"Photo of 12 megapixels, jpeg, {'drawn' if bench.options.photos is None else 'real'} and upscaled")
     embedder = Embedder(BUNDLED_MODEL)
     files = bench.photos(bench.repeats(_GALLERY) if not bench.options.quick else 100)
     count = min(bench.repeats(40), len(files) // 2)
     chosen = files[:: len(files) // count][:count]
-    gallery = _gallery([file for file in files if file not in set(chosen)], embedder)
+    gallery = embedder.embed([file.read_bytes() for file in files if file not in set(chosen)])
     plain: list[float] = []
     ours: list[float] = []
     overlaps = []
     for number, file in enumerate(chosen):
-        photo = encoded(photographed(file, SIZE, number))
+        photo = encoded(camera_photo(file, SIZE, number))
         pixels = []
-        for times, scaled in ((plain, _plainly), (ours, photo_pixels)):
+        for times, scaled in ((plain, _full_decode), (ours, photo_pixels)):
             began = time.perf_counter()
             pixels.append(scaled(photo))
             times.append(1000 * (time.perf_counter() - began))
@@ -45,15 +44,12 @@ def measure(bench: Bench) -> Result:
     return result
 
 
-def _plainly(photo: bytes) -> NDArray[np.uint8]:
+def _full_decode(photo: bytes) -> NDArray[np.uint8]:
     with Image.open(BytesIO(photo)) as image:
         return np.asarray(image.convert("RGB").resize((INPUT_SIZE, INPUT_SIZE), Image.Resampling.BOX))
 
 
-def _gallery(files: list[Path], embedder: Embedder) -> NDArray[np.float32]:
-    return embedder.embed([file.read_bytes() for file in files])
-
-
 def _overlap(gallery: NDArray[np.float32], one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    """Return the share of the top 16 that two vectors have in common."""
     tops = [set(np.argsort(-(gallery @ vector))[:16].tolist()) for vector in (one, other)]
     return len(tops[0] & tops[1]) / len(tops[0])

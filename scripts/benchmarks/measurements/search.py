@@ -1,18 +1,18 @@
-"""Exact search on one thread."""
+"""Measure exact search on one thread."""
 
 import statistics
 
 from embeddings.embedder import BUNDLED_MODEL, Embedder
 from scripts.benchmarks.bench import Bench
-from scripts.benchmarks.environment import INSTALLED
-from scripts.benchmarks.processes import run_child
+from scripts.benchmarks.child_environment import INSTALLED
+from scripts.benchmarks.child_processes import run_child
 from scripts.benchmarks.results import Result, paired
 
 _LARGE = 1_000_000
 
 
 def measure(bench: Bench) -> Result:
-    """The gallery, numpy and faiss in turns, query by query."""
+    """Let the gallery, numpy and faiss take turns, query by query."""
     dimension = Embedder(BUNDLED_MODEL).dimension
     result = Result(f"Search, top 16 of unit vectors of dimension {dimension}, one thread")
     sizes = {bench.options.rows: 20 if bench.options.quick else 300}
@@ -20,7 +20,7 @@ def measure(bench: Bench) -> Result:
         sizes[_LARGE] = 60
     for rows, queries in sizes.items():
         told = run_child("searching", INSTALLED, {"rows": rows, "dimension": dimension, "queries": queries}).told
-        times = told["times"]
+        times = told["times_ms"]
         for name, label in {"gallery": "this project", "numpy": "numpy, argpartition", "faiss": "faiss flat"}.items():
             if name in times:
                 result.add(f"{rows:,} rows: {label}", "ms", times[name])

@@ -1,4 +1,4 @@
-"""Where a child's imports come from: an unpacked bundle as on Lambda, or what is installed here."""
+"""The Python that a child process runs on: an unpacked Lambda bundle, or the packages installed here."""
 
 import os
 import sys
@@ -13,33 +13,34 @@ from scripts.bundling.target import PYTHONS, ROOT, BundleError, local_target
 
 @dataclass(frozen=True)
 class Environment:
-    """An interpreter, and what goes on its path."""
+    """An interpreter and its import path."""
 
     command: tuple[str, ...]
     path: str
-    """As in PYTHONPATH."""
+    """The value of PYTHONPATH."""
     name: str
+    """For the title of a table."""
 
 
 INSTALLED = Environment((sys.executable,), str(ROOT), f"the packages installed for {sys.executable}")
 
 
 def bundled(work: Path) -> Environment:
-    """Build the Lambda bundle for this machine and unpack it; without one, what is installed has to do."""
+    """Build and unpack the Lambda bundle for this machine; if that fails, use the installed packages."""
     try:
         python = _python()
         target = local_target(python)
         if target is None:
-            raise BundleError("Lambda has no such machine")
+            raise BundleError("Lambda does not run on this kind of machine")
         archive = work / "bundle.zip"
         build(archive, target)
         with ZipFile(archive) as content:
             content.extractall(work / "bundle")
-        # As Lambda's, but for its runtime client: no site packages, no .pyc written. The children come from here.
+        # As on Lambda: no site packages, and no .pyc files written. The child scripts come from this checkout.
         command = (find_interpreter(python).path, "-s", "-S", "-B")
         return Environment(command, f"{work / 'bundle'}{os.pathsep}{ROOT}", f"the Lambda bundle, Python {python}")
     except (BundleError, OSError) as error:
-        return replace(INSTALLED, name=f"installed packages, as no bundle could be built ({error})")
+        return replace(INSTALLED, name=f"installed packages, because no bundle could be built ({error})")
 
 
 def _python() -> str:
@@ -50,4 +51,4 @@ def _python() -> str:
             except BundleError:
                 continue
             return python
-    raise BundleError(f"it needs Python {' or '.join(PYTHONS)} on the PATH")
+    raise BundleError(f"a bundle needs Python {' or '.join(PYTHONS)} on the PATH")

@@ -1,13 +1,13 @@
-"""One function while the gallery grows: cold start, warm query, memory."""
+"""Measure how cold start, warm query and memory grow with the gallery."""
 
 import statistics
 
 from scripts.benchmarks.bench import Bench
+from scripts.benchmarks.child_processes import run_child
 from scripts.benchmarks.http_api_event import HANDLER, write_event
-from scripts.benchmarks.inputs import published
-from scripts.benchmarks.processes import run_child
+from scripts.benchmarks.indexes import published_index
 from scripts.benchmarks.results import Result
-from scripts.benchmarks.stores import BUCKET, served
+from scripts.benchmarks.storage_servers import BUCKET, serve_bucket
 
 COLD, FAR = "cold start, index in a folder", "cold start, index on slow storage"
 WARM, RESIDENT, MOST = "warm query", "resident", "most memory"
@@ -15,19 +15,18 @@ SIZES = (1_000, 10_000, 60_000, 250_000, 1_000_000)
 
 
 def measure(bench: Bench) -> Result:
-    """The handler with indexes of all sizes, in a folder and on storage that is as slow as in a cloud."""
+    """Run the handler with indexes of all sizes, in a folder and on storage as slow as a cloud's."""
     sizes = SIZES[:2] if bench.options.quick else SIZES
     result = Result("Growth")
     event = write_event(bench.work / "event.json", bench.queries[0].read_bytes())
-    with served(
-        "slow_store", {"folders": {f"index-{rows}": str(published(rows, bench.work)) for rows in sizes}}
-    ) as store:
-        for rows in sizes:
+    indexes = {rows: str(published_index(rows, bench.work)) for rows in sizes}
+    folders = {f"index-{rows}": index for rows, index in indexes.items()}
+    with serve_bucket("slow_store", {"folders": folders}) as store:
+        for rows, index in indexes.items():
             cold, far, warm, resident, peak = [], [], [], [], []
             given = {"event": str(event), "more": 12, "weigh": True}
             for _ in range(bench.repeats(5)):
-                folder = {**HANDLER, "INDEX_URI": str(published(rows, bench.work))}
-                near = run_child("handler", bench.environment, given, folder)
+                near = run_child("handler", bench.environment, given, {**HANDLER, "INDEX_URI": index})
                 cold.append(near.answer_ms)
                 warm.append(statistics.median(near.told["warm_ms"]))
                 resident.append(near.told["resident_mb"])

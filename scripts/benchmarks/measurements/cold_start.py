@@ -1,4 +1,4 @@
-"""From the start of a process to the answer of its first request."""
+"""Measure the time from the start of a process to the answer of its first request."""
 
 import importlib.util
 import shutil
@@ -9,33 +9,33 @@ import numpy as np
 
 from embeddings.embedder import BUNDLED_MODEL, Embedder
 from scripts.benchmarks.bench import Bench
-from scripts.benchmarks.environment import INSTALLED
+from scripts.benchmarks.child_environment import INSTALLED
+from scripts.benchmarks.child_processes import ChildRun, run_child
 from scripts.benchmarks.http_api_event import HANDLER, write_event
-from scripts.benchmarks.processes import Run, run_child
 from scripts.benchmarks.results import Result, paired
-from scripts.benchmarks.stores import BUCKET, served
+from scripts.benchmarks.storage_servers import BUCKET, serve_bucket
 
 _FLOOR = "floor: bare calls, local files"
 _FROM_S3, _FROM_FOLDER, _FROM_SLOW = "handler, S3", "handler, folder", "handler, slow storage"
-_LITERT, _KERAS = "careless LiteRT and boto3", "careless keras in tensorflow"
+_LITERT, _KERAS = "naive LiteRT and boto3", "naive Keras in TensorFlow"
 
 
 def measure(bench: Bench) -> Result:
-    """Fresh processes, one kind after the other, round by round."""
+    """Start fresh processes, one way of answering after the other, round by round."""
     result = Result(f"Cold start, {bench.options.rows:,} rows, {bench.environment.name}")
     local = local_files(bench)
     event = write_event(bench.work / "event.json", bench.queries[0].read_bytes())
-    folders = {"index": str(bench.index), "careless": str(local)}
-    with served("moto_server", {"folders": folders}) as s3, served("slow_store", {"folders": folders}) as slow:
-        kinds = _kinds(bench, local, event, s3, slow, result)
-        runs: dict[str, list[Run]] = {name: [] for name in kinds}
-        for each in kinds.values():
-            each()  # reads files for the first time, and writes .pyc files
+    folders = {"folders": {"index": str(bench.index), "naive": str(local)}}
+    with serve_bucket("moto_server", folders) as s3, serve_bucket("slow_store", folders) as slow:
+        starts = _starts(bench, local, event, s3, slow, result)
+        runs: dict[str, list[ChildRun]] = {name: [] for name in starts}
+        for start in starts.values():
+            start()  # reads files for the first time, and writes .pyc files
         rounds = bench.repeats(15)
         for number in range(rounds):
-            for name, run in kinds.items():
+            for name, start in starts.items():
                 if number < 3 or name != _KERAS:
-                    runs[name].append(run())
+                    runs[name].append(start())
     for name, repeats in runs.items():
         result.add(name, "ms", [run.answer_ms for run in repeats])
         result.add("  processor time, all threads", "ms", [run.cpu_ms for run in repeats])
@@ -54,42 +54,46 @@ def measure(bench: Bench) -> Result:
     return result
 
 
-def _kinds(
+def _starts(
     bench: Bench, local: Path, event: Path, s3: dict[str, str], slow: dict[str, str], result: Result
-) -> dict[str, Callable[[], Run]]:
-    here, photo = bench.environment, str(bench.queries[0])
-    files = {"model": str(local / "model.tflite"), "matrix": str(local / "matrix.npy"), "keys": str(local / "keys.txt")}
-    careless = {"folder": str(bench.work / "fetched"), "bucket": BUCKET, "photo": photo}
+) -> dict[str, Callable[[], ChildRun]]:
+    """Return functions that start one process each, by the name of what they measure."""
+    photo = str(bench.queries[0])
+    naive = {"bucket": BUCKET, "folder": str(bench.work / "fetched"), "photo": photo}
     (bench.work / "fetched").mkdir(exist_ok=True)
-    kinds = {
-        _FLOOR: lambda: run_child("floor", here, {**files, "photo": photo}),
-        _FROM_S3: lambda: run_child(
-            "handler", here, {"event": str(event)}, {**HANDLER, **s3, "INDEX_URI": f"s3://{BUCKET}/index"}
-        ),
-        _FROM_FOLDER: lambda: run_child(
-            "handler", here, {"event": str(event)}, {**HANDLER, "INDEX_URI": str(bench.index)}
-        ),
-        _FROM_SLOW: lambda: run_child(
-            "handler", here, {"event": str(event)}, {**HANDLER, **slow, "INDEX_URI": f"s3://{BUCKET}/index"}
-        ),
-        _LITERT: lambda: run_child("careless_litert", INSTALLED, careless, s3),
+
+    def floor() -> ChildRun:
+        return run_child("bare", bench.environment, {"work": "query", **bare_arguments(local), "photo": photo})
+
+    def handler(index: str, storage: dict[str, str]) -> Callable[[], ChildRun]:
+        variables = {**HANDLER, **storage, "INDEX_URI": index}
+        return lambda: run_child("handler", bench.environment, {"event": str(event)}, variables)
+
+    starts = {
+        _FLOOR: floor,
+        _FROM_S3: handler(f"s3://{BUCKET}/index", s3),
+        _FROM_FOLDER: handler(str(bench.index), {}),
+        _FROM_SLOW: handler(f"s3://{BUCKET}/index", slow),
+        _LITERT: lambda: run_child("naive", INSTALLED, {**naive, "runtime": "litert"}, s3),
     }
     if bench.options.quick:
-        result.notes.append("the keras function is left out of a quick run")
+        result.notes.append("a quick run leaves out the Keras function")
     elif (local / "model.keras").exists():
-        kinds[_KERAS] = lambda: run_child("careless_keras", INSTALLED, careless, s3 | {"TF_CPP_MIN_LOG_LEVEL": "3"})
+        variables = s3 | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+        starts[_KERAS] = lambda: run_child("naive", INSTALLED, {**naive, "runtime": "keras"}, variables)
     else:
-        result.notes.append("tensorflow is not installed, so the keras function was not measured")
-    return kinds
+        result.notes.append("tensorflow is not installed, so the Keras function was not measured")
+    return starts
 
 
 def local_files(bench: Bench) -> Path:
-    """What the floor reads and the careless functions fetch."""
+    """Make the files that the floor reads and the naive functions fetch; return their folder."""
     local = bench.work / f"local-{bench.options.rows}"
     local.mkdir(exist_ok=True)
     model = local / "model.keras"
     if not (bench.options.quick or model.exists()) and importlib.util.find_spec("tensorflow"):
-        run_child("keras_model", INSTALLED, {"dimension": Embedder(BUNDLED_MODEL).dimension, "file": str(model)})
+        dimension = Embedder(BUNDLED_MODEL).dimension
+        run_child("naive", INSTALLED, {"save_model": str(model), "dimension": dimension})
     generation = next((bench.index / "generations").iterdir())
     if not (local / "matrix.npy").exists():
         vectors = np.load(generation / "vectors.npy").astype(np.float32)
@@ -97,6 +101,15 @@ def local_files(bench: Bench) -> Path:
         shutil.copy(generation / "keys.txt", local)
         shutil.copy(BUNDLED_MODEL, local / "model.tflite")
     return local
+
+
+def bare_arguments(local: Path) -> dict[str, str]:
+    """Return where bare calls find their files."""
+    return {
+        "model": str(local / "model.tflite"),
+        "matrix": str(local / "matrix.npy"),
+        "keys": str(local / "keys.txt"),
+    }
 
 
 def _add_bytes(bench: Bench, local: Path, result: Result) -> None:

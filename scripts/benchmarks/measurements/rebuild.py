@@ -1,4 +1,4 @@
-"""Indexing a gallery, and looking again at one where nothing has changed."""
+"""Measure indexing a gallery, and looking at one again after nothing has changed."""
 
 import os
 import shutil
@@ -8,31 +8,31 @@ from pathlib import Path
 
 from embeddings.embedder import BUNDLED_MODEL
 from scripts.benchmarks.bench import Bench
-from scripts.benchmarks.environment import INSTALLED
-from scripts.benchmarks.processes import run_child
+from scripts.benchmarks.child_environment import INSTALLED
+from scripts.benchmarks.child_processes import run_child
 from scripts.benchmarks.results import Result, paired
-from scripts.benchmarks.stores import BUCKET, served
+from scripts.benchmarks.storage_servers import BUCKET, serve_bucket
 
-_S3_KEYS = 20_000  # moto looks at all keys for every page of a listing
+_S3_KEYS = 20_000  # moto goes through all keys for every page of a listing
 _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 _LISTING_LIMIT = 1.5
 _MOST_KB = 10
-"""More for a photo more: its vector, key and ETag some times over, but no photo."""
+"""Memory for each further photo: its vector, key and ETag several times over, but no photo."""
 _SHARE = "rebuild / (cores / bare time a photo)"
 
 
 def measure(bench: Bench) -> Result:
-    """Bare calls and the rebuild in turns, then galleries without change in a folder and on S3."""
-    kind = "drawn" if bench.options.photos is None else "real"
-    result = Result(f"Rebuild, folder of {kind} photos, {_CORES} cores")
+    """Let bare calls and the rebuild take turns; then look at unchanged galleries in a folder and on S3."""
+    source = "drawn" if bench.options.photos is None else "real"
+    result = Result(f"Rebuild, folder of {source} photos, {_CORES} cores")
     files = bench.photos(60 if bench.options.quick else 6000)
     few = files[:: max(1, len(files) // 3000)]
     gallery = _gallery(few, bench.work / "gallery-few")
     alone, together, rates = [], [], []
     for _ in range(bench.repeats(3)):
-        alone.append(_seconds_a_photo(gallery, [(0, 500, 1)]))
+        alone.append(_seconds_per_photo(gallery, [(0, 500, 1)]))
         rates.append(len(few) / _rebuild(gallery, bench.work)["seconds"])
-        together.append(_seconds_a_photo(gallery, [(start, len(few), _CORES) for start in range(_CORES)]))
+        together.append(_seconds_per_photo(gallery, [(start, len(few), _CORES) for start in range(_CORES)]))
     result.add("bare decode + embed, a photo, one core at work", "ms", [1000 * each for each in alone])
     result.add("bare decode + embed, a photo, all cores at work", "ms", [1000 * each for each in together])
     result.add(f"rebuild of {len(few):,} photos, imports not counted", "photos/s", rates)
@@ -61,37 +61,39 @@ def _rebuild(gallery: Path, work: Path) -> dict[str, float]:
     return run_child("rebuilding", INSTALLED, {"gallery": str(gallery), "index": str(index)}).told
 
 
-def _seconds_a_photo(gallery: Path, slices: Sequence[tuple[int, int, int]]) -> float:
-    """Of bare calls in one process for each slice of the gallery's photos, at once."""
-    given = {"model": str(BUNDLED_MODEL), "gallery": str(gallery)}
+def _seconds_per_photo(gallery: Path, slices: Sequence[tuple[int, int, int]]) -> float:
+    """Embed each slice of the gallery by bare calls in a process of its own, all at once; return the slowest's time."""
+    given = {"work": "embed", "model": str(BUNDLED_MODEL), "gallery": str(gallery)}
     with ThreadPoolExecutor(len(slices)) as pool:
-        runs = [pool.submit(run_child, "bare_embedding", INSTALLED, given | {"slice": each}) for each in slices]
+        runs = [pool.submit(run_child, "bare", INSTALLED, given | {"part": each}) for each in slices]
         return max(float(run.result().told["seconds"]) for run in runs)
 
 
 def _compare_memory(bench: Bench, files: Sequence[Path], few: Sequence[Path], result: Result) -> None:
-    """A gallery of twice as many photos needs more only by what the index itself is."""
+    """Check that twice as many photos need no more memory than their rows of the index."""
     small = _rebuild(bench.work / "gallery-few", bench.work)["peak_mb"]
     large = _rebuild(_gallery(files, bench.work / "gallery-many"), bench.work)["peak_mb"]
     result.add(f"most memory, {len(few):,} photos", "MB", [small])
     result.add(f"most memory, {len(files):,} photos", "MB", [large])
-    more = result.add("more for a photo more", "kB", [1000 * (large - small) / (len(files) - len(few))])
-    result.at_most("memory for a photo more, kB", more, _MOST_KB)
+    more = result.add("more for each further photo", "kB", [1000 * (large - small) / (len(files) - len(few))])
+    result.at_most("memory for each further photo, kB", more, _MOST_KB)
 
 
 def _merge_shards(bench: Bench, folder: Path, count: int, result: Result) -> None:
-    """All of it but the embedding itself."""
+    """Measure a run of four shards and its merge, all but the embedding."""
     index = bench.work / "merged"
     shutil.rmtree(index, ignore_errors=True)
     given = {"gallery": str(folder), "index": str(index), "run": "bench"}
-    runs = [run_child("pretending_shard", INSTALLED, given | {"shard": f"{each}/4"}) for each in (1, 2, 3, 4)]
-    result.add(f"a shard of 4, {count:,} keys, vectors made up", "s", [float(run.told["seconds"]) for run in runs])
+    invented = given | {"invented_vectors": True}
+    runs = [run_child("rebuilding", INSTALLED, invented | {"shard": f"{each}/4"}) for each in (1, 2, 3, 4)]
+    result.add(f"a shard of 4, {count:,} keys, invented vectors", "s", [float(run.told["seconds"]) for run in runs])
     merged = run_child("rebuilding", INSTALLED, given).told
     result.add(f"merge of 4 shards, {count:,} keys", "s", [merged["seconds"]])
     result.add(f"most memory, merge of 4 shards, {count:,} keys", "MB", [merged["peak_mb"]])
 
 
 def _look_again(bench: Bench, result: Result) -> None:
+    """Measure rebuilds that find nothing to do."""
     count = 1000 if bench.options.quick else 60_000
     folder = bench.work / f"keys-{count}"
     if not folder.exists():
@@ -102,7 +104,7 @@ def _look_again(bench: Bench, result: Result) -> None:
     index = bench.work / f"unchanged-{count}"
     given = {"gallery": str(folder), "index": str(index)}
     if not index.exists():
-        run_child("pretending", INSTALLED, given)
+        run_child("rebuilding", INSTALLED, given | {"invented_vectors": True})
     runs = [run_child("rebuilding", INSTALLED, given) for _ in range(bench.repeats(5))]
     assert all(run.told["outcome"] == "UNCHANGED" for run in runs)  # noqa: S101
     seconds = result.add(
@@ -110,12 +112,12 @@ def _look_again(bench: Bench, result: Result) -> None:
     )
     result.at_most(f"no change, folder of {count:,} keys, s", seconds, 2)
     count = min(count, _S3_KEYS)
-    with served("moto_server", {"keys": {"gallery": count}}) as s3:
+    with serve_bucket("moto_server", {"keys": {"gallery": count}}) as s3:
         given = {"gallery": f"s3://{BUCKET}/gallery", "index": f"s3://{BUCKET}/index"}
-        run_child("pretending", INSTALLED, given, s3)
+        run_child("rebuilding", INSTALLED, given | {"invented_vectors": True}, s3)
         listings, looks = [], []
         for _ in range(bench.repeats(3)):
-            listing = run_child("listing", INSTALLED, {"bucket": BUCKET, "prefix": "gallery/"}, s3)
+            listing = run_child("bare", INSTALLED, {"work": "list", "bucket": BUCKET, "prefix": "gallery/"}, s3)
             listings.append(float(listing.told["seconds"]))
             looks.append(float(run_child("rebuilding", INSTALLED, given, s3).told["seconds"]))
     result.add(f"one listing of {count:,} keys on S3, boto3 alone", "s", listings)

@@ -1,4 +1,4 @@
-"""Children: each measurement that a fresh process is for runs one of the scripts in `children`."""
+"""Run the scripts in `children/` in fresh processes."""
 
 import json
 import os
@@ -10,44 +10,44 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.benchmarks.environment import Environment
+from scripts.benchmarks.child_environment import Environment
 
 _CHILDREN = Path(__file__).with_name("children")
-ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
 class ChildError(Exception):
-    """A child failed; the message has its last words."""
+    """A child process failed; the message ends with what it printed last."""
 
 
 @dataclass(frozen=True)
-class Run:
-    """One child's life."""
+class ChildRun:
+    """What one child process told, and what it took."""
 
     told: dict[str, Any]
-    """The last line it printed."""
+    """The last line it printed, parsed."""
     answer_ms: float
-    """From its start until `answered`, a `time.monotonic()` that it tells; else until its end."""
+    """From its start to `told["answered"]`, a `time.monotonic()`, or else to its end."""
     cpu_ms: float
-    """Of all its threads, its end included."""
+    """Processor time of all its threads, from start to end."""
 
 
 def run_child(
     name: str, environment: Environment, arguments: Mapping[str, Any], variables: Mapping[str, str] | None = None
-) -> Run:
+) -> ChildRun:
     """Run `children/<name>.py` to its end.
 
     Args:
         name: of the script.
-        environment: where its imports come from.
+        environment: the interpreter, and where its imports come from.
         arguments: handed over as JSON.
-        variables: of the process's environment; nothing of this one's but PATH is passed on.
+        variables: environment variables; of this process's own, only PATH is passed on.
 
     Raises:
-        ChildError: it failed.
+        ChildError: the child failed.
     """
-    command = [*environment.command, str(_CHILDREN / f"{name}.py"), json.dumps(arguments)]
-    clean = {"PATH": os.environ.get("PATH", ""), **ONE_THREAD, "PYTHONPATH": environment.path, **(variables or {})}
+    command = child_command(name, environment, arguments)
+    clean = {"PATH": os.environ.get("PATH", ""), **_ONE_THREAD, "PYTHONPATH": environment.path, **(variables or {})}
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         began = time.monotonic()
         child = subprocess.Popen(command, env=clean, stdout=output, stderr=errors)  # noqa: S603 - our own scripts
@@ -62,4 +62,9 @@ def run_child(
             )
         told = json.loads(output.read().splitlines()[-1])
     answer_ms = 1000 * (told.get("answered", ended) - began)
-    return Run(told, answer_ms, 1000 * (usage.ru_utime + usage.ru_stime))
+    return ChildRun(told, answer_ms, 1000 * (usage.ru_utime + usage.ru_stime))
+
+
+def child_command(name: str, environment: Environment, arguments: Mapping[str, Any]) -> list[str]:
+    """Return the command line that runs `children/<name>.py`."""
+    return [*environment.command, str(_CHILDREN / f"{name}.py"), json.dumps(arguments)]

@@ -1,4 +1,4 @@
-"""Clients that ask a server at once, each one request after the other; tells every request's milliseconds."""
+"""Clients that call a server at the same time, each one request after the other; tells the time of every request."""
 
 import json
 import sys
@@ -11,14 +11,14 @@ photos = []
 for path in given["photos"]:
     with open(path, "rb") as file:
         photos.append(file.read())
-times: list[float] = []
+times_ms: list[float] = []
 refused: list[int] = []
 errors: list[str] = []
 end = time.monotonic() + given["seconds"]
 
 
 def client(number: int) -> None:
-    """Ask until the end, beginning with the photo of this number."""
+    """Send requests until the end, starting with the photo of this number."""
     connection = HTTPConnection("127.0.0.1", given["port"], timeout=30)
     headers = {"Content-Type": "image/jpeg"}
     while time.monotonic() < end:
@@ -36,7 +36,7 @@ def client(number: int) -> None:
         except (OSError, HTTPException) as error:
             errors.append(repr(error))
             connection.close()
-        times.append(1000 * (time.perf_counter() - began))
+        times_ms.append(1000 * (time.perf_counter() - began))
         number += 1
 
 
@@ -46,4 +46,5 @@ for thread in threads:
     thread.start()
 for thread in threads:
     thread.join()
-print(json.dumps({"times": times, "refused": len(refused), "errors": errors, "seconds": time.perf_counter() - began}))
+seconds = time.perf_counter() - began
+print(json.dumps({"times_ms": times_ms, "refused": len(refused), "errors": errors, "seconds": seconds}))

@@ -1,4 +1,4 @@
-"""One warm instance behind functions-framework and gunicorn, asked by several clients at once."""
+"""Measure how many answers a second one warm instance gives behind functions-framework and gunicorn."""
 
 import socket
 from typing import Any
@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from scripts.benchmarks.bench import Bench
-from scripts.benchmarks.environment import INSTALLED
+from scripts.benchmarks.child_environment import INSTALLED
+from scripts.benchmarks.child_processes import run_child
 from scripts.benchmarks.http_api_event import HANDLER
-from scripts.benchmarks.processes import run_child
 from scripts.benchmarks.results import Result
 from scripts.local.service import serve_functions
 
@@ -25,7 +25,7 @@ _SETTINGS = {
 
 
 def measure(bench: Bench) -> Result:
-    """The same clients against the server's settings; then fewer and more clients against the chosen one."""
+    """Try several settings of the server with eight clients, and the chosen setting with fewer and more clients."""
     result = Result(f"Throughput of one instance, jpeg of 400 x 533, {bench.options.rows:,} rows")
     settings = {_CHOSEN: _SETTINGS[_CHOSEN]} if bench.options.quick else _SETTINGS
     failed = refused = 0
@@ -35,9 +35,9 @@ def measure(bench: Bench) -> Result:
         variables = {**HANDLER, "INDEX_URI": str(bench.index), **chosen}
         del variables["AWS_LAMBDA_FUNCTION_NAME"]
         with serve_functions(port, variables, bench.work / "service.log"):
-            _ask(bench, port, 2)  # until it is warm
+            _call(bench, port, 2)  # until it is warm
             for clients in (1, 2, 4, _CLIENTS, 16) if name == _CHOSEN else (_CLIENTS,):
-                told = _ask(bench, port, clients)
+                told = _call(bench, port, clients)
                 _record(result, f"{name}, {clients} at once", told)
                 failed += len(told["errors"])
                 if name == _CHOSEN and clients <= _CLIENTS:
@@ -47,16 +47,16 @@ def measure(bench: Bench) -> Result:
     return result
 
 
-def _ask(bench: Bench, port: int, clients: int) -> dict[str, Any]:
+def _call(bench: Bench, port: int, clients: int) -> dict[str, Any]:
     seconds = 1 if bench.options.quick else 6
     given = {"port": port, "clients": clients, "seconds": seconds, "photos": list(map(str, bench.queries))}
-    return run_child("load", INSTALLED, given).told
+    return run_child("clients", INSTALLED, given).told
 
 
 def _record(result: Result, name: str, told: dict[str, Any]) -> None:
-    result.add(name, "answers/s", [len(told["times"]) / told["seconds"]])
+    result.add(name, "answers/s", [len(told["times_ms"]) / told["seconds"]])
     for percent in (50, 95, 99):
-        result.add(f"  p{percent}", "ms", [float(np.percentile(told["times"], percent))])
+        result.add(f"  p{percent}", "ms", [float(np.percentile(told["times_ms"], percent))])
     if told["refused"]:
         result.notes.append(f"{name}: {told['refused']} refused as too many")
     if told["errors"]:

@@ -1,17 +1,17 @@
-"""The growth with the number of rows, as a picture."""
+"""Plot how times and memory grow with the gallery."""
 
 from pathlib import Path
 
-from scripts.benchmarks.growth import COLD, FAR, MOST, RESIDENT, WARM
+from scripts.benchmarks.measurements.growth import COLD, FAR, MOST, RESIDENT, WARM
 from scripts.benchmarks.results import Figure as Repeats
 from scripts.benchmarks.results import Result
 
 _INK, _GRID = "#333333", "#dddddd"
 
 
-def draw(growth: Result, file: Path) -> None:
-    """Times on the left, memory on the right, both axes logarithmic; PNG."""
-    # Imported here: it takes half a second, and only a plot needs it.
+def draw_growth(growth: Result, file: Path) -> None:
+    """Write a PNG with times on the left and memory on the right; all axes are logarithmic."""
+    # Imported here because it takes half a second.
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 3.6), layout="constrained")
@@ -22,7 +22,7 @@ def draw(growth: Result, file: Path) -> None:
     )
     for axes, unit, lines in panels:
         for name, colour in lines.items():
-            points = _of(growth, name)
+            points = _points(growth, name)
             axes.plot([rows for rows, _ in points], [each.median for _, each in points], "o-", color=colour, label=name)
             axes.fill_between(
                 [rows for rows, _ in points],
@@ -40,10 +40,11 @@ def draw(growth: Result, file: Path) -> None:
     figure.savefig(file, dpi=110)
 
 
-def _of(growth: Result, name: str) -> list[tuple[int, Repeats]]:
+def _points(growth: Result, name: str) -> list[tuple[int, Repeats]]:
+    """Return the figures of one curve, each with its number of rows."""
     found = []
     for each in growth.figures:
-        rows, _, kind = each.name.partition(" rows: ")
-        if kind == name:
+        rows, _, quantity = each.name.partition(" rows: ")
+        if quantity == name:
             found.append((int(rows.replace(",", "")), each))
     return found

@@ -1,30 +1,26 @@
-"""Storage servers on loopback, in processes of their own: in this one they would share its interpreter's lock."""
+"""S3 servers on loopback, in processes of their own so that they do not share this interpreter's lock."""
 
-import json
 import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from scripts.benchmarks.environment import INSTALLED
-from scripts.benchmarks.processes import ChildError
+from scripts.benchmarks.child_environment import INSTALLED
+from scripts.benchmarks.child_processes import ChildError, child_command
 
-_CHILDREN = Path(__file__).with_name("children")
 BUCKET = "bench"
 
 
 @contextmanager
-def served(name: str, arguments: Mapping[str, Any]) -> Iterator[dict[str, str]]:
-    """Start `children/<name>.py`; gives the environment variables that lead clients to it.
+def serve_bucket(name: str, arguments: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """Start `children/<name>.py` and yield the environment variables that lead S3 clients to it.
 
     Raises:
-        ChildError: it did not start.
+        ChildError: the server did not start.
     """
-    command = [*INSTALLED.command, str(_CHILDREN / f"{name}.py"), json.dumps(arguments)]
     server = subprocess.Popen(  # noqa: S603 - our own scripts
-        command,
+        child_command(name, INSTALLED, arguments),
         env={**os.environ, "PYTHONPATH": INSTALLED.path},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -1,0 +1,1 @@
+"""What scripts/benchmark.py measures: one measurement a file, each with a function `measure`."""
