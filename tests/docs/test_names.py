@@ -13,7 +13,6 @@ from embeddings.index.publish import PAST_MANIFEST
 from embeddings.preprocess import DEFAULT_LIMITS
 from embeddings.rebuild import Outcome
 from embeddings.rebuild.shard_run import RECORD
-from functions import VERSION
 from functions.search.current_generation import CurrentGeneration
 from functions.search.parameters import MAX_DEPTH, MAX_K
 from functions.search.routes import Routes
@@ -199,10 +198,6 @@ def test_the_costs_are_those_of_their_document() -> None:
     assert said == [cost for _, cost in rows]
 
 
-def test_the_changelog_begins_with_this_version() -> None:
-    changelog = document("CHANGELOG.md").text
-    versions = re.findall(r"^## (\S+)", changelog, re.MULTILINE)
-    assert versions[0] == VERSION
-    assert f'\nversion = "{VERSION}"\n' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    kinds = set(re.findall(r"^### (.+)$", changelog, re.MULTILINE))
+def test_the_changelog_has_the_usual_kinds_of_change() -> None:
+    kinds = set(re.findall(r"^### (.+)$", document("CHANGELOG.md").text, re.MULTILINE))
     assert kinds <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}

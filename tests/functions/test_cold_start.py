@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from functions import VERSION
 from tests.functions.conftest import IMAGE_BASE, write_gallery
 from tests.photos import photo
 
@@ -147,7 +146,3 @@ def test_wrong_settings_stop_the_start_with_a_message(code: str) -> None:
     last = result.stderr.strip().splitlines()[-1]
     for name in ("REFRESH_SECONDS", "INDEX_URI", "IMAGE_BASE_URL"):
         assert name in last
-
-
-def test_the_version_is_the_projects() -> None:
-    assert f'version = "{VERSION}"' in (ROOT / "pyproject.toml").read_text()
