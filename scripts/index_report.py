@@ -1,11 +1,11 @@
-"""Say what is in an index, as a page to look at: counts, failures, a map, scores, near-duplicates.
+"""Show what is in an index: counts, photos that could not be indexed, a map, scores, near-duplicates.
 
     python scripts/index_report.py --index s3://shop-index
     python scripts/index_report.py --index index/ --gallery photos/ --out reports/monday
     python scripts/index_report.py --index index/ --json
 
-Writes report.html, which needs nothing beside it, and map.png into the folder of --out. With --gallery the page shows
-pictures. Its "Scores" tell how to choose `min_score`, and where the suggested one comes from.
+Writes report.html, a page with everything inside it, and map.png to the folder --out. With --gallery the page shows
+pictures. Its section "Scores" helps you choose a `min_score`.
 """
 
 import argparse
@@ -21,11 +21,11 @@ from embeddings.errors import StorageError
 from embeddings.storage.reader import open_reader
 from scripts.cli.argument_types import number
 from scripts.cli.command import command_parser, run_command
-from scripts.reporting.contents import read_contents
-from scripts.reporting.page import index_page, shown_duplicates
-from scripts.reporting.pictures import draw_map
+from scripts.reporting.charts import draw_map
+from scripts.reporting.index_contents import read_contents
+from scripts.reporting.index_figures import Report, make_report
+from scripts.reporting.index_page import index_page, shown_duplicates
 from scripts.reporting.projection import Cell, on_grid
-from scripts.reporting.report import Report, make_report
 from scripts.reporting.thumbnails import fetch_thumbnails
 
 _SIDE = 96
@@ -42,16 +42,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--index", metavar="URI", required=True, help="s3://bucket/prefix, gs://bucket/prefix or a folder"
     )
-    parser.add_argument("--gallery", metavar="URI", help="the photos, for pictures in the page")
+    parser.add_argument("--gallery", metavar="URI", help="the photos, to show pictures in the page")
     parser.add_argument(
-        "--out", type=Path, default=Path("index-report"), metavar="FOLDER", help="(default: %(default)s)"
+        "--out", type=Path, default=Path("index-report"), metavar="FOLDER", help="where to write (default: %(default)s)"
     )
     parser.add_argument(
         "--duplicates",
         type=_cosine,
         default=0.98,
         metavar="COSINE",
-        help="from which two images are nearly the same (default: %(default)s)",
+        help="least cosine of two images that are nearly the same (default: %(default)s)",
     )
     parser.add_argument("--json", action="store_true", help="print all figures as JSON")
     return parser
@@ -70,7 +70,7 @@ def _run(options: argparse.Namespace) -> None:
         drawn.save(options.out / "map.png")
     page = options.out / "report.html"
     page.write_text(index_page(report, drawn, grid, pictures), encoding="utf-8")
-    print(json.dumps(report.as_record()) if options.json else f"{report.in_words()}\n\nreport: {page}")
+    print(json.dumps(report.as_record()) if options.json else f"{report.summary()}\n\nreport: {page}")
 
 
 def _pictures(report: Report, grid: list[list[Cell]], gallery: str) -> dict[str, Image.Image]:
@@ -78,7 +78,7 @@ def _pictures(report: Report, grid: list[list[Cell]], gallery: str) -> dict[str,
     keys += [key for group in shown_duplicates(report) for key, _ in group]
     photos = fetch_thumbnails(open_reader(gallery), keys, _SIDE)
     if photos.reasons and not photos.pictures:
-        raise StorageError(f"no picture could be read from the gallery: {photos.complaint()}")
+        raise StorageError(f"no photo of the gallery could be read: {photos.complaint()}")
     if photos.reasons:
         print(photos.complaint(), file=sys.stderr)
     return photos.pictures

@@ -30,7 +30,7 @@ from embeddings.preprocess import WHOLE_PHOTO, Box, checked_box
 from embeddings.storage.reader import Reader, open_reader
 from scripts.cli.argument_types import number, positive
 from scripts.cli.command import command_parser, run_command
-from scripts.reporting.sheet import SIDE, Row, draw_sheet
+from scripts.reporting.contact_sheet import SIDE, Row, draw_sheet
 from scripts.reporting.thumbnails import fetch_thumbnails, thumbnail
 
 DEFAULT_SHEET = Path("neighbours.png")

@@ -1,1 +1,1 @@
-"""Pictures and figures of galleries, for scripts/query.py and scripts/index_report.py."""
+"""Pictures and figures that commands draw for a person: of an index, of answers, of an evaluation."""

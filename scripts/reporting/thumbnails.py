@@ -1,4 +1,4 @@
-"""Small upright pictures of encoded photos, to be looked at; what the model sees is `embeddings.preprocess`."""
+"""Make small upright pictures of photos for people to look at; `embeddings.preprocess` makes what the model sees."""
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -17,13 +17,13 @@ _FETCHERS = 16
 
 @dataclass(frozen=True)
 class Thumbnails:
-    """Pictures by key; where there is none, the reason."""
+    """Pictures by key, and for photos without one the reason."""
 
     pictures: dict[str, Image.Image]
     reasons: dict[str, str]
 
     def complaint(self) -> str:
-        """What to tell a person about the missing ones; "" where none is missing."""
+        """Return a sentence about the missing pictures, or "" if none is missing."""
         if not self.reasons:
             return ""
         first = next(iter(self.reasons.values()))
@@ -31,7 +31,7 @@ class Thumbnails:
 
 
 def fetch_thumbnails(gallery: Reader, keys: Iterable[str], side: int) -> Thumbnails:
-    """Read photos of the gallery, many at once, with a progress bar; a photo that cannot be read stops no other."""
+    """Read photos of a gallery in parallel, with a progress bar, and go on past those that cannot be read."""
     found = Thumbnails({}, {})
 
     def fetch(key: str) -> Image.Image:
@@ -52,21 +52,21 @@ def fetch_thumbnails(gallery: Reader, keys: Iterable[str], side: int) -> Thumbna
 
 
 def thumbnail(photo: bytes, side: int) -> Image.Image:
-    """The photo upright, on white where it is transparent, scaled to fit a square of `side` pixels.
+    """Return the photo upright, on white where it is transparent, scaled to fit a square of `side` pixels.
 
     Raises:
-        PhotoError: it cannot be read.
+        PhotoError: the photo cannot be read.
     """
     try:
         image = Image.open(BytesIO(photo), formats=("JPEG", "PNG", "WEBP"))
         if image.width * image.height > DEFAULT_LIMITS.max_pixels:
-            raise PhotoTooLargeError(f"the photo has {image.width} x {image.height} pixels")
+            raise PhotoTooLargeError(f"the photo has {image.width} x {image.height} pixels, more than allowed")
         image.draft("RGB", (2 * side, 2 * side))
         upright = ImageOps.exif_transpose(image).convert("RGBA")
     except PhotoError:
         raise
-    except Exception as error:  # Pillow's plugins raise whatever damage leads them to
-        raise BrokenPhotoError(f"the image is damaged, or no JPEG, PNG or WebP ({error})") from error
+    except Exception as error:  # on damaged files Pillow's plugins raise all kinds of exceptions
+        raise BrokenPhotoError(f"the photo is damaged, or not a JPEG, PNG or WebP file ({error})") from error
     upright.thumbnail((side, side))
     picture = Image.new("RGB", upright.size, "white")
     picture.paste(upright, mask=upright.getchannel("A"))

@@ -17,9 +17,9 @@ from embeddings.index.publish import Content, Pointer, publish
 from embeddings.index.sources import Refusal, Sources
 from scripts.drawn_gallery import draw_gallery
 from scripts.index_report import main
-from scripts.reporting.duplicates import find_duplicates
+from scripts.reporting.near_duplicates import find_duplicates
 from scripts.reporting.projection import COLUMNS, ROWS, on_grid, on_plane
-from scripts.reporting.scores import measure_scores
+from scripts.reporting.score_distribution import measure_scores
 from tests.rebuild.gallery import MODEL, Shop
 
 
@@ -37,7 +37,7 @@ def vectors() -> np.ndarray:
 
 
 def test_every_near_duplicate_is_found_across_tiles(vectors: np.ndarray, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("scripts.reporting.duplicates._TILE", 7)
+    monkeypatch.setattr("scripts.reporting.near_duplicates._TILE", 7)
     found = find_duplicates(vectors, 1.0)
     assert found.pairs == 4  # 3 with 50 and 120, 50 with 120, 70 with 199
     assert sorted([row for row, _ in group] for group in found.groups) == [[3, 50, 120], [70, 199]]
@@ -154,9 +154,9 @@ def test_in_words_and_without_a_gallery(drawn: Shop, tmp_path: Path, capsys: pyt
     out = tmp_path / "out"
     assert main(["--index", drawn.index, "--out", str(out), "--duplicates", "1"]) == 0
     said = capsys.readouterr().out
-    assert said.startswith("35 images, 1 failed, ")
+    assert said.startswith("35 images, 1 not indexed, ")
     assert "       6  bags" in said
-    assert "near-duplicates (cosine from 1): 1 groups, 1 images more" in said
+    assert "near-duplicates (cosine at least 1): 1 groups; 1 images could go" in said
     assert "suggested min_score: " in said
     assert said.strip().endswith(f"report: {out / 'report.html'}")
     assert (out / "report.html").read_text(encoding="utf-8").count("data:image/jpeg") == 0
@@ -178,7 +178,7 @@ def test_it_reads_from_a_bucket_and_says_what_is_missing(
     any_shop.rebuild()
     words = ["--index", any_shop.index, "--out", str(tmp_path / "out")]
     assert main([*words, "--gallery", any_shop.gallery]) == 0
-    assert "3 images, 0 failed" in capsys.readouterr().out
+    assert "3 images, 0 not indexed" in capsys.readouterr().out
     any_shop.index_files.delete(any_shop.paths("generations/"))
     assert main(words) == 1
     assert re.search(r"^error: .* of the index is missing; roll back, or rebuild", capsys.readouterr().err, re.M)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from embeddings.preprocess import Box
 from scripts.query import main
-from scripts.reporting.sheet import SIDE
+from scripts.reporting.contact_sheet import SIDE
 from scripts.reporting.thumbnails import thumbnail
 from tests.photos import photo
 from tests.rebuild.gallery import Shop

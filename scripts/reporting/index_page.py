@@ -1,4 +1,4 @@
-"""The report as one HTML file that needs nothing beside it."""
+"""The report on an index as one HTML file, with all pictures inside it."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -7,15 +7,15 @@ from io import BytesIO
 
 from PIL import Image
 
-from scripts.reporting.contents import Contents, folder_counts, reason_counts
-from scripts.reporting.pictures import draw_scores
+from scripts.reporting.charts import draw_scores
+from scripts.reporting.index_contents import Contents, folder_counts, reason_counts
+from scripts.reporting.index_figures import Report
 from scripts.reporting.projection import Cell, Plane
-from scripts.reporting.report import Report
-from scripts.reporting.scores import CHANCE, Scores
+from scripts.reporting.score_distribution import CHANCE, Scores
 
 GROUPS, GROUP_IMAGES = 30, 8
-"""How many groups of near-duplicates are shown, and how many images of each."""
-_FOLDERS, _FAILURES = 30, 100
+"""How many groups of near-duplicates the page shows, and how many images of each."""
+_FOLDERS, _REFUSALS = 30, 100
 
 _HEAD = """<!doctype html>
 <html lang="en">
@@ -45,25 +45,25 @@ figcaption { font-size: 12px; overflow-wrap: anywhere; }
 """
 
 Pictures = Mapping[str, Image.Image]
-"""Thumbnails by key; empty without a gallery."""
+"""Thumbnails by key; empty if no gallery was given."""
 
 
 def index_page(
     report: Report, drawn_map: Image.Image | None, grid: Sequence[Sequence[Cell]], pictures: Pictures
 ) -> str:
-    """All sections, in the order of questions: what is there, what is missing, how it looks, what is double.
+    """Return the page: what the index holds, what it lacks, how the gallery looks, what it holds twice.
 
     Args:
-        report: of the index.
+        report: what is known about the index.
         drawn_map: a dot for each image; None for an empty index.
-        grid: what stands for which part of the map.
-        pictures: for the grid and for the near-duplicates.
+        grid: the cells of the map, row by row.
+        pictures: thumbnails for the grid and for the near-duplicates.
     """
     return "".join(
         [
             _HEAD,
             _about(report.contents),
-            _failures(report.contents),
+            _refusals(report.contents),
             _map(report, report.plane, drawn_map, grid, pictures) if report.plane and drawn_map else "",
             _scores(report, report.scores) if report.scores else "",
             _duplicates(report, pictures),
@@ -73,7 +73,7 @@ def index_page(
 
 
 def shown_duplicates(report: Report) -> list[list[tuple[str, float]]]:
-    """The groups of near-duplicates on the page: keys and cosines."""
+    """Return the groups of near-duplicates that the page shows, as keys and cosines."""
     keys = report.contents.keys
     return [[(keys[row], score) for row, score in group[:GROUP_IMAGES]] for group in report.duplicates.groups[:GROUPS]]
 
@@ -87,48 +87,48 @@ def _about(contents: Contents) -> str:
         rows.append((f"{len(rest):,} more folders", f"{sum(rest):,}"))
     held = ", held after a rollback" if manifest.held else ""
     return (
-        f"<p>{manifest.count:,} images and {manifest.failed:,} failures; generation "
-        f"<code>{manifest.generation}</code> of {escape(manifest.built_at)}{held}; "
-        f"{contents.size / 1e6:.1f} MB with the model <code>{manifest.model.sha256[:12]}</code>, which answers "
-        f"vectors of dimension {manifest.dimension}, stored as {escape(manifest.dtype)}.</p>\n"
+        f"<p>{manifest.count:,} images, and {manifest.failed:,} that could not be indexed. Generation "
+        f"<code>{manifest.generation}</code>, built {escape(manifest.built_at)}{held}. "
+        f"{contents.size / 1e6:.1f} MB with the model <code>{manifest.model.sha256[:12]}</code>; its vectors have "
+        f"dimension {manifest.dimension} and are stored as {escape(manifest.dtype)}.</p>\n"
         f"{_table(('folder', 'images'), rows)}"
     )
 
 
-def _failures(contents: Contents) -> str:
-    if not contents.failures:
+def _refusals(contents: Contents) -> str:
+    if not contents.refusals:
         return ""
-    reasons = [(reason, f"{count:,}") for reason, count in reason_counts(contents.failures).items()]
+    reasons = [(reason, f"{count:,}") for reason, count in reason_counts(contents.refusals).items()]
     keys = "".join(
-        f"<li><code>{escape(key)}</code>: {escape(failure.reason)}</li>\n"
-        for key, failure in list(contents.failures.items())[:_FAILURES]
+        f"<li><code>{escape(key)}</code>: {escape(refusal.reason)}</li>\n"
+        for key, refusal in list(contents.refusals.items())[:_REFUSALS]
     )
-    more = len(contents.failures) - _FAILURES
-    rest = f"<p>And {more:,} more; --json lists all.</p>" if more > 0 else ""
+    more = len(contents.refusals) - _REFUSALS
+    rest = f"<p>And {more:,} more; <code>--json</code> lists all.</p>" if more > 0 else ""
     return (
-        f"<h2>Not indexed</h2>\n{_table(('reason', 'objects'), reasons[:_FAILURES])}"
-        f"<details><summary>Which</summary>\n<ul>\n{keys}</ul>{rest}</details>\n"
+        f"<h2>Not indexed</h2>\n{_table(('reason', 'objects'), reasons[:_REFUSALS])}"
+        f"<details><summary>Show keys</summary>\n<ul>\n{keys}</ul>{rest}</details>\n"
     )
 
 
 def _map(report: Report, plane: Plane, drawn: Image.Image, grid: Sequence[Sequence[Cell]], pictures: Pictures) -> str:
     keys = report.contents.keys
     text = (
-        f"<h2>Map</h2>\n<p>Similar images lie near one another: the two directions in which the vectors differ most, "
-        f"{plane.variance:.0%} of all difference.</p>\n"
+        "<h2>Map</h2>\n<p>Similar images lie near one another. The axes are the two directions in which the vectors "
+        f"differ most; they hold {plane.variance:.0%} of the variance.</p>\n"
     )
     if pictures:
         cells = "".join(
-            _picture(keys[cell.row], pictures, f"{keys[cell.row]}, for {cell.count:,} images")
+            _picture(keys[cell.row], pictures, f"{keys[cell.row]}, one of {cell.count:,} images")
             for line in grid
             for cell in line
         )
         text += (
-            "<p>Each picture stands for as many images as any other, and is the one nearest to their mean.</p>\n"
+            "<p>Each picture stands for equally many images: it is the one nearest to their mean.</p>\n"
             f'<div class="scroll"><div class="map" style="grid-template-columns:repeat({len(grid[0])},1fr)">'
             f"{cells}</div></div>\n<h3>All images</h3>\n"
         )
-    return text + f'<img class="wide" alt="A dot for each image, coloured by folder" src="{_data(drawn, "PNG")}">\n'
+    return text + f'<img class="wide" alt="One dot per image, coloured by folder" src="{_data_url(drawn, "PNG")}">\n'
 
 
 def _scores(report: Report, scores: Scores) -> str:
@@ -141,23 +141,23 @@ def _scores(report: Report, scores: Scores) -> str:
         )
         for effect in report.effects()
     ]
-    head = ("min_score", "random pairs that reach it", "searches that find something", "results left of the best 16")
+    head = ("min_score", "random pairs that reach it", "searches that find something", "results kept of the best 16")
     return (
-        f"<h2>Scores</h2>\n<p>{len(scores.best):,} of the gallery's images searched among the others, and "
-        f"{len(scores.pairs):,} random pairs.</p>\n{draw_scores(scores)}\n{_table(head, rows)}"
-        f"<p>The suggestion is the score that {CHANCE:.0%} of random pairs stay below. It is a place to start from: "
+        f"<h2>Scores</h2>\n<p>Scores of {len(scores.best):,} images of the gallery, each searched for among the "
+        f"others, and of {len(scores.pairs):,} random pairs.</p>\n{draw_scores(scores)}\n{_table(head, rows)}"
+        f"<p>The suggested score is the one that {CHANCE:.0%} of random pairs stay below. Take it as a starting point: "
         "a visitor's photo is less similar to the gallery than the gallery is to itself, and a photo without a garment "
-        "may still reach it. Try some of your visitors' photos with scripts/query.py before you set it higher.</p>\n"
+        "may still reach it. Before you set it higher, try photos like your visitors' with scripts/query.py.</p>\n"
     )
 
 
 def _duplicates(report: Report, pictures: Pictures) -> str:
     found = report.duplicates
     text = (
-        f"<h2>Near-duplicates</h2>\n<p>{found.pairs:,} pairs with a cosine from {report.limit:g}, in "
-        f"{len(found.groups):,} groups; {found.surplus:,} images would go if each group kept one. "
-        "<code>dedupe</code> leaves them out of an answer. The closest come first; look before you delete: what is one "
-        "garment to the model may be two.</p>\n"
+        f"<h2>Near-duplicates</h2>\n<p>{found.pairs:,} pairs with a cosine of at least {report.limit:g}, in "
+        f"{len(found.groups):,} groups; {found.surplus:,} images could go if each group kept one. "
+        "<code>dedupe</code> leaves them out of an answer. The closest groups come first. Look before you delete: two "
+        "garments can look like one to the model.</p>\n"
     )
     for group, whole in zip(shown_duplicates(report), found.groups, strict=False):
         figures = "".join(
@@ -168,20 +168,20 @@ def _duplicates(report: Report, pictures: Pictures) -> str:
         more = f"<figure>and {len(whole) - len(group):,} more</figure>" if len(whole) > len(group) else ""
         text += f'<div class="group">{figures}{more}</div>\n'
     if len(found.groups) > GROUPS:
-        text += f"<p>And {len(found.groups) - GROUPS:,} more groups; --json lists all.</p>\n"
+        text += f"<p>And {len(found.groups) - GROUPS:,} more groups; <code>--json</code> lists all.</p>\n"
     return text
 
 
 def _picture(key: str, pictures: Pictures, title: str) -> str:
     if key not in pictures:
         return f'<span title="{escape(title)}"></span>'
-    return f'<img alt="{escape(key)}" title="{escape(title)}" src="{_data(pictures[key], "JPEG")}">'
+    return f'<img alt="{escape(key)}" title="{escape(title)}" src="{_data_url(pictures[key], "JPEG")}">'
 
 
-def _data(image: Image.Image, kind: str) -> str:
+def _data_url(image: Image.Image, file_format: str) -> str:
     file = BytesIO()
-    image.save(file, kind, optimize=True)
-    return f"data:image/{kind.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"
+    image.save(file, file_format, optimize=True)
+    return f"data:image/{file_format.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

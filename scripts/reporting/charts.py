@@ -1,4 +1,4 @@
-"""The report's drawings: the map of all images as a PNG, the scores as SVG."""
+"""The charts of a report: the map of all images as a PNG, the distribution of scores as SVG."""
 
 from collections.abc import Sequence
 from html import escape
@@ -6,11 +6,11 @@ from html import escape
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from scripts.reporting.contents import Vectors, folder_counts, folder_of
+from scripts.reporting.index_contents import Vectors, folder_counts, folder_of
 from scripts.reporting.projection import Plane
-from scripts.reporting.scores import Scores
+from scripts.reporting.score_distribution import Scores
 
-# Told apart with any colour vision (Okabe and Ito's palette); what has no colour of its own is grey.
+# Okabe and Ito's palette, which any colour vision tells apart; folders beyond it are grey.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a5195", "#4d4d4d")
 _REST = "#bbbbbb"
 _WIDTH, _HEIGHT, _LEGEND, _MARGIN = 1200, 900, 260, 30
@@ -22,9 +22,9 @@ _PLOT_HEAD = 48  # two lines of text above the curves, so that none hides behind
 
 
 def draw_map(plane: Plane, keys: Sequence[str]) -> Image.Image:
-    """A dot for each image, coloured by its first folder."""
+    """Draw a dot for each image, coloured by its first folder."""
     points = plane.points
-    scale = 2  # drawn larger and scaled down, for smooth dots
+    scale = 2  # drawn at twice the size and scaled down, for smooth dots
     image = Image.new("RGB", ((_WIDTH + _LEGEND) * scale, _HEIGHT * scale), "white")
     pen = ImageDraw.Draw(image)
     counts = folder_counts(keys)
@@ -34,7 +34,7 @@ def draw_map(plane: Plane, keys: Sequence[str]) -> Image.Image:
     places = (points - low) / span
     places[:, 1] = 1 - places[:, 1]
     radius = scale * float(np.clip(120 / len(points) ** 0.5, 1.2, 5))
-    # In a random order: no folder hides the others by its name.
+    # In a random order, so that no folder covers another because of its name.
     for row in np.random.default_rng(0).permutation(len(points)):
         x, y = (places[row] * size + _MARGIN) * scale
         colour = colours.get(folder_of(keys[row]), _REST)
@@ -56,12 +56,12 @@ def _legend(pen: ImageDraw.ImageDraw, counts: dict[str, int], colours: dict[str,
 
 
 def draw_scores(scores: Scores) -> str:
-    """SVG: how often which score occurs; each curve has the same height, so that rare and frequent ones compare."""
+    """Return an SVG of the distributions, all drawn equally high so that their shapes compare."""
     curves = list(zip(scores.by_name().items(), _CURVES, strict=True))
     low = min(float(np.floor(min(values.min() for (_, values), _ in curves) * 10) / 10), 0.0)
     parts = [
         f'<svg viewBox="0 {-_PLOT_HEAD} {_PLOT_WIDTH} {_PLOT_HEAD + _PLOT_HEIGHT + _PLOT_MARGIN}" role="img" '
-        f'aria-label="How often which score occurs" style="max-width:{_PLOT_WIDTH}px">'
+        f'aria-label="How often each score occurs" style="max-width:{_PLOT_WIDTH}px">'
     ]
     for (_, values), colour in curves:
         parts.append(f'<path d="{_outline(values, low)}" fill="{colour}" fill-opacity=".35" stroke="{colour}"/>')

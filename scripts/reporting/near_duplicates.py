@@ -1,4 +1,4 @@
-"""Images that are nearly the same: copies, other sizes of one photo, the same photo under two names."""
+"""Find images that are nearly the same: copies, other sizes of one photo, one photo under two names."""
 
 from dataclasses import dataclass
 from itertools import groupby
@@ -6,31 +6,32 @@ from itertools import groupby
 import numpy as np
 from tqdm import tqdm
 
-from scripts.reporting.contents import Vectors
+from scripts.reporting.index_contents import Vectors
 
 _TILE = 2048
-"""Rows compared with as many others at once: 16 MB of cosines, whatever the gallery's size."""
-_ROUNDING = 5e-7  # a photo's cosine to its copy is 1, not 0.9999999
+"""Rows and columns of one tile of cosines: 16 MB, whatever the size of the gallery."""
+_ROUNDING = 5e-7  # so that a photo and its copy reach a cosine of 1
 
 
 @dataclass(frozen=True)
 class Duplicates:
-    """What `find_duplicates` found."""
+    """Near-duplicates of a gallery."""
 
     pairs: int
+    """Pairs of images that reach the limit."""
     groups: list[list[tuple[int, float]]]
-    """Rows, each with its cosine to an earlier one of its group; the first has 1. The closest groups come first."""
+    """Rows, each with its cosine to an earlier row of its group; the first has 1. The closest groups come first."""
 
     @property
     def surplus(self) -> int:
-        """Images that would go if each group kept one."""
+        """Images that could go if each group kept one."""
         return sum(len(group) - 1 for group in self.groups)
 
 
 def find_duplicates(vectors: Vectors, limit: float) -> Duplicates:
     """Compare every image with every other, tile by tile.
 
-    An image joins the group of the first one, by row, that it has at least the cosine `limit` with.
+    An image joins the group of the first row with which its cosine is at least `limit`.
     """
     count = len(vectors)
     pairs = 0
@@ -54,10 +55,10 @@ def find_duplicates(vectors: Vectors, limit: float) -> Duplicates:
 
 
 def _groups(first: "np.ndarray[tuple[int], np.dtype[np.int64]]", cosine: Vectors) -> list[list[tuple[int, float]]]:
-    """Follow each image to the first of its group: the one it resembles may resemble an earlier one."""
+    """Follow each image to the first of its group: the image it resembles may itself resemble an earlier one."""
     root = np.arange(len(first))
     followers = np.flatnonzero(first >= 0)
-    for row in followers.tolist():  # ascending, so that what it leads to is known
+    for row in followers.tolist():  # ascending: the root of an earlier row is known by now
         root[row] = root[first[row]]
     members = sorted(set(root[followers].tolist()) | set(followers.tolist()), key=lambda row: (root[row], row))
     groups = [

@@ -1,4 +1,4 @@
-"""A contact sheet: each query, and beside it what the search found, best first, with scores."""
+"""Draw a contact sheet: each query, and beside it the results with their scores, best first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,25 +9,25 @@ from embeddings.gallery import Neighbour
 from embeddings.preprocess import WHOLE_PHOTO, Box
 
 SIDE = 150
-"""Of a picture, in pixels."""
+"""The side of a picture's cell, in pixels."""
 _GAP, _CAPTION, _COLUMNS = 10, 34, 8
 _INK, _PALE, _GREY, _RED = (30, 30, 30), (110, 110, 110), (225, 225, 225), (215, 40, 40)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One query."""
+    """One query and its results."""
 
     name: str
     picture: Image.Image | None
-    """None where the photo cannot be read: a grey cell."""
+    """None if the photo cannot be read; its cell is grey."""
     box: Box
-    """The part that was searched for."""
+    """The part of the photo that was searched for."""
     found: Sequence[tuple[Neighbour, Image.Image | None]]
 
 
 def draw_sheet(rows: Sequence[Row]) -> Image.Image:
-    """Draw all queries, one below the other."""
+    """Draw all queries, one below another."""
     columns = min(_COLUMNS, max((len(row.found) for row in rows), default=1)) or 1
     width = _left(columns) + _GAP
     heights = [_lines(row, columns) * _cell_height() + _GAP for row in rows]
@@ -56,7 +56,7 @@ def _draw_row(sheet: Image.Image, row: Row, top: int, columns: int) -> None:
 
 
 def _place(sheet: Image.Image, picture: Image.Image | None, left: int, top: int) -> tuple[int, int]:
-    """Put a picture in the middle of its cell; say where its top left corner is."""
+    """Paste a picture in the middle of its cell; return its top left corner."""
     if picture is None:
         ImageDraw.Draw(sheet).rectangle((left, top, left + SIDE - 1, top + SIDE - 1), fill=_GREY)
         return left, top
@@ -68,7 +68,7 @@ def _place(sheet: Image.Image, picture: Image.Image | None, left: int, top: int)
 def _caption(pen: ImageDraw.ImageDraw, left: int, top: int, title: str, name: str) -> None:
     pen.text((left, top + SIDE + 3), title, fill=_INK, font=_font(13))
     font = _font(11)
-    # The end of a key tells more than its beginning.
+    # The end of a key says more than its beginning.
     while pen.textlength(name, font=font) > SIDE:
         name = "…" + name.lstrip("…")[1:]
     pen.text((left, top + SIDE + 19), name, fill=_PALE, font=font)
@@ -79,7 +79,7 @@ def _lines(row: Row, columns: int) -> int:
 
 
 def _left(column: int) -> int:
-    """Of a result's cell; the query stands a little apart."""
+    """Return the left edge of a result's cell; the query stands a little apart."""
     return _GAP + (SIDE + _GAP) * (column + 1) + _GAP
 
 

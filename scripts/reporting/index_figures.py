@@ -1,14 +1,14 @@
-"""All that is said of an index: as figures for machines, and in a few words for a terminal."""
+"""The figures about an index, as JSON and as a summary for a terminal."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from scripts.reporting.contents import Contents, folder_counts, reason_counts
-from scripts.reporting.duplicates import Duplicates, find_duplicates
+from scripts.reporting.index_contents import Contents, folder_counts, reason_counts
+from scripts.reporting.near_duplicates import Duplicates, find_duplicates
 from scripts.reporting.projection import Plane, on_plane
-from scripts.reporting.scores import Effect, Scores, measure_scores
+from scripts.reporting.score_distribution import Effect, Scores, measure_scores
 
 _QUANTILES = (0.01, 0.05, 0.5, 0.95, 0.99)
 _SHOWN = 5
@@ -16,26 +16,26 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class Report:
-    """Contents, and what was found out about them."""
+    """The contents of an index, and the figures about them."""
 
     contents: Contents
     limit: float
-    """The cosine from which images are near-duplicates."""
+    """The least cosine of near-duplicates."""
     duplicates: Duplicates
     scores: Scores | None
-    """None where there are not two images."""
+    """None for fewer than two images."""
     plane: Plane | None
-    """The map; None where there is no image."""
+    """The map; None for an empty index."""
 
     def effects(self) -> list[Effect]:
-        """What the suggested min_score does, among others; in ascending order."""
+        """Return the effects of several values of min_score in ascending order, the suggested one among them."""
         if self.scores is None:
             return []
         tenths = {number / 10 for number in range(1, 10)}
         return [self.scores.effect(score) for score in sorted(tenths | {self.scores.suggested})]
 
     def as_record(self) -> dict[str, Any]:
-        """Everything as JSON may hold it."""
+        """Return all figures in the form of JSON."""
         manifest, keys = self.contents.manifest, self.contents.keys
         record: dict[str, Any] = {
             "index": {
@@ -50,7 +50,7 @@ class Report:
                 "bytes": self.contents.size,
             },
             "folders": folder_counts(keys),
-            "failures": {key: failure.reason for key, failure in self.contents.failures.items()},
+            "failures": {key: refusal.reason for key, refusal in self.contents.refusals.items()},
             "near_duplicates": {
                 "limit": self.limit,
                 "pairs": self.duplicates.pairs,
@@ -76,30 +76,30 @@ class Report:
             }
         return record
 
-    def in_words(self) -> str:
-        """A few lines."""
+    def summary(self) -> str:
+        """Return a few lines for a terminal."""
         contents, manifest = self.contents, self.contents.manifest
         lines = [
-            f"{manifest.count:,} images, {manifest.failed:,} failed, {contents.size / 1e6:.1f} MB with the model",
-            f"generation {manifest.generation} of {manifest.built_at}"
+            f"{manifest.count:,} images, {manifest.failed:,} not indexed, {contents.size / 1e6:.1f} MB with the model",
+            f"generation {manifest.generation}, built {manifest.built_at}"
             + (", held after a rollback" if manifest.held else ""),
             f"model {manifest.model.sha256[:12]}, dimension {manifest.dimension}, {manifest.dtype}",
             *_listed("folders", folder_counts(contents.keys)),
-            *_listed("failures", reason_counts(contents.failures)),
-            f"near-duplicates (cosine from {self.limit:g}): {len(self.duplicates.groups):,} groups, "
-            f"{self.duplicates.surplus:,} images more than one of each",
+            *_listed("not indexed", reason_counts(contents.refusals)),
+            f"near-duplicates (cosine at least {self.limit:g}): {len(self.duplicates.groups):,} groups; "
+            f"{self.duplicates.surplus:,} images could go if each group kept one",
         ]
         if self.scores is not None:
             effect = self.scores.effect(self.scores.suggested)
             lines.append(
                 f"suggested min_score: {effect.min_score:.2f}; {effect.pairs:.0%} of random pairs reach it, "
-                f"and {effect.answered:.1%} of the gallery's own images still find another"
+                f"and {effect.answered:.1%} of the gallery's images still find another"
             )
         return "\n".join(lines)
 
 
 def make_report(contents: Contents, limit: float) -> Report:
-    """Find out everything; with progress bars."""
+    """Compute all figures, with progress bars."""
     vectors = contents.vectors
     return Report(
         contents,

@@ -1,4 +1,4 @@
-"""How similar the gallery's images are to one another: what a `min_score` would leave out."""
+"""Measure how similar a gallery's images are to one another, and what a `min_score` would leave out."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,49 +7,50 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from scripts.reporting.contents import Vectors
+from scripts.reporting.index_contents import Vectors
 
 DEPTH = 16
 ASKED = 2_000
 PAIRS = 200_000
 CHANCE = 0.95
-_BLOCK = 64  # queries at once: 15 MB of scores with 60,000 images
+_BLOCK = 64  # queries at once: 15 MB of scores for 60,000 images
 
 Values = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What a `min_score` does to searches by the gallery's own images."""
+    """The effect of a `min_score` on searches by the gallery's own images."""
 
     min_score: float
     pairs: float
-    """Share of random pairs that reach it."""
+    """The share of random pairs that reach it."""
     answered: float
-    """Share of searches that find at least one image."""
+    """The share of searches that find at least one image."""
     results: float
-    """Of the best 16, how many stay, on average."""
+    """How many of the best 16 results stay, on average."""
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Cosines."""
+    """Cosines between images of a gallery."""
 
     best: Values
-    """(asked, up to 16): of a sample of images, to their nearest others, best first."""
+    """(asked, up to 16): between a sample of images and their nearest others, best first."""
     pairs: Values
-    """Of random pairs of two images."""
+    """Between random pairs of different images."""
 
     @cached_property
     def suggested(self) -> float:
         """The `min_score` that 95 % of random pairs stay below.
 
-        Not from the nearest neighbours: a visitor's photo is less similar to the gallery than the gallery is to itself.
+        Nearest neighbours would suggest more, but a visitor's photo is less similar to the gallery than the gallery is
+        to itself.
         """
         return float(np.floor(np.quantile(self.pairs, CHANCE) * 100) / 100)
 
     def by_name(self) -> dict[str, Values]:
-        """The distributions, from low to high."""
+        """Return the distributions by name, from low to high."""
         return {
             "random pairs": self.pairs,
             f"nearest image no. {self.best.shape[1]}": self.best[:, -1],
@@ -57,7 +58,7 @@ class Scores:
         }
 
     def effect(self, min_score: float) -> Effect:
-        """What a `min_score` does."""
+        """Return the effect of a `min_score`."""
         kept = self.best >= min_score
         return Effect(
             min_score,
@@ -68,7 +69,7 @@ class Scores:
 
 
 def measure_scores(vectors: Vectors, seed: int = 0) -> Scores | None:
-    """Search the gallery with a sample of its own images; None where there are not two images."""
+    """Search the gallery with a sample of its own images; return None for fewer than two images."""
     count = len(vectors)
     if count < 2:
         return None
@@ -79,11 +80,11 @@ def measure_scores(vectors: Vectors, seed: int = 0) -> Scores | None:
     for start in tqdm(range(0, len(asked), _BLOCK), desc="scores", disable=None, leave=False):
         rows = asked[start : start + _BLOCK]
         scores = vectors[rows] @ vectors.T
-        scores[np.arange(len(rows)), rows] = -np.inf  # not itself
+        scores[np.arange(len(rows)), rows] = -np.inf  # an image does not find itself
         nearest = np.partition(scores, count - depth, axis=1)[:, count - depth :]
         best[start : start + len(rows)] = np.sort(nearest, axis=1)[:, ::-1]
     first = rng.integers(count, size=PAIRS)
-    second = (first + rng.integers(1, count, size=PAIRS)) % count  # another one
+    second = (first + rng.integers(1, count, size=PAIRS)) % count  # a different row
     pairs = np.concatenate(
         [np.einsum("ij,ij->i", vectors[a], vectors[b]) for a, b in zip(_parts(first), _parts(second), strict=True)]
     )

@@ -1,4 +1,4 @@
-"""What an index holds, read without its model."""
+"""Read an index without its model."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -22,29 +22,31 @@ TOP = "(no folder)"
 
 @dataclass(frozen=True)
 class Contents:
-    """The current generation."""
+    """The current generation of an index."""
 
     manifest: Manifest
     keys: list[str]
     vectors: Vectors
-    failures: Mapping[str, Refusal]
+    refusals: Mapping[str, Refusal]
+    """Photos that could not be indexed, by key."""
 
     @property
     def size(self) -> int:
-        """Bytes in storage: this generation and its model."""
+        """Bytes in storage, of this generation and its model."""
         return sum(entry.size for entry in self.manifest.files.values()) + self.manifest.model.size
 
 
 def read_contents(index: Reader) -> Contents:
-    """Fetch what the pointer names, and check it.
+    """Fetch and check the generation that the pointer names.
 
     Raises:
-        GalleryIndexError: there is no index, or it is damaged. StorageError: storage failed.
+        GalleryIndexError: there is no index, it is damaged, or its vectors are in S3 Vectors.
+        StorageError: storage failed.
     """
     manifest, _ = fetch_pointer(index)
     if manifest.vector_index is not None:
         raise GalleryIndexError(
-            f"the vectors are in {manifest.vector_index}: the report needs a matrix to compare them all"
+            f"the vectors are in {manifest.vector_index}; a report needs an index with a matrix, to compare all of them"
         )
     files = fetch_generation(index, manifest, known_model=manifest.model.sha256)
     vectors = read_unit_rows(manifest, files.vectors)
@@ -52,19 +54,19 @@ def read_contents(index: Reader) -> Contents:
 
 
 def folder_of(key: str) -> str:
-    """The first folder of a key."""
+    """Return the first folder of a key."""
     folder, slash, _ = key.partition("/")
     return folder if slash else TOP
 
 
 def folder_counts(keys: Iterable[str]) -> dict[str, int]:
-    """Images by first folder, most first."""
+    """Count images by first folder, most first."""
     return dict(Counter(map(folder_of, keys)).most_common())
 
 
-def reason_counts(failures: Mapping[str, Refusal]) -> dict[str, int]:
-    """Failures by reason, most first."""
-    return dict(Counter(failure.reason for failure in failures.values()).most_common())
+def reason_counts(refusals: Mapping[str, Refusal]) -> dict[str, int]:
+    """Count refused photos by reason, most first."""
+    return dict(Counter(refusal.reason for refusal in refusals.values()).most_common())
 
 
 def _sources(index: Reader, manifest: Manifest) -> Sources:
