@@ -81,8 +81,9 @@ def _convert(options: argparse.Namespace) -> None:
     unseen = select(photos, "shop", "validation") + select(photos, "consumer", "validation")
     made["photos"] = {"train": len(train), "validation": len(unseen)}
     model = models[0]
+    large = [photo for photo in train if not photo.small]
     if options.attributes:
-        trained = _pixels(options.data, train, "trained photos")
+        trained = _pixels(options.data, large, "trained photos")
         for number, each in enumerate(models):
             each.name = f"run_{number}"  # two layers of one name cannot be in a model
         model = with_attributes(
@@ -91,7 +92,7 @@ def _convert(options: argparse.Namespace) -> None:
                 for run, each, said in zip(options.run, models, heads, strict=True)
             ]
         )
-    examples = _pixels(options.data, spread(train, _EXAMPLES), "examples")
+    examples = _pixels(options.data, spread(large, _EXAMPLES), "examples")
     pixels = _pixels(options.data, spread(unseen, _COMPARED), "unseen photos")
     expected = embed_with(model, pixels)
     print(f"{'format':8} {'bytes':>10} {'ms':>6} {'top-16 overlap with Keras':>26}")

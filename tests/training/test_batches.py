@@ -8,7 +8,7 @@ import pytest
 
 from embeddings.training.config import Augmentation, Mix
 from embeddings.training.data.datasets import load_pixels, read_photos
-from embeddings.training.data.photos import DatasetError, LabelledPhoto, Split
+from embeddings.training.data.photos import DatasetError, Split
 from embeddings.training.views.augmentation import consumer_view
 from embeddings.training.views.batches import Batches
 from embeddings.training.views.cutouts import cut_out
@@ -125,11 +125,3 @@ def _both_ways(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def test_too_few_items_are_said_in_words(pictures: list[LoadedPhoto]):
     with pytest.raises(DatasetError, match="less than one batch"):
         Batches(shop(pictures)[:3], MIX, seed=0)
-
-
-def test_a_photo_says_its_type_and_unit():
-    photo = LabelledPhoto("f", "shop", "dress", "Dresses", "Women", "", "", "f", "train")
-    assert photo.kind == "Dresses, Women"
-    assert replace(photo, gender="").kind == "Dresses"
-    assert replace(photo, type="", gender="").kind == ""
-    assert (photo.unit, replace(photo, sender="7").unit) == ("f", "7")

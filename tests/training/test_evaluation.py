@@ -209,6 +209,19 @@ def test_a_failure_is_what_misses_something_or_begins_wrong(tmp_path: Path):
     assert lines[1:] == ["T,s,b,1,1,2,0 | 1"]  # p, q and r find all and begin right; nothing is relevant to t
 
 
+def test_photos_that_are_for_training_only_are_neither_asked_for_nor_found(shapes: Path, tmp_path: Path):
+    shutil.copytree(shapes, tmp_path / "photos")
+    table = tmp_path / "photos" / "labels.csv"
+    before = [Evaluation(tmp_path / "photos", SPLIT, part, phone_photos=5) for part in ("test", "all")]
+    header, *rows = table.read_text().splitlines()
+    small = [row.replace("shop/", "small/") + ",yes" for row in rows if row.startswith("shop/")]
+    rows = [f"{row}," for row in rows] + small + ["consumer/new.png,consumer,,,,unknown,"]
+    table.write_text("\n".join([f"{header},small", *rows]) + "\n")  # none of the new photos can be opened
+    after = [Evaluation(tmp_path / "photos", SPLIT, part, phone_photos=5) for part in ("test", "all")]
+    assert [each.names for each in after] == [each.names for each in before]
+    assert [each.about for each in after] == [each.about for each in before]
+
+
 def test_a_part_too_small_to_search_in_and_a_missing_photo_are_refused(shapes: Path, tmp_path: Path):
     with pytest.raises(DatasetError, match="validation part has"):
         Evaluation(shapes, Split(validation=0.01), "validation", 5)

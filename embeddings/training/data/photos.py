@@ -58,11 +58,19 @@ class LabelledPhoto:
     item: str  # photos of one garment share it
     part: Part
     role: Role = ""  # in a protocol that says which photos ask and which answer
+    title: str = ""  # what the shop calls it
+    usage: str = ""  # what the shop says it is for: Casual, Formal, ...
+    small: bool = False  # 60 x 80 px, too few to measure with
 
     @property
     def kind(self) -> str:
         """Type and gender in words, as far as they are known."""
         return ", ".join(filter(None, (self.type, self.gender)))
+
+    @property
+    def training_only(self) -> bool:
+        """Whether the photo may train a model but not measure one: it is small, or a consumer did not label it."""
+        return self.small or (self.domain == "consumer" and not self.category)
 
     @property
     def unit(self) -> str:

@@ -40,14 +40,14 @@ class Evaluation:
         Args:
             folder: of the photos, in any layout that `read_photos` knows.
             split: as the model was trained with, or the figures flatter it.
-            part: which to take queries and galleries from; "all" is every photo, for a set that no model was trained
-                on.
+            part: where queries and galleries come from; "all" is every photo, for a set that no model was trained on.
+                Photos that are for training only take no part.
             phone_photos: so many shop items of the part are searched for by a simulated phone photo.
 
         Raises:
             DatasetError: a photo is missing, or the part is too small to search in.
         """
-        photos = read_photos(folder, split)
+        photos = [photo for photo in read_photos(folder, split) if not photo.training_only]
         parts = PARTS if part == "all" else (part,)
         own = [photo for photo in photos if photo.part in parts]
         others = [photo for photo in photos if photo.domain == "shop" and photo.part not in parts]
