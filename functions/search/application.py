@@ -81,7 +81,6 @@ class Application:
             raise RequestError(405, "method-not-allowed", "Wrong method", detail, {"Allow": allowed})
         if request.path not in _UNLIMITED:
             place.enter_context(self._gate.admit())
-            request.body.expect_upload()
         content = handler(request)
         if not isinstance(content, Document):
             content = Document(json.dumps(content).encode(), {"Content-Type": "application/json"})

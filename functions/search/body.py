@@ -44,12 +44,10 @@ class Body:
         self._clock: threading.Timer | None = None
         self._late = False
 
-    def expect_upload(self) -> None:
-        """Give the body `UPLOAD_SECONDS` from the first read on, in place of `HURRY_SECONDS`."""
-        self._seconds = UPLOAD_SECONDS
+    def expect(self, size: int) -> None:
+        """Let the body have up to `size` bytes, and `UPLOAD_SECONDS` in place of `HURRY_SECONDS`.
 
-    def limit(self, size: int) -> None:
-        """Take no more than `size` bytes; a larger body is refused now if it gives its length, else while it is read.
+        A larger one is refused now if it gives its length, else while it is read.
 
         Raises:
             BodyTooLargeError: the length it gives is larger.
@@ -57,6 +55,7 @@ class Body:
         if self.length is not None and self.length > size:
             raise BodyTooLargeError
         self._limit = size
+        self._seconds = UPLOAD_SECONDS
 
     def read(self, size: int) -> bytes:
         """Read up to `size` bytes; fewer only at the end.

@@ -32,10 +32,10 @@ def read_upload(body: Body, content_type: str, max_bytes: int) -> tuple[bytes, d
     kind, options = parse_options_header(content_type)
     try:
         if kind == "multipart/form-data":
-            body.limit(max_bytes + _FORM_BYTES)
+            body.expect(max_bytes + _FORM_BYTES)
             return _read_form(body, options.get("boundary", ""), max_bytes + _FORM_BYTES)
         if kind.startswith("image/") or kind == "application/octet-stream":
-            body.limit(max_bytes)
+            body.expect(max_bytes)
             return body.read(max_bytes + 1), {}
     except BodyTooLargeError as error:
         raise PhotoTooLargeError(

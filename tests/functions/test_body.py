@@ -1,10 +1,13 @@
 """The body of a request, on servers with different streams."""
 
+import socket
+import time
 from io import BytesIO
 from typing import Any
 
 import pytest
 
+from functions.search import body as module
 from functions.search.body import Body, BodyTooLargeError
 from functions.search.problems import RequestError
 
@@ -51,26 +54,58 @@ def test_discard_reads_the_rest() -> None:
 
 def test_a_body_within_its_limit() -> None:
     request = body(BytesIO(b"photo"), CONTENT_LENGTH="5")
-    request.limit(5)
+    request.expect(5)
     assert request.read(6) == b"photo"
 
 
 def test_a_body_that_says_it_is_too_large_is_refused_unread() -> None:
     stream = Socket(b"photo")
     with pytest.raises(BodyTooLargeError):
-        body(stream, CONTENT_LENGTH="5").limit(4)
+        body(stream, CONTENT_LENGTH="5").expect(4)
     assert stream.left == b"photo"
 
 
 def test_a_body_that_turns_out_too_large_is_refused_there_and_can_be_discarded() -> None:
     stream = BytesIO(bytes(200_000))
     request = body(stream, **{"wsgi.input_terminated": True})
-    request.limit(5)
+    request.expect(5)
     assert request.read(5) == bytes(5)
     with pytest.raises(BodyTooLargeError):
         request.read(1)
     request.discard()
     assert stream.read() == b""
+
+
+def test_a_body_without_end_is_not_read_for_ever() -> None:
+    class Endless:
+        taken = 0
+
+        def read(self, size: int) -> bytes:
+            self.taken += size
+            return bytes(size) if self.taken < 200_000_000 else b""
+
+    stream = Endless()
+    body(stream, **{"wsgi.input_terminated": True}).discard()
+    assert 50_000_000 < stream.taken < 100_000_000
+
+
+@pytest.mark.parametrize("expected", [True, False])
+def test_only_a_body_that_is_expected_has_the_time_of_an_upload(
+    expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short, long = 0.05, 5.0
+    monkeypatch.setattr(module, "UPLOAD_SECONDS", short if expected else long)
+    monkeypatch.setattr(module, "HURRY_SECONDS", long if expected else short)
+    server, client = socket.socketpair()
+    with server, client, server.makefile("rb") as stream:
+        request = body(stream, CONTENT_LENGTH="10", **{"gunicorn.socket": server})
+        if expected:
+            request.expect(10)
+        client.send(b"slow")
+        started = time.monotonic()
+        with pytest.raises(RequestError, match=r"after 0\.05 seconds"):
+            request.read(10)
+        assert time.monotonic() - started < long
 
 
 def test_a_client_that_breaks_off() -> None:

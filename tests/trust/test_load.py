@@ -63,7 +63,8 @@ def test_slow_uploads_hold_their_places_for_so_long_and_no_longer(small: Service
             each.sendall(head(1_000_000) + b"\xff\xd8\xff")
         time.sleep(0.2)
         assert small.get("/v1/random").problem == small.upload("/", photo("red")).problem == (503, "busy")
-        assert small.get("/healthz").status == 200
+        for path in ("/healthz", "/openapi.json", "/docs"):
+            assert small.get(path).status == 200
         for _ in range(4):
             time.sleep(0.1)
             second.sendall(b"x")  # drop by drop is no faster
@@ -84,6 +85,34 @@ def test_who_is_refused_and_sends_slowly_is_soon_forgotten(small: Service) -> No
         fourth.sendall(head(1_000_000) + b"\xff\xd8\xff")
         assert b"urn:garment-search:busy" in answer(fourth)
         assert time.monotonic() - started < 0.8
+
+
+@pytest.mark.parametrize(
+    ("beginning", "status"),
+    [
+        pytest.param(head(1_000_000, content_type="text/plain"), 415, id="of a wrong type"),
+        pytest.param(head(20_000_000), 413, id="too large"),
+        pytest.param(head(1_000_000, "/v1/random").replace(b"POST", b"GET"), 200, id="not looked at"),
+    ],
+)
+def test_a_slow_body_that_is_not_taken_is_answered_soon(small: Service, beginning: bytes, status: int) -> None:
+    """It has a place until it is read to its end: a minute, as for an upload, would keep others out."""
+    with connected(small) as connection:
+        started = time.monotonic()
+        connection.sendall(beginning + b"x")
+        assert answer(connection).startswith(b"HTTP/1.1 %d " % status)
+        assert time.monotonic() - started < 0.8
+
+
+def test_a_connection_is_not_cut_after_its_upload_is_answered(small: Service) -> None:
+    """Its time runs from the first byte, and must not run on under the next request."""
+    with connected(small) as connection:
+        upload = photo("red")
+        connection.sendall(head(len(upload)) + upload)
+        assert answer(connection).startswith(b"HTTP/1.1 200 ")
+        time.sleep(1.1)
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert answer(connection).startswith(b"HTTP/1.1 200 ")
 
 
 @pytest.mark.parametrize(
