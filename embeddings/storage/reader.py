@@ -36,6 +36,8 @@ _STALL_SECONDS = 2
 """Without a byte arriving, the answer's first one included."""
 _PART_SECONDS = 60
 """For one whole request: eight parts at once get through 4.5 Mbit/s. What hangs is noticed by the other two."""
+_IDLE_SECONDS = 10
+"""After which a connection is not used again: a frozen function wakes up with some that storage has long closed."""
 _LONGEST_SIGNATURE_SECONDS = 7 * 24 * 3600
 _STATUS = re.compile(r"status code: (\d{3})")
 _ONLY_BOTO3 = ("AWS_PROFILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
@@ -231,8 +233,7 @@ def _client(*endpoint_variables: str) -> "ClientConfig":
         "connect_timeout": timedelta(seconds=_CONNECT_SECONDS),
         "read_timeout": timedelta(seconds=_STALL_SECONDS),
         "timeout": timedelta(seconds=_PART_SECONDS),
-        # A frozen function wakes up with connections that storage has long closed.
-        "pool_idle_timeout": timedelta(seconds=10),
+        "pool_idle_timeout": timedelta(seconds=_IDLE_SECONDS),
     }
 
 
