@@ -15,7 +15,8 @@ T = TypeVar("T")
 
 # The form in which browsers send it: lower case, no path, no trailing slash.
 # https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin
-_ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
+# Apps and browser extensions have schemes of their own, such as capacitor://localhost.
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
 
 class SettingsError(ValueError):
@@ -38,6 +39,8 @@ class SearchSettings:
     refresh_seconds: float
     max_upload_bytes: int
     max_pixels: int
+    base_path: str
+    """Where the service lies below its host, such as "/search"; "" at the root."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
@@ -56,6 +59,7 @@ class SearchSettings:
             refresh_seconds=reading.get("REFRESH_SECONDS", _whole(0, 86_400), default=60),
             max_upload_bytes=reading.get("MAX_UPLOAD_BYTES", _whole(1_000, 100_000_000), default=10_000_000),
             max_pixels=reading.get("MAX_PIXELS", _whole(25_600, 500_000_000), default=50_000_000),
+            base_path=reading.get("BASE_PATH", _base_path, default=""),
         )
         if bool(settings.image_base_url) == bool(settings.signed_url_seconds):
             reading.problems.append(
@@ -138,6 +142,12 @@ def _base_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
         raise ValueError("give an http(s) address without a query, such as https://images.example.com/gallery")
+    return text.rstrip("/")
+
+
+def _base_path(text: str) -> str:
+    if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*/?", text):
+        raise ValueError("give the path below which the service lies, such as /search")
     return text.rstrip("/")
 
 

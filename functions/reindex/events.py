@@ -18,20 +18,26 @@ class ObjectEvent(NamedTuple):
 
 
 def s3_events(message: str) -> list[ObjectEvent]:
-    """Read an S3 notification, the body of a queue's message.
+    """Read what S3 says happened, the body of a queue's message.
 
-    The `s3:TestEvent` that S3 sends when the notification is set up has no records. Keys arrive quoted as in a form.
+    It comes from the bucket itself, through an SNS topic, or from EventBridge, as a bucket that notifies something else
+    already can only fan out. A notification quotes keys as a form does; EventBridge leaves them as they are. The
+    `s3:TestEvent` that S3 sends when a notification is set up names no object.
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 
     Raises:
-        ValueError: this is not an S3 notification.
+        ValueError: this is none of them.
     """
     content = json.loads(message)
-    if not isinstance(content, dict):
-        raise ValueError("not an S3 notification")
-    if content.get("Event") == "s3:TestEvent":
-        return []
     try:
+        if "Message" in content:  # of an SNS topic without raw message delivery
+            content = json.loads(content["Message"])
+        if content.get("Event") == "s3:TestEvent":
+            return []
+        if "detail" in content:
+            detail = content["detail"]
+            return [ObjectEvent(str(detail["bucket"]["name"]), str(detail["object"]["key"]))]
         return [
             ObjectEvent(record["s3"]["bucket"]["name"], unquote_plus(record["s3"]["object"]["key"]))
             for record in content["Records"]
@@ -43,12 +49,18 @@ def s3_events(message: str) -> list[ObjectEvent]:
 def gcs_event(data: Mapping[str, Any]) -> ObjectEvent:
     """Read the data of a Cloud Storage event (`google.cloud.storage.object.v1.*`), in which names arrive unquoted.
 
+    Or those of a bucket's notification through Pub/Sub (`google.cloud.pubsub.topic.v1.messagePublished`), whose
+    attributes name the object.
     https://github.com/googleapis/google-cloudevents
+    https://cloud.google.com/storage/docs/pubsub-notifications#attributes
 
     Raises:
-        ValueError: this is not a Cloud Storage event.
+        ValueError: this is neither.
     """
     try:
+        if "message" in data:
+            attributes = data["message"]["attributes"]
+            return ObjectEvent(str(attributes["bucketId"]), str(attributes["objectId"]))
         return ObjectEvent(str(data["bucket"]), str(data["name"]))
     except (KeyError, TypeError) as error:
         raise ValueError(f"not a Cloud Storage event ({error!r} is missing)") from error

@@ -38,6 +38,7 @@ class Application:
     def __init__(self, settings: SearchSettings, current: CurrentGeneration, gate: Gate) -> None:
         self._gate = gate
         self._origins = settings.cors_origins
+        self._base_path = settings.base_path
         self._routes = Routes(settings, current).table
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -45,7 +46,7 @@ class Application:
         failure: Exception | None = None
         # The request ends first, and reads its body to the end; until then it keeps its place, or clients that send
         # slowly would hold more threads than there are places.
-        with ExitStack() as place, Request(environ) as request:
+        with ExitStack() as place, Request(environ, self._base_path) as request:
             try:
                 answer = self._answer(request, place)
             except Exception as error:  # noqa: BLE001 - every error has an answer

@@ -48,9 +48,12 @@ class Timing:
 class Request:
     """One HTTP request, and what is noted while it is being answered; leaving it as a context ends its body."""
 
-    def __init__(self, environ: "WSGIEnvironment") -> None:
+    def __init__(self, environ: "WSGIEnvironment", base_path: str = "") -> None:
+        """Take the path below `base_path` and, on a stage of API Gateway that has a name, below that."""
         self.method: str = environ["REQUEST_METHOD"]
-        self.path: str = environ.get("PATH_INFO") or "/"
+        stage = environ.get("apig_wsgi.request_context", {}).get("stage", "$default")
+        path = _below(base_path, environ.get("PATH_INFO") or "/")
+        self.path: str = path if stage == "$default" else _below(f"/{stage}", path)
         self.origin: str = environ.get("HTTP_ORIGIN", "")
         self.content_type: str = environ.get("CONTENT_TYPE") or ""
         self.body = Body(environ)
@@ -78,6 +81,11 @@ class Request:
         except ValueError as error:
             detail = f"The query has more than {_MAX_QUERY_FIELDS} parameters."
             raise RequestError(400, "parameter-invalid", "Too many parameters", detail) from error
+
+
+def _below(base: str, path: str) -> str:
+    """Cut the base off a path that lies below it."""
+    return path.removeprefix(base) or "/" if f"{path}/".startswith(f"{base}/") else path
 
 
 def _request_id(environ: "WSGIEnvironment") -> str:

@@ -1,5 +1,7 @@
 """The photo and the parameters in a request's body. They stay in memory; nothing is stored."""
 
+import re
+
 from multipart import MultipartError, MultipartParser, MultipartPart, parse_options_header
 
 from embeddings.errors import PhotoTooLargeError
@@ -13,6 +15,12 @@ _FORM_BYTES = 65_536
 _MAX_PARTS = 32
 _CHARSETS = ("utf-8", "utf8", "us-ascii", "iso-8859-1")
 """Accepted for text. Python knows a hundred more, some of them slow, and remembers every unknown name for ever."""
+_ANY_BYTES = "latin-1"
+"""Reads every header: file names come in the client's own character set, and nobody looks at them."""
+
+# How a JPEG or a PNG file begins once a gateway has read it as text: it has replaced what is not UTF-8, or made a
+# character of each byte.
+_AS_TEXT = re.compile(rb"(\xef\xbf\xbd){2}|\xc3\xbf\xc3\x98|(\xef\xbf\xbd|\xc2\x89)PNG")
 
 
 def read_upload(body: Body, content_type: str, max_bytes: int) -> tuple[bytes, dict[str, str]]:
@@ -33,35 +41,52 @@ def read_upload(body: Body, content_type: str, max_bytes: int) -> tuple[bytes, d
     try:
         if kind == "multipart/form-data":
             body.expect(max_bytes + _FORM_BYTES)
-            return _read_form(body, options.get("boundary", ""), max_bytes + _FORM_BYTES)
-        if kind.startswith("image/") or kind == "application/octet-stream":
+            photo, fields = _read_form(body, options.get("boundary", ""), max_bytes + _FORM_BYTES)
+        elif kind.startswith("image/") or kind == "application/octet-stream":
             body.expect(max_bytes)
-            return body.read(max_bytes + 1), {}
+            photo, fields = body.read(max_bytes + 1), {}
+        else:
+            raise RequestError(
+                415,
+                "body-unsupported",
+                "Send a photo",
+                f"Send the photo as multipart/form-data with the field {FIELD!r}, or as the body with its image/... "
+                "type.",
+            )
     except BodyTooLargeError as error:
         raise PhotoTooLargeError(
             f"the photo has more than {max_bytes:,} bytes; send it smaller (640 pixels on the long side are plenty)"
         ) from error
-    raise RequestError(
-        415,
-        "body-unsupported",
-        "Send a photo",
-        f"Send the photo as multipart/form-data with the field {FIELD!r}, or as the body with its image/... type.",
-    )
+    if _AS_TEXT.match(photo):
+        raise malformed(
+            "a gateway has turned the photo into text; have it pass bodies on as binary (binaryMediaTypes */* on a "
+            "REST API, isBase64Encoded in a Lambda event)"
+        )
+    return photo, fields
 
 
 def _read_form(body: Body, boundary: str, memory: int) -> tuple[bytes, dict[str, str]]:
     if not boundary:
-        raise malformed("the Content-Type has no boundary; let the HTTP client set this header itself")
+        raise malformed(
+            "the Content-Type has no boundary, or one that needs quotes, as with = in it; let the HTTP client set this "
+            "header itself"
+        )
     photo = None
     fields: dict[str, str] = {}
     try:
         # Never spool to disk: uploads are not stored.
         parser = MultipartParser(
-            body, boundary, part_limit=_MAX_PARTS, spool_limit=memory, memory_limit=memory, disk_limit=0
+            body,
+            boundary,
+            charset=_ANY_BYTES,
+            part_limit=_MAX_PARTS,
+            spool_limit=memory,
+            memory_limit=memory,
+            disk_limit=0,
         )
         for part in parser:
             if part.name == FIELD:
-                photo = part.raw if photo is None else photo
+                photo = photo or part.raw  # a page may have two inputs, the first one empty
             elif part.size <= _FORM_BYTES and not part.filename:
                 fields.setdefault(part.name, _text(part))
     except MultipartError as error:
@@ -79,7 +104,7 @@ def _read_form(body: Body, boundary: str, memory: int) -> tuple[bytes, dict[str,
 
 
 def _text(part: MultipartPart) -> str:
-    charset = part.charset.lower()
+    charset = "utf-8" if part.charset == _ANY_BYTES else part.charset.lower()
     if charset not in _CHARSETS:
         raise UnicodeError(f"{charset!r} is none of {_CHARSETS}")
     return str(part.raw, charset)

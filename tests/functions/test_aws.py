@@ -107,6 +107,30 @@ class TestSearch:
     def test_the_request_id_is_the_gateways(self, search: Handler) -> None:
         assert search(event("http_api_get_random")).header("x-request-id") == "JKJaXmPLvHcESHA="
 
+    @pytest.mark.parametrize(
+        ("stage", "base", "path"),
+        [
+            ("prod", "", "/prod/random"),
+            ("prod", "", "/random"),
+            ("$default", "/shop", "/shop/random"),
+            ("$default", "/shop", "/random"),
+            ("v1", "/shop", "/shop/v1/random"),
+        ],
+    )
+    def test_a_path_below_a_stage_or_a_base_path(
+        self, aws: ModuleType, monkeypatch: pytest.MonkeyPatch, stage: str, base: str, path: str
+    ) -> None:
+        monkeypatch.setenv("BASE_PATH", base)
+        asked = event("http_api_get_random")
+        asked["rawPath"], asked["requestContext"]["stage"] = path, stage
+        assert len(json.loads(aws.search(asked, None)["body"])) == 17
+
+    def test_a_path_beside_the_base_path_is_no_route(self, search: Handler, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("BASE_PATH", "/shop")
+        asked = event("http_api_get_random")
+        asked["rawPath"] = "/shopping/random"
+        assert search(asked).problem == (404, "route-unknown")
+
     def test_an_encoded_path_is_no_other_route(self, search: Handler) -> None:
         """A function URL leaves the path as the client wrote it."""
         asked = event("function_url_get_similar")

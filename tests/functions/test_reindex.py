@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from embeddings.rebuild import Shard
 from functions.reindex.continuation import MESSAGE_BYTES, MOST_MESSAGES, continue_later, from_message, to_message
-from functions.reindex.events import ObjectEvent, work_of, work_of_run
+from functions.reindex.events import ObjectEvent, gcs_event, s3_events, work_of, work_of_run
 from functions.reindex.work import WHOLE_GALLERY, Work, bring_up_to_date, merged
 from functions.settings import ReindexSettings
 from tests.servers.fixtures import S3Server
@@ -27,6 +27,53 @@ def test_the_gallerys_objects_are_picked_from_the_events() -> None:
     )
     assert work_of(events[:1], "gs://shop").keys == {"photos/a.jpg"}
     assert work_of([ObjectEvent("other", "a.jpg")], "s3://shop").empty
+
+
+RECORDS = json.dumps({"Records": [{"s3": {"bucket": {"name": "shop"}, "object": {"key": "a+b/%C3%BC.jpg"}}}]})
+EVENTBRIDGE = json.dumps(
+    {
+        "detail-type": "Object Created",
+        "source": "aws.s3",
+        "detail": {"bucket": {"name": "shop"}, "object": {"key": "a b/ü+%20.jpg"}},
+    }
+)
+
+
+def wrapped(message: str) -> str:
+    """As an SNS topic without raw message delivery hands it to a queue."""
+    return json.dumps({"Type": "Notification", "TopicArn": "arn:aws:sns:x:1:shop", "Message": message})
+
+
+@pytest.mark.parametrize(
+    ("message", "keys"),
+    [
+        (RECORDS, ["a b/ü.jpg"]),
+        (wrapped(RECORDS), ["a b/ü.jpg"]),
+        (EVENTBRIDGE, ["a b/ü+%20.jpg"]),
+        (wrapped(EVENTBRIDGE), ["a b/ü+%20.jpg"]),
+        (wrapped(json.dumps({"Event": "s3:TestEvent"})), []),
+    ],
+    ids=["notification", "through SNS", "EventBridge", "EventBridge through SNS", "test through SNS"],
+)
+def test_s3_says_it_in_its_own_ways(message: str, keys: list[str]) -> None:
+    assert s3_events(message) == [ObjectEvent("shop", key) for key in keys]
+
+
+@pytest.mark.parametrize(
+    "message", ["[]", "1", "null", wrapped("[]"), wrapped("x"), '{"detail": {}}', '{"Message": 1}']
+)
+def test_anything_else_is_no_notification(message: str) -> None:
+    with pytest.raises(ValueError, match=r"S3 notification|Expecting value"):
+        s3_events(message)
+
+
+def test_a_cloud_storage_notification_through_pubsub_is_unwrapped() -> None:
+    attributes = {"bucketId": "shop", "objectId": "a b/ü.jpg", "eventType": "OBJECT_FINALIZE"}
+    data = {"message": {"attributes": attributes, "data": "e30=", "messageId": "1"}, "subscription": "s"}
+    assert gcs_event(data) == ObjectEvent("shop", "a b/ü.jpg") == gcs_event({"bucket": "shop", "name": "a b/ü.jpg"})
+    for wrong in ({"message": {}}, {"message": None}, {"bucket": "shop"}):
+        with pytest.raises(ValueError, match="not a Cloud Storage event"):
+            gcs_event(wrong)
 
 
 def test_a_batch_is_one_piece_of_work() -> None:

@@ -22,6 +22,7 @@ def test_defaults() -> None:
         refresh_seconds=60,
         max_upload_bytes=10_000_000,
         max_pixels=50_000_000,
+        base_path="",
     )
     assert ReindexSettings.read(PLACES) == ReindexSettings(
         index_uri="s3://bucket/index",
@@ -36,14 +37,17 @@ def test_everything_set() -> None:
     settings = SearchSettings.read(
         {
             **PRIVATE,
-            "CORS_ORIGINS": " https://a.example , http://localhost:8000,http://[::1]:80 ",
+            "CORS_ORIGINS": " https://a.example , http://localhost:8000,http://[::1]:80,capacitor://localhost",
+            "BASE_PATH": "/shop/search/",
             "REFRESH_SECONDS": "0",
             "MAX_UPLOAD_BYTES": "4500000",
             "MAX_PIXELS": "25600",
         }
     )
     assert (settings.gallery_uri, settings.image_base_url, settings.signed_url_seconds) == ("gs://photos", "", 900)
-    assert settings.cors_origins == ("https://a.example", "http://localhost:8000", "http://[::1]:80")
+    assert settings.cors_origins[:3] == ("https://a.example", "http://localhost:8000", "http://[::1]:80")
+    assert settings.cors_origins[3:] == ("capacitor://localhost",)
+    assert settings.base_path == "/shop/search"
     assert (settings.refresh_seconds, settings.max_upload_bytes, settings.max_pixels) == (0, 4_500_000, 25_600)
 
 
@@ -73,6 +77,8 @@ def test_blank_is_not_set() -> None:
         ("SIGNED_URL_SECONDS", "0", "from 1 to 604800"),
         ("SIGNED_URL_SECONDS", "604801", "from 1 to 604800"),
         ("CORS_ORIGINS", ",", "a list of origins"),
+        ("BASE_PATH", "search", "such as /search"),
+        ("BASE_PATH", "/a//b", "such as /search"),
         ("CORS_ORIGINS", "*,https://a.example", "a list of origins"),
         ("CORS_ORIGINS", "https://a.example/", "not an origin"),
         ("CORS_ORIGINS", "https://A.example", "not an origin"),

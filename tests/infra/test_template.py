@@ -171,6 +171,7 @@ def test_the_new_gallery_tells_the_queue(dev: Stack) -> None:
     assert told == [
         {"Event": "s3:ObjectCreated:*", "Queue": "<ReindexQueue.Arn>"},
         {"Event": "s3:ObjectRemoved:*", "Queue": "<ReindexQueue.Arn>"},
+        {"Event": "s3:LifecycleExpiration:*", "Queue": "<ReindexQueue.Arn>"},
     ]
     assert dev.resources["GalleryBucket"]["DependsOn"] == ["ReindexQueuePolicy"]
     assert gallery["BucketName"] == "garment-search-dev-gallery-0f246ca9"
