@@ -2,6 +2,7 @@
 
 from io import BytesIO
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -86,6 +87,17 @@ def test_what_the_browser_cannot_open_is_refused_in_words(
     results_of(page)
     expect(page.get_by_role("alert")).to_be_hidden()
     expect(page.locator("#query-image")).to_be_visible()
+
+
+def test_heic_is_known_by_its_brands(page: Page, page_url: str, tmp_path: Path) -> None:
+    """Those of phones' photos, of films of photos, and of the container alone; by content, as names are often wrong."""
+    page.goto(page_url)
+    for brand in ("heic", "heix", "heim", "hevc", "hevx", "mif1", "msf1", "avif", "isom"):
+        (tmp_path / "photo.jpg").write_bytes(b"\0\0\0\x18ftyp" + brand.encode() + bytes(12))
+        page.set_input_files("#photo", tmp_path / "photo.jpg")
+        expect(page.locator("#query-unseen")).to_be_visible()
+        words = "Please choose a JPEG" if brand in ("avif", "isom") else "cannot open HEIC photos"
+        expect(page.get_by_role("alert")).to_contain_text(words)
 
 
 def test_a_photo_can_be_dropped(page: Page, page_url: str, site: Site, stub: Stub) -> None:
@@ -175,6 +187,40 @@ def test_the_box_keeps_the_originals_pixels_and_is_moved_by_mouse(
     assert _sent(stub).size == (480, 640)
 
 
+def test_only_a_pull_with_the_main_button_searches_again(page: Page, page_url: str, site: Site, stub: Stub) -> None:
+    page.goto(page_url)
+    page.set_input_files("#photo", site.photos[0])
+    results_of(page)
+    page.get_by_role("button", name="Mark the garment").click()
+    results_of(page)
+    before, asked = _box(page), len(stub.asked)
+    stub.go_on.clear()  # a search would now leave placeholders
+    middle = page.locator("[data-grip=all]")
+    _pull(page, middle, 0.1, 0.1, button="right")
+    middle.click()
+    assert _box(page) == before
+    assert page.locator("#results .placeholder").count() == 0
+    assert len(stub.asked) == asked
+    _pull(page, middle, 0.1, 0.1)
+    assert page.locator("#results .placeholder").count() > 0
+
+
+def test_the_smallest_box(page: Page, page_url: str, site: Site) -> None:
+    """It stays large enough for its grips, and for the service; the opposite corner stays where it is."""
+    page.goto(page_url)
+    page.set_input_files("#photo", site.photos[0])
+    results_of(page)
+    page.get_by_role("button", name="Mark the garment").click()
+    left, top, width, height = _box(page)
+    _pull(page, page.locator("[data-grip=se]"), -0.9, -0.9)
+    assert _box(page) == pytest.approx((left, top, 0.08, 0.08), abs=0.001)
+    page.get_by_role("button", name="Use the whole photo").click()
+    page.get_by_role("button", name="Mark the garment").click()
+    _pull(page, page.locator("[data-grip=nw]"), 0.9, 0.9)
+    assert _box(page) == pytest.approx((left + width - 0.08, top + height - 0.08, 0.08, 0.08), abs=0.001)
+    results_of(page)
+
+
 def test_the_box_is_moved_and_resized_by_keyboard(page: Page, page_url: str, site: Site, stub: Stub) -> None:
     page.goto(page_url)
     page.set_input_files("#photo", site.photos[0])
@@ -241,15 +287,15 @@ def _load_photo(page: Page, site: Site) -> None:
     page.evaluate("bytes => { window.photo = new Uint8Array(bytes) }", list(site.photos[1].read_bytes()))
 
 
-def _pull(page: Page, grip: Locator, right: float, down: float) -> None:
+def _pull(page: Page, grip: Locator, right: float, down: float, button: Literal["left", "right"] = "left") -> None:
     """Drag by fractions of the photo."""
     stage = page.locator("#stage").bounding_box()
     assert stage is not None
     x, y = _middle(grip)
     page.mouse.move(x, y)
-    page.mouse.down()
+    page.mouse.down(button=button)
     page.mouse.move(x + right * stage["width"], y + down * stage["height"], steps=4)
-    page.mouse.up()
+    page.mouse.up(button=button)
 
 
 def _middle(of: Locator) -> tuple[float, float]:

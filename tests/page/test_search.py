@@ -177,6 +177,18 @@ def test_a_long_list_is_asked_for_in_parts(page: Page, page_url: str, stub: Stub
     ]
 
 
+def test_an_address_asks_for_whole_pages_and_for_no_more_than_there_may_be(page: Page, page_url: str) -> None:
+    page.goto(page_url)
+    read = """async (shown) => {
+      history.replaceState(null, "", `?shown=${shown}`);
+      return (await import("/url_state.js")).readAddress().shown;
+    }"""
+    whole_pages = {"": 16, "0": 16, "-5": 16, "many": 16, "1": 16, "17": 32, "992": 992}
+    too_many = dict.fromkeys(("993", "1001", "99999", "1e999"), 1000)
+    expected = whole_pages | too_many
+    assert {shown: page.evaluate(read, shown) for shown in expected} == expected
+
+
 def test_more_begins_anew_when_the_gallery_has_changed(page: Page, page_url: str, stub: Stub) -> None:
     page.goto(f"{page_url}/?key={stub.keys[0]}")
     before = results_of(page)
