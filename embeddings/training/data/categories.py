@@ -45,24 +45,20 @@ CATEGORIES: dict[str, tuple[str, str]] = {
         "",
     ),
     "wallet": ("Wallets, Mobile Pouch", ""),
-    "belt": ("Belts", ""),
-    "suspenders": ("Suspenders", ""),
+    "belt": ("Belts, Suspenders", ""),
     # Both photos that are called Ties and Cufflinks show sunglasses.
     "sunglasses": ("Sunglasses, Ties and Cufflinks", ""),
     "watch": ("Watches", ""),
-    "jewellery": (
-        "Earrings, Pendant, Necklace and Chains, Ring, Bangle, Bracelet, Jewellery Set, Cufflinks",
-        "",
-    ),
+    "jewellery": ("Earrings, Pendant, Necklace and Chains, Ring, Bangle, Bracelet, Jewellery Set, Wristbands", ""),
+    "cufflinks": ("Cufflinks", ""),
     "tie": ("Ties", ""),
     "scarf": ("Mufflers, Scarves, Stoles, Dupatta", ""),
     "gloves": ("Gloves", ""),
     "headband": ("Headband", ""),
-    "gift set": ("Accessory Gift Set", ""),
     # A few photos each, too few for a category of their own.
-    "accessory": (
-        "Umbrellas, Water Bottle, Wristbands, Key chain, Hair Accessory, Perfume and Body Mist, Shoe Accessories, "
-        "Shoe Laces",
+    "other": (
+        "Accessory Gift Set, Umbrellas, Water Bottle, Key chain, Hair Accessory, Perfume and Body Mist, "
+        "Shoe Accessories, Shoe Laces",
         "",
     ),
 }
