@@ -1,41 +1,58 @@
-# What a person types. `make` alone lists it.
+# The commands of this project. `make` alone lists them.
 PYTHON ?= python3
 PORT ?= 8080
 PAGE_PORT ?= 8000
 GALLERY ?=
 PHOTOS ?=
+ARGS ?=
 
 DEMO := .venv/demo
 FULL := .venv/full
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint lock
+.PHONY: help demo check test coverage bench lint lock
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(DEMO)/.ready ## try it here: make demo [GALLERY=folder|clothing-dataset] [PORT=8080] [PAGE_PORT=8000]
 	@exec $(DEMO)/bin/python scripts/demo.py --port "$(PORT)" --page-port "$(PAGE_PORT)" $(if $(GALLERY),--gallery "$(GALLERY)")
 
-test: $(FULL)/.ready ## run all tests
-	$(FULL)/bin/python -m pytest
+PYTEST := $(FULL)/bin/python -m pytest
+# Whole groups of tests to a worker (tests/conftest.py), the long ones first.
+PARALLEL := --numprocesses auto --dist loadgroup --no-loadscope-reorder
+# Pytest ends with 5 where ARGS leave it nothing to run.
+OR_NONE := || [ $$? -eq 5 ]
+
+check: lint ## check style, types and imports, and run the quick tests: make check [ARGS="-k gallery"]
+	$(PYTEST) $(PARALLEL) -m "not slow and not alone" $(ARGS) $(OR_NONE)
+
+test: $(FULL)/.ready ## run all tests: make test [ARGS="-k gallery"]
+	$(PYTEST) $(PARALLEL) -m "not alone" $(ARGS) $(OR_NONE)
+	$(PYTEST) -m alone $(ARGS) $(OR_NONE)
+
+coverage: $(FULL)/.ready ## run the tests that need no TensorFlow, and fail below the floor of covered branches
+	$(PYTEST) $(PARALLEL) -m "not alone" --ignore tests/training --cov $(ARGS)
 
 bench: $(FULL)/.ready ## measure speed and memory: make bench [PHOTOS=folder]
 	$(FULL)/bin/python scripts/benchmark.py --json .benchmark_cache/bench.json --plot .benchmark_cache/growth.png \
 		$(if $(PHOTOS),--photos "$(PHOTOS)")
 
-lint: $(FULL)/.ready ## check style and types
+lint: $(FULL)/.ready ## check style, types and imports
 	$(FULL)/bin/ruff check
 	$(FULL)/bin/ruff format --check
+	$(FULL)/bin/lint-imports --no-logo
 	$(FULL)/bin/mypy
 
-LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet
+# Without --upgrade, uv keeps every version that a lock has already. Only the first lock looks for newer versions; the
+# others take theirs from it.
+COMPILE := $(FULL)/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet --upgrade
 
-lock: ## write the lock files anew from pyproject.toml (needs uv)
-	$(LOCK) --output-file functions/requirements.txt
-	$(LOCK) --group cloud --group train --group dev --output-file requirements.txt
-	$(LOCK) infra/gcp/requirements.in --constraint requirements.txt --output-file infra/gcp/requirements.txt
+lock: $(FULL)/.ready ## upgrade the lock files to the newest versions that pyproject.toml allows
+	$(COMPILE) --group cloud --group train --group dev --output-file requirements.txt
+	$(COMPILE) --constraint requirements.txt --output-file functions/requirements.txt
+	$(COMPILE) infra/gcp/requirements.in --constraint requirements.txt --output-file infra/gcp/requirements.txt
 
 # The demo's environment has what a deployed function has and nothing else; tests and training need the full one.
 $(DEMO)/.ready: functions/requirements.txt

@@ -1,7 +1,10 @@
 """What `make` promises, without installing anything."""
 
 import json
+import re
 import subprocess
+
+import pytest
 
 from scripts.local.service import ROOT
 
@@ -15,7 +18,7 @@ def _make(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_make_alone_lists_the_targets() -> None:
     listed = _make()
     assert listed.returncode == 0
-    for target in ("demo", "test", "lint", "lock"):
+    for target in ("demo", "check", "test", "coverage", "bench", "lint", "lock"):
         assert f"make {target} " in listed.stdout
 
 
@@ -29,6 +32,12 @@ def test_the_demo_gets_the_variables() -> None:
     planned = _make("--dry-run", "demo", "GALLERY=my photos", "PORT=9", "PAGE_PORT=10").stdout
     assert 'scripts/demo.py --port "9" --page-port "10" --gallery "my photos"' in planned
     assert "--gallery" not in _make("--dry-run", "demo").stdout
+
+
+@pytest.mark.parametrize(("target", "calls"), [("check", 1), ("test", 2), ("coverage", 1)])
+def test_the_tests_get_their_arguments(target: str, calls: int) -> None:
+    planned = _make("--dry-run", target, "ARGS=-k gallery").stdout
+    assert len(re.findall(r"-m pytest .*-k gallery", planned)) == calls
 
 
 def test_the_node_lock_names_no_download_address() -> None:

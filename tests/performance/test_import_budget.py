@@ -6,6 +6,8 @@ import sys
 import sysconfig
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 BUDGET = 2.0
@@ -43,6 +45,7 @@ def _cpu_seconds(code: str) -> float:
     return usage.ru_utime + usage.ru_stime
 
 
+@pytest.mark.alone
 def test_the_import_of_the_handler_keeps_to_its_budget() -> None:
     handler, numpy = [], []
     for _ in range(1 + ROUNDS):

@@ -36,6 +36,16 @@ def test_nothing_is_installed_past_the_locks(script: str) -> None:
         assert "--require-hashes" in line or "npm ci" in line or "node@22" in line, line
 
 
+def test_actions_are_pinned_to_a_commit_and_may_only_read() -> None:
+    workflows = list((ROOT / ".github/workflows").iterdir())
+    assert len(workflows) == 2
+    for each in workflows:
+        text = each.read_text()
+        assert "\npermissions:\n  contents: read\n" in text
+        for action in re.findall(r"uses: (.*)", text):
+            assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v[0-9.]+", action), action
+
+
 def test_the_page_loads_nothing_from_elsewhere() -> None:
     for path in (ROOT / "site").glob("*"):
         if path.suffix in (".html", ".js", ".css"):

@@ -18,6 +18,8 @@ from tests.functions.http_client import Answer
 from tests.photos import photo
 from tests.trust.server import answer, connected, head, serve_impatient, usage, worker
 
+pytestmark = pytest.mark.alone
+
 THREADS = 4
 AT_ONCE = 3
 """Three quarters of it."""
