@@ -61,12 +61,12 @@ def padded_jpeg(size: int) -> bytes:
     """A valid JPEG of exactly `size` bytes: comments fill it up."""
     plain = photo("red")
     missing = size - len(plain)
-    padding = b""
+    padding = []
     while missing:
         # A segment is two bytes of marker and at most 65,535 of length and content; never leave fewer than 4 over.
         length = min(missing, 65_537)
         if 0 < missing - length < 4:
             length -= 4
-        padding += b"\xff\xfe" + struct.pack(">H", length - 2) + b"\0" * (length - 4)
+        padding.append(b"\xff\xfe" + struct.pack(">H", length - 2) + b"\0" * (length - 4))
         missing -= length
-    return plain[:2] + padding + plain[2:]
+    return plain[:2] + b"".join(padding) + plain[2:]

@@ -21,7 +21,7 @@ from tests.bundle.fixtures import PYTHON
 from tests.deployed.event_source import Queue
 from tests.deployed.instance import Code, Instance, started
 from tests.rebuild.gallery import Shop
-from tests.servers.fixtures import S3Server
+from tests.servers.s3 import S3Server
 
 ROOT = Path(__file__).parents[2]
 RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "urllib3", "six")

@@ -13,7 +13,7 @@ import pytest
 from embeddings.rebuild import rebuild
 from scripts.drawn_gallery import draw_gallery
 from tests.docs.documents import ROOT, document
-from tests.servers.fixtures import S3Server
+from tests.servers.s3 import S3Server
 
 
 def test_an_index_is_read_with_numpy_alone(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from embeddings.storage.writers import open_writer
 from tests.functions.conftest import IMAGE_BASE, MODEL
 from tests.functions.http_client import Answer, check_contract
 from tests.photos import photo
-from tests.servers.fixtures import S3Server
+from tests.servers.s3 import S3Server
 
 EVENTS = Path(__file__).parent / "events"
 Handler = Callable[[dict[str, Any]], Answer]

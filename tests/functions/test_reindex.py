@@ -14,7 +14,7 @@ from functions.reindex.continuation import MESSAGE_BYTES, MOST_MESSAGES, continu
 from functions.reindex.events import ObjectEvent, gcs_event, s3_events, work_of, work_of_run
 from functions.reindex.work import WHOLE_GALLERY, Work, bring_up_to_date, merged
 from functions.settings import ReindexSettings
-from tests.servers.fixtures import S3Server
+from tests.servers.s3 import S3Server
 
 
 def test_the_gallerys_objects_are_picked_from_the_events() -> None:

@@ -53,11 +53,14 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def serverless(project: Path) -> Serverless:
-    """Runs the CLI without anything of the machine's environment."""
+def serverless(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Serverless:
+    """Run the CLI without anything of the machine's environment."""
+    # It keeps the compiled check of serverless.yml below its home, and empties .serverless in the project: with one
+    # folder for both, every call would compile the check again, for 4 seconds.
+    home = tmp_path_factory.mktemp("home")
 
     def run(*arguments: str, cwd: Path = project, **environment: str) -> subprocess.CompletedProcess[str]:
-        clean = {"PATH": os.environ["PATH"], "HOME": str(project), "NODE_NO_WARNINGS": "1"}
+        clean = {"PATH": os.environ["PATH"], "HOME": str(home), "NODE_NO_WARNINGS": "1"}
         return subprocess.run(
             [CLI, *arguments], cwd=cwd, env=clean | environment, capture_output=True, text=True, timeout=100
         )

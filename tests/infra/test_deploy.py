@@ -4,10 +4,9 @@ from typing import Any
 
 import boto3
 import pytest
-from moto.cloudformation.models import CloudFormationBackend
 
 from tests.infra.conftest import Serverless
-from tests.servers.fixtures import S3Server
+from tests.servers.s3 import S3Server
 
 STACK = "garment-search-dev"
 REGION = "eu-west-1"  # other tests use another one
@@ -17,7 +16,7 @@ REGION = "eu-west-1"  # other tests use another one
 def account(serverless: Serverless, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The environment of a deployment to moto."""
     # moto answers the warnings of cfn-lint as errors; test_template.py looks at these.
-    monkeypatch.setattr(CloudFormationBackend, "validate_template", lambda *_: [])
+    monkeypatch.setattr("moto.cloudformation.models.CloudFormationBackend.validate_template", lambda *_: [])
     return {
         "AWS_ENDPOINT_URL": s3_server.url,
         "AWS_ACCESS_KEY_ID": "test",

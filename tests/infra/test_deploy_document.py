@@ -15,7 +15,7 @@ import yaml
 from functions.reindex.events import ObjectEvent, s3_events
 from tests.infra.conftest import OPTIONS
 from tests.infra.stack import Stack
-from tests.servers.fixtures import S3Server
+from tests.servers.s3 import S3Server
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs/deploy-amazon.md").read_text()

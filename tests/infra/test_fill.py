@@ -10,7 +10,6 @@ from typing import Any
 
 import boto3
 import pytest
-from moto.core.config import default_user_config
 
 from embeddings.index.history import rollback
 from tests.deployed.instance import Code, started
@@ -18,7 +17,7 @@ from tests.infra.lambda_server import LambdaServer
 from tests.infra.stack import Stack
 from tests.infra.test_roles import permissions, statements
 from tests.rebuild.gallery import Shop
-from tests.servers.fixtures import S3Server
+from tests.servers.s3 import S3Server
 from tests.servers.s3vectors import S3VectorsServer
 
 ROOT = Path(__file__).parents[2]
@@ -69,6 +68,8 @@ def functions(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     logs = iter(tmp_path / f"{number}.log" for number in range(1000))
     server = LambdaServer(lambda: started(code, "reindex_scheduled", environment, next(logs)))
     monkeypatch.setenv("MOTO_PORT", str(server.port))
+    from moto.core.config import default_user_config
+
     monkeypatch.setitem(default_user_config, "stepfunctions", {"execute_state_machine": True})
     with server.serving():
         yield server

@@ -7,7 +7,6 @@ from typing import Any
 from wsgiref.util import setup_testing_defaults
 
 import pytest
-from cfnlint.api import lint
 
 from embeddings.rebuild import Outcome
 from functions.search.admission import Gate
@@ -33,6 +32,8 @@ def stack(request: pytest.FixtureRequest, stacks: dict[str, Stack]) -> Stack:
 
 @pytest.mark.parametrize("name", STAGES)
 def test_cfn_lint_has_nothing_to_say(name: str, templates: dict[str, Path]) -> None:
+    from cfnlint.api import lint  # takes seconds
+
     # W3005: the CLI names dependencies that its references imply already.
     assert lint(templates[name].read_text(), config={"ignore_checks": ["W3005"]}) == []
 

@@ -63,11 +63,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    executable = next(filter(None, map(shutil.which, _CHROMIUM_NAMES)), None)
-    if executable is None:
-        pytest.skip(f"needs a browser: none of {', '.join(_CHROMIUM_NAMES)} is installed")
     expect.set_options(timeout=_PATIENCE_MS)
     with sync_playwright() as playwright:
+        executable = next(filter(None, map(shutil.which, _CHROMIUM_NAMES)), playwright.chromium.executable_path)
+        if not Path(executable).exists():
+            pytest.skip(f"needs a browser: {', '.join(_CHROMIUM_NAMES)}, or `playwright install chromium`")
         browser = playwright.chromium.launch(executable_path=executable, args=_CHROMIUM_ARGUMENTS)
         yield browser
         browser.close()

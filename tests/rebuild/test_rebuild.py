@@ -5,8 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.s3.models import s3_backends
 
 from embeddings.embedder import Embedder
 from embeddings.errors import CorruptIndexError, GalleryIndexError, ModelError, StorageError, StorageUriError
@@ -120,7 +118,7 @@ def test_keys_not_in_normal_form_are_failures(s3_server, tmp_path: Path) -> None
         "line\nbreak.jpg",
         "/lead.jpg",
     ):  # boto3 would not send all of these
-        s3_backends[DEFAULT_ACCOUNT_ID]["aws"].put_object(bucket, f"gallery/{key}", photo("red"))
+        s3_server.put(bucket, f"gallery/{key}", photo("red"))
     summary = shop.rebuild()
     assert (summary.count, summary.failed) == (1, 4)
     assert shop.rebuild().outcome is Outcome.UNCHANGED
@@ -223,7 +221,7 @@ def test_an_event_for_a_key_not_in_normal_form_changes_nothing(s3_server, tmp_pa
     bucket = s3_server.new_bucket()
     shop = Shop(f"s3://{bucket}/gallery", str(tmp_path / "index"))
     for key in ("fine.jpg", "a//b.jpg"):
-        s3_backends[DEFAULT_ACCOUNT_ID]["aws"].put_object(bucket, f"gallery/{key}", photo("red"))
+        s3_server.put(bucket, f"gallery/{key}", photo("red"))
     shop.rebuild()
     assert shop.rebuild(keys=["a//b.jpg"]).outcome is Outcome.UNCHANGED
 

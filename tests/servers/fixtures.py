@@ -1,35 +1,18 @@
 """Fixtures: storage servers on loopback, with the environment pointing at them."""
 
-import logging
 import os
-import secrets
 import socket
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from botocore.loaders import JSONFileLoader
-from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.s3.models import s3_backends
-from moto.server import ThreadedMotoServer
 
 from tests.servers.gcs import GcsServer
+from tests.servers.s3 import S3Server, running_moto
 from tests.servers.s3vectors import S3VectorsServer
-
-
-@dataclass(frozen=True)
-class S3Server:
-    """moto over HTTP, in this process."""
-
-    url: str
-
-    def new_bucket(self) -> str:
-        name = f"bucket-{secrets.token_hex(8)}"
-        s3_backends[DEFAULT_ACCOUNT_ID]["aws"].create_bucket(name, "us-east-1")
-        return name
 
 
 @pytest.fixture(scope="session")
@@ -50,12 +33,8 @@ def quick_boto() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def moto_url() -> Iterator[str]:
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it prints a line a request
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with running_moto() as url:
+        yield url
 
 
 @pytest.fixture

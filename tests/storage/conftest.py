@@ -5,8 +5,6 @@ from pathlib import Path
 from secrets import token_hex
 
 import pytest
-from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.s3.models import s3_backends
 
 from embeddings.storage.uri import StorageUri
 
@@ -49,7 +47,7 @@ def put_raw(storage_uri: str, request: pytest.FixtureRequest) -> Callable[[str, 
     def put(key: str, data: bytes) -> None:
         full = f"{uri.prefix}/{key}"
         if uri.scheme == "s3":
-            s3_backends[DEFAULT_ACCOUNT_ID]["aws"].put_object(uri.bucket, full, data)
+            request.getfixturevalue("s3_server").put(uri.bucket, full, data)
         elif uri.scheme == "gs":
             request.getfixturevalue("gcs_server").write(uri.bucket, full, data, {}, None)
         else:

@@ -10,7 +10,6 @@ import pytest
 from embeddings.errors import ConflictError, NotFoundError, StorageError, UnavailableError
 from embeddings.storage.http_errors import storage_error
 from embeddings.storage.reader import open_reader
-from embeddings.storage.writers import gcs as gcs_module
 from embeddings.storage.writers import open_writer
 from tests.servers.fixtures import ScriptedServer, SilentServer
 from tests.servers.gcs import GcsServer
@@ -26,11 +25,17 @@ STATUSES = [
 ]
 
 
+def give_up_on_google_after(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    from embeddings.storage.writers import gcs  # takes a second
+
+    monkeypatch.setattr(gcs, "_RETRY", gcs._RETRY.with_timeout(seconds).with_delay(0.05, 0.05))
+
+
 @pytest.fixture(params=["s3", "gs"])
 def endpoint(request: pytest.FixtureRequest, aws_keys: None, monkeypatch: pytest.MonkeyPatch) -> "Endpoint":
     monkeypatch.setenv("GOOGLE_SKIP_SIGNATURE", "true")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
-    monkeypatch.setattr(gcs_module, "_RETRY", gcs_module._RETRY.with_timeout(0.2).with_delay(0.05, 0.05))
+    give_up_on_google_after(0.2, monkeypatch)
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0.01)
     return Endpoint(request.param, monkeypatch)
 
@@ -141,7 +146,7 @@ def test_google_allows_one_write_a_second(gcs_server: GcsServer, monkeypatch: py
     version = writer.get("current.json").version
     pointer = {"content_type": "application/json", "cache_control": "no-store"}
     with monkeypatch.context() as impatient:
-        impatient.setattr(gcs_module, "_RETRY", gcs_module._RETRY.with_timeout(0.1).with_delay(0.05, 0.05))
+        give_up_on_google_after(0.1, impatient)
         with pytest.raises(StorageError, match="HTTP 429") as caught:
             writer.compare_and_set("current.json", b"2", version, **pointer)
     assert not isinstance(caught.value, ConflictError)

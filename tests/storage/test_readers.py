@@ -24,8 +24,8 @@ from embeddings.storage.objects import Writer
 from embeddings.storage.reader import Reader, open_reader
 from embeddings.storage.uri import StorageUri
 from embeddings.storage.writers import open_writer
-from tests.servers.fixtures import S3Server
 from tests.servers.gcs import GcsServer
+from tests.servers.s3 import S3Server
 from tests.storage.conftest import ODD_KEYS
 
 

@@ -15,8 +15,8 @@ from embeddings.errors import ConflictError, NotFoundError, StorageError, Storag
 from embeddings.storage.objects import Writer
 from embeddings.storage.uri import StorageUri
 from embeddings.storage.writers import open_writer
-from tests.servers.fixtures import S3Server
 from tests.servers.gcs import GcsServer
+from tests.servers.s3 import S3Server
 from tests.storage.conftest import ODD_KEYS
 
 POINTER: dict[str, Any] = {"content_type": "application/json", "cache_control": "no-store"}

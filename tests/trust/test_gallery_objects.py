@@ -7,8 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.s3.models import s3_backends
 
 from embeddings.errors import StorageError
 from embeddings.rebuild import Outcome
@@ -18,8 +16,8 @@ from functions.search.image_urls import ImageUrls
 from functions.settings import SearchSettings
 from tests.photos import photo
 from tests.rebuild.gallery import Shop
-from tests.servers.fixtures import S3Server
 from tests.servers.gcs import GcsServer
+from tests.servers.s3 import S3Server
 
 RED = photo("red", (40, 40))
 
@@ -59,7 +57,7 @@ def strange(request: pytest.FixtureRequest, tmp_path: Path) -> Shop:
         s3: S3Server = request.getfixturevalue("s3_server")
         bucket = s3.new_bucket()
         for key in (*INDEXED, *RECORDED):
-            s3_backends[DEFAULT_ACCOUNT_ID]["aws"].put_object(bucket, f"gallery/{key}", RED)
+            s3.put(bucket, f"gallery/{key}", RED)
     else:
         gcs: GcsServer = request.getfixturevalue("gcs_server")
         bucket = "shop"

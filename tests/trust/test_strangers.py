@@ -15,7 +15,7 @@ from embeddings.rebuild import rebuild
 from embeddings.storage.writers import open_writer
 from tests.functions.conftest import IMAGE_BASE, MODEL, Service, serve
 from tests.photos import photo
-from tests.servers.fixtures import S3Server
+from tests.servers.s3 import S3Server
 
 RED = photo("#800000")
 MARK = "x7MARKz9"
