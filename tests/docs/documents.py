@@ -68,7 +68,10 @@ def document(name: str) -> Document:
 
 DOCUMENTS = [
     Document(path)
-    for path in (*(ROOT / name for name in ("README.md", "CHANGELOG.md", "SECURITY.md")), *(ROOT / "docs").glob("*.md"))
+    for path in (
+        *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")),
+        *(ROOT / "docs").glob("*.md"),
+    )
     if path.is_file()
 ]
 
