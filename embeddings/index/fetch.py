@@ -1,4 +1,4 @@
-"""Get a generation's files from storage. Without numpy, so that it runs while the heavier imports do."""
+"""Fetching a generation's files. Needs no numpy, so that a cold start can fetch while numpy is imported."""
 
 import hashlib
 from collections.abc import Sequence
@@ -12,16 +12,16 @@ from embeddings.storage.reader import Reader
 
 @dataclass(frozen=True)
 class GenerationFiles:
-    """The checked content of what a query needs."""
+    """The files that a query needs, checked."""
 
     vectors: list[memoryview]
-    """In the parts it was fetched in; `embeddings.index.generation.read_unit_rows` empties it."""
+    """The matrix, in the parts it was fetched in; `generation.read_unit_rows` empties the list."""
     keys: bytes
-    """Both empty where a vector index has them."""
+    """Empty, like `vectors`, if a vector index holds them."""
     folders: bytes
-    """Empty where the keys are here."""
+    """Empty unless a vector index holds the keys."""
     model: bytes | None
-    """None where the caller already has this model."""
+    """None if the caller has this model already."""
 
 
 def fetch_pointer(reader: Reader) -> tuple[Manifest, str]:
@@ -55,10 +55,12 @@ def fetch_pointer_if_changed(reader: Reader, etag: str) -> tuple[Manifest, str] 
 
 
 def fetch_generation(reader: Reader, manifest: Manifest, known_model: str = "") -> GenerationFiles:
-    """Read a generation's files at once, each in parallel parts, and check them.
+    """Fetch a generation's files in parallel, and check them.
 
     Args:
-        known_model: sha256 of a model that need not be fetched again.
+        reader: storage of the index.
+        manifest: the generation's.
+        known_model: sha256 of a model that the caller has already.
 
     Raises:
         CorruptIndexError: a file is missing or its checksum differs. StorageError: storage failed.
@@ -97,12 +99,12 @@ def _fetch(reader: Reader, path: str, entry: FileEntry) -> list[memoryview]:
 
 
 def missing_file(path: str) -> CorruptIndexError:
-    """The error for a file that the manifest names and that is not there."""
+    """Return the error for a file that the manifest names and that is not there."""
     return CorruptIndexError(f"{path} of the index is missing; roll back, or rebuild with --full")
 
 
 def check_file(path: str, data: bytes, entry: FileEntry) -> None:
-    """Compare a file's content with what the manifest says of it.
+    """Compare a file's content with its entry in the manifest.
 
     Raises:
         CorruptIndexError: they differ.

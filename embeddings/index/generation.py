@@ -20,12 +20,12 @@ from embeddings.storage.reader import Reader
 from embeddings.unit_rows import joined_unit_rows
 
 _LONGEST_HEADER = 10 + 0xFFFF
-"""Of a .npy file of version 1.0, in bytes: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html"""
+"""Bytes, in a .npy file of version 1.0: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html"""
 
 
 @dataclass(frozen=True)
 class Generation:
-    """What answers a query: the gallery's vectors, and the model that made them."""
+    """The gallery to search, and the model that made its vectors."""
 
     manifest: Manifest
     gallery: SearchableGallery
@@ -46,11 +46,12 @@ def open_generation(manifest: Manifest, files: GenerationFiles, embedder: Embedd
     """Open fetched files.
 
     Args:
-        files: as checked when they were fetched; `files.vectors` is empty afterwards.
-        embedder: one to use again; needed if `files.model` is None.
+        manifest: the generation's.
+        files: checked files; `files.vectors` is empty afterwards.
+        embedder: one to use again; required if `files.model` is None.
 
     Raises:
-        CorruptIndexError: the files do not fit each other or the manifest.
+        CorruptIndexError: the files contradict each other or the manifest.
     """
     if manifest.preprocess != PREPROCESS_VERSION:
         raise CorruptIndexError(
@@ -71,7 +72,7 @@ def open_generation(manifest: Manifest, files: GenerationFiles, embedder: Embedd
         )
     if manifest.vector_index is not None:
         folders = read_folders(manifest, files.folders)
-        return Generation(manifest, _asked_elsewhere(manifest, manifest.vector_index, folders), embedder)
+        return Generation(manifest, _open_s3_vectors(manifest, manifest.vector_index, folders), embedder)
     vectors = read_unit_rows(manifest, files.vectors)
     try:
         gallery = Gallery(vectors, read_keys(manifest, files.keys))
@@ -80,7 +81,7 @@ def open_generation(manifest: Manifest, files: GenerationFiles, embedder: Embedd
     return Generation(manifest, gallery, embedder)
 
 
-def _asked_elsewhere(manifest: Manifest, index: VectorIndexName, folders: dict[str, int]) -> SearchableGallery:
+def _open_s3_vectors(manifest: Manifest, index: VectorIndexName, folders: dict[str, int]) -> SearchableGallery:
     try:
         from embeddings.s3_vectors.gallery import S3VectorsGallery  # and with it botocore
     except ImportError as error:
@@ -92,7 +93,7 @@ def read_folders(manifest: Manifest, data: bytes) -> dict[str, int]:
     """Parse folders.json: images by top folder.
 
     Raises:
-        CorruptIndexError: it is not that.
+        CorruptIndexError: it is not an object of whole numbers.
     """
     try:
         return {str(name): int(count) for name, count in json.loads(data).items()}
@@ -101,7 +102,7 @@ def read_folders(manifest: Manifest, data: bytes) -> dict[str, int]:
 
 
 def read_vectors(manifest: Manifest, data: bytes) -> NDArray[np.floating]:
-    """Parse vectors.npy; never unpickles.
+    """Parse vectors.npy, without ever unpickling.
 
     Raises:
         CorruptIndexError: not a matrix of the manifest's shape and type.
@@ -111,10 +112,10 @@ def read_vectors(manifest: Manifest, data: bytes) -> NDArray[np.floating]:
 
 
 def read_unit_rows(manifest: Manifest, parts: list[memoryview]) -> NDArray[np.float32]:
-    """The `unit_rows` of vectors.npy, from the parts it was fetched in.
+    """Parse vectors.npy from the parts it was fetched in, and make unit rows of it, float32 (n, dimension).
 
-    Each part is taken from the list, and its memory given back, once it is converted: stored and converted vectors
-    together would be 1.5 GB at a million images.
+    Takes each part off the list as it is converted, to free its memory: a million images would need 1.5 GB for the
+    stored and the converted vectors together.
 
     Raises:
         CorruptIndexError: not a matrix of the manifest's shape and type.
@@ -130,20 +131,20 @@ def read_unit_rows(manifest: Manifest, parts: list[memoryview]) -> NDArray[np.fl
 
 
 def _header(manifest: Manifest, start: memoryview, size: int) -> tuple[np.dtype[np.floating], int]:
-    """The type of the numbers in a .npy file of `size` bytes that begins with `start`, and where they begin."""
+    """Check the header of a .npy file of `size` bytes; return the type of its numbers, and the offset of the first."""
     path = manifest.path(VECTORS)
     file = BytesIO(start[:_LONGEST_HEADER])
     try:
         if np.lib.format.read_magic(file) != (1, 0):
-            raise ValueError("it is not of version 1.0")
+            raise ValueError("its version is not 1.0")
         shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
-        # Other types may hold NaN or infinity; `joined_unit_rows` makes neither from this one.
+        # Other types may hold NaN or infinity. `joined_unit_rows` handles both in float16.
         if fortran_order or dtype != np.float16:
-            raise ValueError(f"{dtype.str} is not float16 in rows")
+            raise ValueError(f"{dtype.str} is not row-major float16")
         if size != file.tell() + math.prod(shape) * dtype.itemsize:
             raise ValueError(f"it has {size} bytes")
     except (ValueError, EOFError, OSError) as error:
-        raise CorruptIndexError(f"{path} of the index is no numpy matrix ({error}); rebuild with --full") from error
+        raise CorruptIndexError(f"{path} of the index is not a numpy matrix ({error}); rebuild with --full") from error
     if shape != (manifest.count, manifest.dimension) or dtype.name != manifest.dtype:
         raise CorruptIndexError(
             f"{path} of the index holds {dtype.name} {shape}, the manifest says "
@@ -153,10 +154,10 @@ def _header(manifest: Manifest, start: memoryview, size: int) -> tuple[np.dtype[
 
 
 def read_keys(manifest: Manifest, data: bytes) -> list[str]:
-    """Parse keys.txt: one key a line, UTF-8, row for row.
+    """Parse keys.txt: UTF-8, one key a line, in the order of the rows.
 
     Raises:
-        CorruptIndexError: not text, or not as many as the manifest says.
+        CorruptIndexError: it is not UTF-8, or does not have as many keys as the manifest says.
     """
     try:
         keys = data.decode().split("\n")[:-1]

@@ -1,4 +1,4 @@
-"""Past generations: going back to one, releasing the hold after that, and deleting what nobody can need."""
+"""Past generations: rolling back to one, releasing the hold afterwards, and deleting what nobody needs any more."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -14,14 +14,14 @@ KEEP_GENERATIONS = 3
 """Past generations kept for rollback, whatever their age."""
 
 GRACE = timedelta(hours=24)
-"""A reader that is just starting, or another rebuild, may hold files that no pointer names any more."""
+"""A starting reader or another rebuild may still use files that no pointer names any more."""
 
 BROKEN_OFF = timedelta(days=7)
-"""A rebuild or a run of shards that was broken off may be gone on with for as long."""
+"""An interrupted rebuild or shard run can be resumed for this long."""
 
 
 def past_generations(writer: Writer) -> list[str]:
-    """Ids of the generations that one can roll back to, newest first."""
+    """List the ids of the generations that `rollback` can go back to, newest first."""
     return sorted(_past(writer.list("generations/")), reverse=True)
 
 
@@ -29,11 +29,14 @@ def rollback(writer: Writer, generation: str | None = None) -> Manifest:
     """Make a past generation the current one again, and hold it there until `release`.
 
     Args:
+        writer: storage of the index.
         generation: its id; None for the newest that is older than the current one.
 
     Raises:
-        NoIndexError: nothing was ever published. GalleryIndexError: no such generation, or its files are damaged.
-        ConflictError: a rebuild published at the same moment. StorageError: storage failed.
+        NoIndexError: nothing was ever published.
+        GalleryIndexError: there is no such generation, or its files are damaged.
+        ConflictError: a rebuild published at the same moment.
+        StorageError: storage failed.
     """
     current = read_pointer(writer, repair=True)
     if current.version is None:
@@ -49,7 +52,9 @@ def rollback(writer: Writer, generation: str | None = None) -> Manifest:
     except NotFoundError as error:
         choices = ", ".join(past_generations(writer)) or "none"
         raise GalleryIndexError(f"there is no past generation {generation!r}; there are: {choices}") from error
-    writer.put(past, stored.data, content_type="application/json")  # young again: no clean-up takes it away
+    writer.put(
+        past, stored.data, content_type="application/json"
+    )  # makes it young again, so that no clean-up deletes it
     manifest = replace(Manifest.from_json(stored.data, past), held=True)
     entries = {manifest.path(name): entry for name, entry in manifest.files.items()}
     for path, entry in {**entries, manifest.model_path: manifest.model}.items():
@@ -74,29 +79,36 @@ def release(writer: Writer) -> Manifest:
 
 
 def vector_indexes(writer: Writer) -> set[VectorIndexName]:
-    """Those that the pointer and the past generations name."""
-    current = read_pointer(writer).manifest  # first: if it is superseded now, it is in the list
+    """List the vector indexes that the pointer and the past generations name."""
+    current = read_pointer(writer).manifest  # read first: if it is superseded after that, it is among the past ones
     manifests = [_past_manifest(writer, generation) for generation in past_generations(writer)]
     return {each.vector_index for each in (current, *manifests) if each is not None and each.vector_index is not None}
 
 
 def clean(writer: Writer, now: datetime) -> int:
-    """Delete what neither the pointer nor a kept generation names and what is past its grace; say how many files.
+    """Delete files that nothing needs any more, once they are older than `GRACE`; unfinished work after `BROKEN_OFF`.
 
-    Only paths that this library writes are ever deleted.
+    Deletes only paths that this library writes.
+
+    Args:
+        writer: storage of the index.
+        now: the present time, aware.
+
+    Returns:
+        How many files were deleted.
 
     Raises:
-        CorruptIndexError: the pointer is damaged, so nothing was deleted. StorageError: storage failed.
+        CorruptIndexError: the pointer is damaged; nothing was deleted. StorageError: storage failed.
     """
     objects = [each for place in ("generations/", "models/", "checkpoints/", "runs/") for each in writer.list(place)]
-    current = read_pointer(writer).manifest  # after the listing: what has been written since is not in it
+    current = read_pointer(writer).manifest  # read after the listing, which lacks all that was written since
     if current is None:
         return 0
     superseded = _past(iter(objects))
     kept = set(sorted(superseded.keys() - {current.generation}, reverse=True)[:KEEP_GENERATIONS])
     kept |= {generation for generation, when in superseded.items() if when > now - GRACE}
     kept.add(current.generation)
-    # Unfinished work goes as a whole: its first files may be days older than its last.
+    # Unfinished work is deleted as a whole: its first files may be days older than its last.
     at_work = {_work_of(each.key) for each in objects if each.modified >= now - BROKEN_OFF} - {""}
     old = [
         each.key
@@ -107,7 +119,7 @@ def clean(writer: Writer, now: datetime) -> int:
     if models:
         models -= _models_of(writer, kept & superseded.keys())
     unneeded = [key for key in old if not key.startswith("models/")] + sorted(models)
-    # A generation ceases to be one that can be rolled back to before its files go.
+    # Manifests first: a generation that loses its files must not be one to roll back to.
     writer.delete(sorted(unneeded, key=lambda key: not key.endswith(f"/{PAST_MANIFEST}")))
     return len(unneeded)
 
@@ -122,7 +134,7 @@ def _past_manifest(writer: Writer, generation: str) -> Manifest:
 
 
 def _past(objects: Iterator[ObjectInfo]) -> dict[str, datetime]:
-    """When each past generation ceased to be the current one."""
+    """Tell when each past generation ceased to be the current one."""
     return {_generation_of(each.key): each.modified for each in objects if each.key.endswith(f"/{PAST_MANIFEST}")}
 
 
@@ -135,6 +147,6 @@ def _work_of(path: str) -> str:
 
 
 def _named_in(path: str, place: str) -> str:
-    """The folder directly in `place` that holds the file; "" if none does."""
+    """Return the folder directly in `place` that holds the file, or "" if none does."""
     first, _, rest = path.partition("/")
     return rest.partition("/")[0] if first == place else ""

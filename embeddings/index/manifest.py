@@ -1,4 +1,4 @@
-"""What a generation of the index is made of. The pointer is the manifest of the current generation."""
+"""The manifest of a generation. The pointer, `current.json`, is the manifest of the current one."""
 
 import json
 import re
@@ -13,16 +13,16 @@ from embeddings.s3_vectors.address import VECTOR_BUCKET_NAME, VectorIndexName
 
 POINTER = "current.json"
 MOST_POINTER_BYTES = 1_000_000
-"""A manifest has two thousand. What is larger is another file, and perhaps more than the memory holds."""
+"""A manifest has about two thousand. Anything larger is another file, and may not even fit into memory."""
 FORMAT, VECTOR_INDEX_FORMAT = 1, 2
-"""Without and with a vector index, so that a version that knows of none says that it cannot read the second."""
+"""Without and with a vector index. A version that knows of no vector indexes refuses the second."""
 
 VECTORS, KEYS, SOURCES = "vectors.npy", "keys.txt", "sources.json.gz"
 FOLDERS = "folders.json"
-"""In place of vectors and keys, where those lie in a vector index."""
+"""Replaces vectors and keys if those lie in a vector index."""
 
 _MOST_BYTES = 100 * 2**30
-"""Of a file; a size beyond any memory would be asked for in millions of parts before it shows that it is wrong."""
+"""The most that a file may claim to have. A larger claim is wrong, but would be fetched in millions of parts first."""
 _GENERATION = re.compile(r"[0-9]{8}T[0-9]{12}Z-[0-9a-f]{8}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -37,47 +37,47 @@ class FileEntry:
 
 @dataclass(frozen=True)
 class Manifest:
-    """One generation. Vectors of two models, or of two ways of preprocessing, never share one."""
+    """One generation. All its vectors come from one model and one version of the preprocessing."""
 
     generation: str
-    """Its id: the time to the microsecond, then eight random hex digits; ids sort by age."""
+    """Its id: the time to the microsecond, and eight random hex digits. Ids sort by age."""
     built_at: str
     """UTC, ISO 8601 with seconds."""
     count: int
-    """Images, which are rows of the matrix."""
+    """Images: the rows of the matrix."""
     failed: int
     """Objects of the gallery that could not be embedded; `sources.json.gz` says why."""
     dimension: int
     dtype: str
     model: FileEntry
     preprocess: int
-    """`embeddings.preprocess.PREPROCESS_VERSION` at the time."""
+    """The `PREPROCESS_VERSION` that made the vectors."""
     files: Mapping[str, FileEntry]
     held: bool = False
-    """After a rollback: rebuilds leave the pointer alone until it is released."""
+    """After a rollback, rebuilds leave the pointer alone until it is released."""
     vector_index: VectorIndexName | None = None
-    """Where the vectors lie, if not in a matrix; it holds those of one model and one way of preprocessing alone."""
+    """Where the vectors lie, if not in a matrix."""
 
     def path(self, name: str) -> str:
-        """Where a file of this generation lies in the index."""
+        """Return the path of one of the generation's files in the index."""
         return f"{generation_folder(self.generation)}{name}"
 
     @property
     def model_path(self) -> str:
-        """Where its model lies in the index."""
+        """The path of its model in the index."""
         return f"models/{self.model.sha256}.tflite"
 
     def to_json(self) -> bytes:
-        """As it is stored."""
+        """Serialize it for storage."""
         number = FORMAT if self.vector_index is None else VECTOR_INDEX_FORMAT
         return json.dumps({"format": number, **asdict(self)}, indent=1).encode()
 
     @classmethod
     def from_json(cls, data: bytes, name: str = POINTER) -> "Manifest":
-        """Read and check a stored manifest; `name` is the file's, for the error message.
+        """Read and check a stored manifest; `name` is its file, for error messages.
 
         Raises:
-            CorruptIndexError: not JSON, of another format, or with values that cannot be.
+            CorruptIndexError: it is not JSON, has another format, or has impossible values.
         """
         try:
             if len(data) > MOST_POINTER_BYTES:
@@ -109,12 +109,12 @@ class Manifest:
 
 
 def new_generation_id(now: datetime) -> str:
-    """An id that sorts by age and that no other rebuild will choose."""
+    """Make an id that sorts by age and that no other rebuild will choose."""
     return f"{now.astimezone(UTC):%Y%m%dT%H%M%S%fZ}-{secrets.token_hex(4)}"
 
 
 def generation_folder(generation: str) -> str:
-    """Where a generation's files lie in the index."""
+    """Return the folder of a generation in the index."""
     return f"generations/{generation}/"
 
 
@@ -137,5 +137,5 @@ def _matching(pattern: re.Pattern[str], value: str) -> str:
 
 def _whole(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError(f"{value!r} is not a number of things")
+        raise ValueError(f"{value!r} is not a count")
     return value

@@ -1,4 +1,4 @@
-"""Write a generation, and make it the current one by compare-and-set."""
+"""Writing a generation, and making it the current one by compare-and-set."""
 
 import hashlib
 import json
@@ -32,10 +32,10 @@ from embeddings.s3_vectors.address import VectorIndexName
 from embeddings.storage.objects import Writer
 
 PAST_MANIFEST = "manifest.json"
-"""In a generation's folder once it has been the current one; written when it ceases to be."""
+"""Its manifest, in the generation's folder, written when it ceases to be the current one."""
 
 Vectors = NDArray[np.float16]
-"""Packed, (n, dimension)."""
+"""A matrix, (n, dimension)."""
 
 _SWAP_TRIES = 4
 _log = logging.getLogger(__name__)
@@ -46,14 +46,14 @@ class Pointer:
     """What `current.json` says, and the version that a swap of it is checked against."""
 
     manifest: Manifest | None
-    """None before the first rebuild, and where a damaged one may be replaced."""
+    """None before the first rebuild, or if it is damaged and may be replaced."""
     version: str | None
     """None before the first rebuild."""
 
 
 @dataclass(frozen=True)
 class Content:
-    """What a new generation holds; the vectors are in the order of the sorted keys of the sources."""
+    """What a new generation holds. The rows of `vectors` are in the order of the sources' sorted keys."""
 
     vectors: Vectors
     sources: Sources
@@ -62,40 +62,40 @@ class Content:
 
     @property
     def count(self) -> int:
-        """Images."""
+        """The number of images."""
         return len(self.vectors)
 
     @property
     def dimension(self) -> int:
-        """Of the vectors."""
+        """The length of a vector."""
         return int(self.vectors.shape[1])
 
     @property
     def dtype(self) -> str:
-        """Of the vectors."""
+        """The vectors' type of number, as numpy names it."""
         return self.vectors.dtype.name
 
     def files(self) -> dict[str, bytes]:
-        """By name."""
+        """Serialize the files, by name."""
         keys = "".join(f"{key}\n" for key in sorted(self.sources.etags)).encode()
         return {VECTORS: _npy(self.vectors), KEYS: keys, SOURCES: self.sources.to_bytes()}
 
 
 @dataclass(frozen=True)
 class S3VectorsContent:
-    """The same where the vectors, with their keys and ETags, are in a vector index; they have been written by then."""
+    """What a new generation holds if a vector index has the vectors, keys and ETags. They are written before."""
 
     vector_index: VectorIndexName
     dimension: int
     count: int
     folders: Mapping[str, int]
     sources: Sources
-    """The refusals."""
+    """Refusals alone."""
     model: bytes
     dtype: str = "float32"
 
     def files(self) -> dict[str, bytes]:
-        """By name."""
+        """Serialize the files, by name."""
         return {FOLDERS: json.dumps(self.folders).encode(), SOURCES: self.sources.to_bytes()}
 
 
@@ -103,7 +103,8 @@ def read_pointer(writer: Writer, *, repair: bool = False) -> Pointer:
     """Read the pointer.
 
     Args:
-        repair: take a damaged pointer for none, so that the next swap replaces it.
+        writer: storage of the index.
+        repair: accept a damaged pointer, so that the next swap replaces it.
 
     Raises:
         CorruptIndexError: it is damaged. StorageError: storage failed.
@@ -124,7 +125,7 @@ def read_file(writer: Writer, path: str, entry: FileEntry) -> bytes:
     """Read a file of the index, and check it.
 
     Raises:
-        CorruptIndexError: it is missing, or is not what the manifest says. StorageError: storage failed.
+        CorruptIndexError: it is missing, or its checksum differs from the manifest's. StorageError: storage failed.
     """
     try:
         data = writer.get(path).data
@@ -138,7 +139,10 @@ def publish(writer: Writer, content: Content | S3VectorsContent, replaces: Point
     """Write a generation's files, read them back, then swap the pointer.
 
     Args:
-        with_model: write the model too; not needed where the generation before has the same.
+        writer: storage of the index.
+        content: what the generation holds.
+        replaces: the pointer as it was read before.
+        with_model: write the model too. Not needed if the generation before has the same.
 
     Raises:
         ConflictError: the pointer is no longer at `replaces`; nothing has changed for readers.
@@ -152,8 +156,8 @@ def publish(writer: Writer, content: Content | S3VectorsContent, replaces: Point
 def swap_pointer(writer: Writer, manifest: Manifest, replaces: Pointer) -> None:
     """Make `manifest` the current one if the pointer is still at `replaces`.
 
-    An answer may get lost after the write took place, and the client's retry then loses against itself: after any
-    error the pointer is read again, and if it is ours, that is success.
+    The answer to a successful write may get lost, and the client's retry then loses against itself. So after any error
+    this reads the pointer again, and takes it for success if the pointer is ours.
 
     Raises:
         ConflictError: another rebuild was faster. StorageError: storage failed.
@@ -179,7 +183,7 @@ def swap_pointer(writer: Writer, manifest: Manifest, replaces: Pointer) -> None:
             if not tries_left:
                 raise
             _log.warning("the pointer could not be written, trying again: %s", error)
-            # Cloud Storage allows one write a second to an object; two rebuilds must not retry in step.
+            # Google Cloud Storage allows one write a second to an object, and two rebuilds must not retry in step.
             time.sleep(1 + random.random())  # noqa: S311 - jitter, no secret
         else:
             return

@@ -1,4 +1,4 @@
-"""What a rebuild must know of the gallery as the last one saw it. Queries never read it."""
+"""The gallery as the last rebuild saw it, for the next one to compare with. Queries never read it."""
 
 import gzip
 import json
@@ -11,27 +11,27 @@ from embeddings.errors import CorruptIndexError
 
 @dataclass(frozen=True)
 class Refusal:
-    """An object of the gallery without a vector, and why."""
+    """The reason why an object of the gallery has no vector."""
 
     etag: str
-    """Of the content that cannot be read; "" if trying again may help although nothing changed."""
+    """The ETag of the content that cannot be indexed; "" if another try may help although nothing has changed."""
     reason: str
 
     @property
     def passing(self) -> bool:
-        """Whether the next rebuild tries again."""
+        """Whether the next rebuild tries the object again."""
         return not self.etag
 
 
 @dataclass(frozen=True)
 class Sources:
-    """ETags of the indexed images, and the refusals, by key."""
+    """ETags of the indexed images and refusals of the others, by key."""
 
     etags: Mapping[str, str] = field(default_factory=dict)
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
-        """As it is stored; equal sources are equal bytes."""
+        """Serialize for storage. Equal sources give equal bytes."""
         content = {
             "etags": dict(sorted(self.etags.items())),
             "failures": {key: asdict(refusal) for key, refusal in sorted(self.refusals.items())},
@@ -40,7 +40,7 @@ class Sources:
 
     @classmethod
     def from_bytes(cls, data: bytes, name: str) -> "Sources":
-        """Read what `to_bytes` wrote; `name` is the file's, for the error message.
+        """Read what `to_bytes` wrote; `name` is the file, for error messages.
 
         Raises:
             CorruptIndexError.

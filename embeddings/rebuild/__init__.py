@@ -1,4 +1,4 @@
-"""Keep the index true to the gallery: list, compare, embed what is new or changed, publish."""
+"""Rebuilding the index: list the gallery, compare, embed what is new or changed, publish."""
 
 from embeddings.rebuild.run import rebuild
 from embeddings.rebuild.shard import Shard

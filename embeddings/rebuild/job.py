@@ -57,7 +57,7 @@ class Job:
     vector_bucket: str
     progress: Progress
     embedded: int = field(default=0, init=False)
-    """Photos embedded so far, or refused in the attempt."""
+    """Photos embedded so far, refused ones included."""
     remaining: int = field(default=0, init=False)
     """Photos of the present plan that still have no result."""
     checkpoint: Checkpoint | None = field(default=None, init=False)
@@ -145,8 +145,8 @@ class Job:
             raise StorageError("storage gave none of the photos; the log says why")
         if before and not self.may_empty:
             raise GalleryIndexError(
-                f"nothing of the {before} photos of the index is left in the gallery; if that is so, "
-                "scripts/rebuild_embeddings.py publishes an empty index, and otherwise GALLERY_URI is wrong"
+                f"none of the {before} photos of the index is left in the gallery; if that is right, let "
+                "scripts/rebuild_embeddings.py publish an empty index, and if not, correct GALLERY_URI"
             )
 
     def summary(self, outcome: Outcome, manifest: Manifest | None, before: Sources, after: Sources) -> Summary:

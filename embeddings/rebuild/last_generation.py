@@ -54,12 +54,12 @@ class LastGeneration:
         """
         if self.manifest is None:
             if self.damaged:
-                raise GalleryIndexError("the pointer of the index is damaged: with --full, say which --model to use")
+                raise GalleryIndexError("the pointer of the index is damaged: with --full, give the --model to use")
             return Embedder(BUNDLED_MODEL)
         try:
             return Embedder(read_file(self._index, self.manifest.model_path, self.manifest.model))
         except CorruptIndexError as error:
-            raise CorruptIndexError(f"{error}, and say which --model to use") from error
+            raise CorruptIndexError(f"{error}, and give the --model to use") from error
 
     def folders(self) -> dict[str, int]:
         """Count images by top folder, for a generation in S3 Vectors. Raises CorruptIndexError."""

@@ -1,4 +1,4 @@
-"""Fetch and embed many photos: fetching waits, embedding computes, so each has threads of its own."""
+"""Fetching and embedding many photos, each with threads of its own: fetching waits, embedding computes."""
 
 import logging
 import os
@@ -19,9 +19,9 @@ from embeddings.storage.reader import Reader
 _FETCHERS = 16
 _WINDOW = 2 * _FETCHERS  # photos in memory at once, each up to the limit of bytes
 OUTAGE = 20
-"""So many photos in a row that storage does not give are an outage, not a trait of the photos."""
+"""If storage does not give this many photos in a row, that is an outage, not a trait of the photos."""
 NOT_GIVEN = "storage did not give it"
-"""The reason of a refusal that is not the photo's; the log says more."""
+"""The reason of a refusal for which storage is to blame. The log says more."""
 _PROBE = np.arange(INPUT_SIZE * INPUT_SIZE * 3, dtype=np.uint8).reshape(INPUT_SIZE, INPUT_SIZE, 3)
 _log = logging.getLogger(__name__)
 
@@ -34,12 +34,12 @@ def embed_all(
     """Embed photos, in the order of `objects`. Closing waits for the photos that are under way, and drops them.
 
     Yields:
-        The object with its float16 vector (dimension,), the reason why there is none, or None if it has vanished.
+        Each object with its float16 vector (dimension,), with a refusal, or with None if it has vanished.
 
     Raises:
-        UnavailableError: storage fails again and again. ModelError: the model embeds nothing.
+        UnavailableError: storage does not give many photos in a row. ModelError: the model embeds nothing at all.
     """
-    embedder.embed_pixels(_PROBE)  # tells a broken model from a photo that it has no answer to
+    embedder.embed_pixels(_PROBE)  # tells a broken model from a photo that it cannot embed
 
     def embed(photo: bytes) -> Vector:
         vector: Vector = embedder.embed([photo], limits=limits)[0].astype(np.float16)
@@ -72,11 +72,11 @@ def embed_all(
                 result = Refusal(each.etag, str(error))
                 _log.warning("not indexed: %r: %s", each.key, error)
             except StorageError as error:
-                # Other errors are the object's own: it may be archived, or encrypted with another key.
+                # Other storage errors are the object's own: it may be archived, or encrypted with another key.
                 outage += isinstance(error, UnavailableError)
                 if outage == OUTAGE:
                     raise
-                # Without what storage said: it has request ids and times in it, and would differ at every rebuild.
+                # Without storage's own message: its request ids and times would differ at every rebuild.
                 result = Refusal("", NOT_GIVEN)
                 _log.warning("not indexed for now: %r: %s", each.key, error)
             yield each, result
@@ -86,5 +86,5 @@ def embed_all(
 
 
 def _cores() -> int:
-    """Those this process may use: a container may see more."""
+    """Count the cores that this process may use; a container may show more."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

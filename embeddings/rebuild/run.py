@@ -79,7 +79,7 @@ def rebuild(
         raise ValueError("a shard is one of a run")
     _refuse_overlap(gallery, index)
     if vector_bucket and not VECTOR_BUCKET_NAME.fullmatch(vector_bucket):
-        raise StorageUriError(f"{vector_bucket!r} is no name of a vector bucket: give one such as shop-vectors")
+        raise StorageUriError(f"{vector_bucket!r} is not the name of a vector bucket: give one such as shop-vectors")
     scope = folder_scope(prefix, shard) if keys is None else key_scope(keys)
     index_files = open_writer(index)
     job = Job(
@@ -102,14 +102,14 @@ def rebuild(
             return _attempt(job, scope)
         except ConflictError as error:
             _log.info("%s; comparing again (%d)", error, attempt)
-    raise ConflictError(f"{_ATTEMPTS} times in a row another rebuild published first; run again when fewer are at work")
+    raise ConflictError(f"another rebuild published first {_ATTEMPTS} times in a row; try again when fewer are at work")
 
 
 def _refuse_overlap(gallery: str, index: str) -> None:
     gallery_uri, index_uri = StorageUri.parse(gallery), StorageUri.parse(index)
     if gallery_uri.contains(index_uri) or index_uri.contains(gallery_uri):
         raise StorageUriError(
-            f"the index {index} and the gallery {gallery} lie inside one another, so the index would index itself; "
+            f"the index {index} and the gallery {gallery} lie one inside the other, so the index would index itself; "
             "put the index elsewhere"
         )
 

@@ -1,4 +1,4 @@
-"""Which part of the gallery a rebuild looks at, and what is there now."""
+"""The part of the gallery that a rebuild looks at, and what it finds there."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -13,13 +13,13 @@ from embeddings.rebuild.shard import Shard
 from embeddings.storage.keys import key_problem
 from embeddings.storage.objects import ObjectInfo, Writer
 
-_LOOKERS = 16  # a burst names thousands of keys, and each look waits for storage
+_LOOKERS = 16  # a burst of events names thousands of keys, and each look waits for storage
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Listing:
-    """The objects that can be embedded, and why the others cannot."""
+    """The objects that can be embedded, and refusals of the others."""
 
     objects: dict[str, ObjectInfo]
     unfit: dict[str, Refusal]
@@ -27,7 +27,7 @@ class Listing:
 
 @dataclass(frozen=True)
 class Scope:
-    """The whole gallery, one folder of it, or some keys; of the first two perhaps a shard's share."""
+    """The whole gallery, one folder of it, or some keys. The first two may be limited to a shard's share."""
 
     prefix: str = ""
     keys: frozenset[str] | None = None
@@ -35,7 +35,7 @@ class Scope:
 
     @property
     def whole(self) -> bool:
-        """Whether nothing is outside."""
+        """Whether it is all of the gallery."""
         return not self.prefix and self.keys is None and self.shard is None
 
     def __contains__(self, key: str) -> bool:
@@ -44,15 +44,15 @@ class Scope:
         return key.startswith(self.prefix) and (self.shard is None or key in self.shard)
 
     def list(self, gallery: Writer, limits: Limits, problem_of: Callable[[str], str | None] = key_problem) -> Listing:
-        """What is in the gallery now. An object that is too large is not even fetched.
+        """List what is in the gallery now. An object that is too large is refused without fetching it.
 
         Args:
-            gallery: to look at.
-            limits: what one photo may cost.
-            problem_of: why a key cannot be indexed, if it cannot.
+            gallery: storage of the photos.
+            limits: limits on one photo.
+            problem_of: says why a key cannot be indexed, or returns None.
 
         Raises:
-            StorageError.
+            StorageError: storage failed.
         """
         objects, unfit = {}, {}
         for each in self._present(gallery):
@@ -62,7 +62,7 @@ class Scope:
             if problem is None:
                 objects[each.key] = each
             else:
-                # Without the ETag: every listing shows it anew, under the limits of its day.
+                # Without an ETag: every listing judges the object anew, by the limits of its day.
                 unfit[each.key] = Refusal("", problem)
                 _log.warning("not indexed: %r: %s", each.key, problem)
         return Listing(objects, unfit)
@@ -85,24 +85,27 @@ def _find(gallery: Writer, key: str) -> ObjectInfo | None:
     except UnavailableError:
         raise
     except StorageError:
-        # The object's own trait may be why: S3 says nothing of one that is encrypted with its owner's key. The listing
-        # shows it, and the report then says that it cannot be read. Where all is refused, so is the listing.
+        # The object itself may be the cause: S3 does not describe one that is encrypted with its owner's key. The
+        # listing has it, and the rebuild then records that it cannot be read. Listing fails if all access is denied.
         return next((each for each in gallery.list(key) if each.key == key), None)
 
 
 def folder_scope(prefix: str, shard: Shard | None = None) -> Scope:
-    """A folder ("shirts" and "shirts/" are the same), or a shard's share of it; "" is the whole gallery."""
+    """Return the scope of a folder, or a shard's share of it. "shirts" means "shirts/"; "" is the whole gallery."""
     folder = prefix.rstrip("/")
     return Scope(prefix=f"{folder}/" if folder else "", shard=shard)
 
 
 def key_scope(keys: Iterable[str]) -> Scope:
-    """Some keys. Those not in normal form cannot be in the index; a look at the whole gallery records them."""
+    """Return the scope of some keys.
+
+    It leaves out keys that are not in normal form, which the index cannot hold. A look at the gallery records them.
+    """
     return Scope(keys=frozenset(key for key in keys if key_problem(key) is None))
 
 
 def split(sources: Sources, scope: Scope, *, inside: bool) -> Sources:
-    """What of the sources is in the scope, or what is not."""
+    """Return the part of the sources that is in the scope, or the part that is not."""
     return Sources(
         {key: etag for key, etag in sources.etags.items() if (key in scope) is inside},
         {key: refusal for key, refusal in sources.refusals.items() if (key in scope) is inside},

@@ -25,7 +25,7 @@ def run_problem(run: str) -> str | None:
     """Say why `run` cannot be the id of a run, or return None if it can."""
     if _RUN.fullmatch(run):
         return None
-    return f"{run!r} is no run id; give up to 64 letters, digits, '.', '_' and '-', such as first-2026-11"
+    return f"{run!r} is not a run id; give up to 64 letters, digits, '.', '_' and '-', such as first-2026-11"
 
 
 @dataclass(frozen=True)
@@ -87,24 +87,24 @@ class _ShardRun:
         """
         if self._begun and not self._merged_before:
             raise GalleryIndexError(
-                f"shards of run {self._run} were started without the vector bucket, so it has nothing of them: "
-                "give --vector-bucket to all of a run or to none, or take another run id"
+                f"run {self._run} was started without a vector bucket: give --vector-bucket to all of its shards and "
+                "the merge, or to none of them, or take another run id"
             )
 
     def _require(self, record: _Record, model_sha256: str) -> None:
         if record.preprocess != PREPROCESS_VERSION:
             raise GalleryIndexError(
-                f"run {self._run} is of version {record.preprocess} of the preprocessing, this is version "
-                f"{PREPROCESS_VERSION}: use the same version of this program on all machines, or take another run id"
+                f"run {self._run} uses version {record.preprocess} of the preprocessing, this program version "
+                f"{PREPROCESS_VERSION}: use the same version of the program on all machines, or take another run id"
             )
         if record.model != model_sha256:
             raise GalleryIndexError(
-                f"run {self._run} embeds with the model {record.model[:16]}..., and this would be "
-                f"{model_sha256[:16]}...: give the same --model to all shards and to the merge, or take another run id"
+                f"run {self._run} uses the model {record.model[:16]}..., this command {model_sha256[:16]}...: give "
+                "the same --model to all shards and to the merge, or take another run id"
             )
         if record.prefix != self._prefix:
             raise GalleryIndexError(
-                f"run {self._run} looks at {_named(record.prefix)}, and this would at {_named(self._prefix)}: give "
+                f"run {self._run} covers {_named(record.prefix)}, this command {_named(self._prefix)}: give "
                 "the same --prefix to all shards and to the merge, or take another run id"
             )
 
@@ -185,7 +185,7 @@ class ShardPart(_ShardRun):
         if record is None:
             record = self._created(mine)
         if record.merged:
-            raise GalleryIndexError(f"run {self._run} is merged already, so take another run id")
+            raise GalleryIndexError(f"run {self._run} is merged already; take another run id")
         if record.shards != mine.shards:
             raise GalleryIndexError(
                 f"run {self._run} has {record.shards} shards, not {mine.shards}: give one of 1/{record.shards} to "
@@ -229,7 +229,7 @@ class ShardMerge(_ShardRun):
     def _collected(self, model_sha256: str) -> Results:
         record = self._record()
         if record is None:
-            raise GalleryIndexError(f"there is no run {self._run} in this index: no shard of it has begun")
+            raise GalleryIndexError(f"there is no run {self._run} in this index: start its shards first")
         self._require(record, model_sha256)
         if self._merged_before:
             return {}
@@ -257,8 +257,8 @@ class ShardMerge(_ShardRun):
         more = f" and {len(lacking) - _NAMED} more" if len(lacking) > _NAMED else ""
         shard = lacking[0][0]
         return GalleryIndexError(
-            f"run {self._run} is not complete, nothing was published: {named}{more}. For each, run this command with "
-            f"--shard {shard} --run {self._run} in place of --merge {self._run}; then merge again"
+            f"run {self._run} is not complete, so nothing was published: {named}{more}. For each, run this command "
+            f"with --shard {shard} --run {self._run} in place of --merge {self._run}; then merge again"
         )
 
 

@@ -1,4 +1,4 @@
-"""What a rebuild reports."""
+"""The report of a rebuild."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -13,39 +13,39 @@ class Outcome(StrEnum):
     PUBLISHED = "published"
     UNCHANGED = "unchanged"
     HELD = "held"
-    """The index was rolled back and is held there; nothing was looked at."""
+    """The index was rolled back and is held there. The rebuild looked at nothing."""
     UNFINISHED = "unfinished"
-    """The time was over: what is done is in the checkpoint, and nothing is published."""
+    """Time was up. What is done is in the checkpoint, and nothing is published."""
     SHARD_DONE = "shard done"
-    """What this shard had to embed lies in its run, and nothing is published: the counts are those of its share."""
+    """This shard's results lie in its run, and nothing is published. The counts are those of its share."""
     DRY_RUN = "dry run"
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What a rebuild did; of a dry run: what it would do, if every new photo can be read."""
+    """What a rebuild did, or what a dry run would do if every new photo can be read."""
 
     outcome: Outcome
     generation: str | None
-    """The one that is current now; None if there is none."""
+    """The current one; None if there is none."""
     count: int
     added: int
     changed: int
     removed: int
     failed: int
-    """Objects of the gallery that cannot be read."""
+    """Objects of the gallery that cannot be indexed."""
     failed_new: int
-    """Those of them that the last generation did not know yet."""
+    """Those that the last generation did not know yet."""
     embedded: int
-    """Photos read in this run; what a checkpoint already held is not among them."""
+    """Photos read by this rebuild, without those that a checkpoint already held."""
     remaining: int
-    """Photos still to be embedded, if unfinished."""
+    """Photos still to be embedded if the outcome is `UNFINISHED`."""
     seconds: float
     refusals: Mapping[str, str]
-    """Why, by key."""
+    """The reasons, by key."""
 
     def counts(self) -> dict[str, object]:
-        """All but the list of refusals, which may be long."""
+        """Return everything but the refusals, which may be many."""
         return {name: value for name, value in asdict(self).items() if name != "refusals"}
 
 
@@ -58,7 +58,7 @@ def summarize(
     remaining: int,
     seconds: float,
 ) -> Summary:
-    """Count what differs between two generations' sources."""
+    """Count the differences between the sources of two generations."""
     return Summary(
         outcome=outcome,
         generation=generation,

@@ -1,1 +1,1 @@
-"""Galleries beyond one function's memory: vectors in Amazon S3 Vectors, searched there."""
+"""Galleries too large for one function's memory: Amazon S3 Vectors keeps and searches the vectors."""

@@ -1,6 +1,6 @@
-"""The client of Amazon S3 Vectors, and what it says as this library's errors.
+"""The client of Amazon S3 Vectors, with its errors translated to this library's.
 
-Of botocore, which Lambda has of its own. Only where an index names a vector index is it imported.
+It needs botocore, which Lambda provides, and which is imported only if an index names a vector index.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from embeddings.storage.http_errors import storage_error
 
 SEARCHING = Config(
     connect_timeout=1,
-    read_timeout=3,  # "sub-second" for an index that was not asked for long
+    read_timeout=3,  # S3 Vectors promises "sub-second" for an index that was idle
     max_pool_connections=16,
     retries={"mode": "standard", "total_max_attempts": 2},
 )
@@ -38,10 +38,10 @@ CHANGING = Config(
 
 
 def open_client(index: VectorIndexName, config: Config) -> Any:
-    """Region and credentials are the environment's. Safe to share between threads.
+    """Open a client with the environment's region and credentials. Threads may share it.
 
     Raises:
-        StorageError: it has no region, or none that can be used.
+        StorageError: the environment names no region, or an impossible one.
     """
     with explained(index):
         return _session().create_client("s3vectors", config=config)
@@ -49,13 +49,13 @@ def open_client(index: VectorIndexName, config: Config) -> Any:
 
 @cache
 def _session() -> botocore.session.Session:
-    """One, as it parses the service's description once."""
+    """Share one session, which parses the service's description once."""
     return botocore.session.get_session()
 
 
 @contextmanager
 def explained(index: VectorIndexName) -> Iterator[None]:
-    """Turns the client's errors into those of `embeddings.errors`."""
+    """Translate the client's errors to those of `embeddings.errors`."""
     try:
         yield
     except ClientError as error:
@@ -66,6 +66,6 @@ def explained(index: VectorIndexName) -> Iterator[None]:
     except CREDENTIALS_ERRORS as error:
         raise no_credentials(str(index), error) from error
     except NoRegionError as error:
-        raise StorageError(f"{index}: in which region? Set AWS_DEFAULT_REGION") from error
-    except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no URL
+        raise StorageError(f"{index}: the region is not known; set AWS_DEFAULT_REGION") from error
+    except (BotoCoreError, ValueError) as error:  # ValueError: the endpoint is not a URL
         raise storage_error(str(index), None, error) from error

@@ -1,4 +1,4 @@
-"""A gallery in a vector index: asked over the network, with approximate neighbours."""
+"""A gallery in Amazon S3 Vectors, which finds approximate neighbours over the network."""
 
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -23,30 +23,31 @@ from embeddings.storage.keys import key_problem
 from embeddings.unit_rows import unit_rows
 
 _ONE_PAGE = 100
-"""So many results always come at once. More come in pages, up to 10,000, since June 2026."""
+"""The most results in one answer. Since June 2026 more come in pages, up to 10,000."""
 _SPARE = 16
-"""Asked for beyond what is wanted, so that ties at the cut are broken by key."""
+"""Results asked for beyond what is wanted, so that ties at the cut can be broken by key."""
 _DEDUPE_DEPTH = 1_000
 _GET_BATCH = 100
 _DRAW_FROM, _DRAW_LEAST, _DRAW_WIDER = 50, 10, 32
-"""A stretch holds about the first; twice as many, which is one page, are asked for: hardly any ever has more."""
+"""A stretch holds about 50 images; one with fewer than 10 is made 32 times as wide. A query asks for a page of 100,
+and hardly any stretch ever holds more."""
 
 
 class S3VectorsGallery:
-    """Answers as `embeddings.gallery.Gallery` does, but for what the engine does not find.
+    """Gives the answers of `embeddings.gallery.Gallery`, except for neighbours that the engine misses.
 
     Every method raises UnavailableError or StorageError if the engine does not answer, and CorruptIndexError if the
     vector index is gone.
     """
 
     def __init__(self, index: VectorIndexName, dimension: int, count: int, folders: Mapping[str, int]) -> None:
-        """Nothing is asked yet.
+        """Open a client, without a request yet.
 
         Args:
-            index: where the vectors lie.
-            dimension: of them.
+            index: the vector index.
+            dimension: the length of its vectors.
             count: about how many there are.
-            folders: the answer's `folders`.
+            folders: images by top folder.
         """
         self._index = index
         self._dimension = dimension
@@ -55,7 +56,7 @@ class S3VectorsGallery:
         self._client = open_client(index, SEARCHING)
 
     def vector(self, key: str) -> NDArray[np.float32]:
-        """The unit vector of an image, float32 (dimension,).
+        """Return an image's unit vector, float32 (dimension,).
 
         Raises:
             UnknownKeyError.
@@ -66,10 +67,10 @@ class S3VectorsGallery:
         return found[key]
 
     def random_key(self, prefix: str = "") -> str:
-        """An image of the folder `prefix`, each about equally likely.
+        """Choose a random image of the folder `prefix`, all about equally likely.
 
-        Each image has a fixed number. One stretch of numbers, which should hold fifty images, is chosen, and one
-        image of it; where the folder has few there, a stretch around it that is 32 times as long.
+        Each image has a fixed number. This chooses a stretch of numbers that should hold 50 images, and one image of
+        it. If the folder has few images there, it widens the stretch 32 times.
 
         Raises:
             EmptyGalleryError: the gallery, or that folder of it, is empty.
@@ -100,13 +101,13 @@ class S3VectorsGallery:
         dedupe: float | None = None,
         exclude: Collection[str] = (),
     ) -> list[Neighbour]:
-        """The nearest images by cosine, best first, ties by key: approximately, as far as the engine finds them.
+        """Find the nearest images by cosine, best first, ties by key. The engine may miss some.
 
-        Args and order of the conditions are those of `embeddings.gallery.Gallery.search`, but `dedupe` looks at the
-        best 1,000 alone.
+        Arguments and the order of conditions are those of `embeddings.gallery.Gallery.search`, except that `dedupe`
+        looks at the best 1,000 only.
 
         Raises:
-            SearchDepthError: the engine, or the client that is installed, does not go as deep as `offset` + `k`.
+            SearchDepthError: the engine or the installed client cannot go as deep as `offset` + `k`.
         """
         folder = prefix.rstrip("/")
         if folder and key_problem(folder):
@@ -123,7 +124,7 @@ class S3VectorsGallery:
         return kept[offset:wanted]
 
     def _distinct(self, ranked: Callable[[int], list[Neighbour]], wanted: int, limit: float) -> list[Neighbour]:
-        """Greedy in rank order, first among a hundred, and among a thousand where those do not suffice."""
+        """Drop near-duplicates greedily in rank order: among a page first, and among 1,000 if those do not suffice."""
         kept: list[Neighbour] = []
         for reach in (_ONE_PAGE - _SPARE, _DEDUPE_DEPTH):
             if wanted > reach and reach != _DEDUPE_DEPTH:
@@ -133,7 +134,7 @@ class S3VectorsGallery:
             for start in range(0, len(candidates), _GET_BATCH):
                 block = candidates[start : start + _GET_BATCH]
                 found = self._vectors([each.key for each in block])
-                block = [each for each in block if each.key in found]  # the others have just been deleted
+                block = [each for each in block if each.key in found]  # the others were deleted a moment ago
                 vectors = np.stack([found[each.key] for each in block]) if block else kept_vectors[:0]
                 new = greedy(vectors, kept_vectors, limit)[: wanted - len(kept)]
                 kept += [block[position] for position in new]
@@ -147,12 +148,12 @@ class S3VectorsGallery:
     def _nearest(self, query: NDArray[np.float32], count: int, where: Filter) -> list[Neighbour]:
         most = count + _SPARE
         found = self._query(query, min(most, _ONE_PAGE) if count <= _ONE_PAGE else most, where)
-        # Adding 0 makes 0 of -0.
+        # Adding 0 turns -0 into 0.
         scored = [Neighbour(each["key"], round(1 - each["distance"], DECIMALS) + 0.0) for each in found]
         return sorted(scored, key=lambda each: (-each.score, each.key))
 
     def _query(self, query: NDArray[np.float32], count: int, where: Filter) -> list[dict[str, Any]]:
-        """Up to `count` results, each with `key` and `distance`, nearest first."""
+        """Ask for up to `count` results, each with `key` and `distance`, nearest first."""
         asked: dict[str, Any] = {
             **self._address,
             "topK": count,
@@ -162,7 +163,9 @@ class S3VectorsGallery:
         }
         deep = count > _ONE_PAGE
         if deep and not self._client.can_paginate("query_vectors"):
-            raise SearchDepthError(f"this botocore knows no pages of S3 Vectors: update it, or stay below {_ONE_PAGE}")
+            raise SearchDepthError(
+                f"this botocore cannot page through S3 Vectors: update it, or ask for at most {_ONE_PAGE} results"
+            )
         try:
             with explained(self._index):
                 if not deep:
@@ -173,11 +176,11 @@ class S3VectorsGallery:
             raise self._gone() from error
         except StorageError as error:
             if deep and isinstance(error.__cause__, self._client.exceptions.ValidationException):
-                raise SearchDepthError(f"S3 Vectors refuses to look for {count} results: {error}") from error
+                raise SearchDepthError(f"S3 Vectors refuses to return {count} results: {error}") from error
             raise
 
     def _vectors(self, keys: Sequence[str]) -> dict[str, NDArray[np.float32]]:
-        """By key; those that there are. At most 100."""
+        """Get the unit vectors of at most 100 keys, by key, without those that do not exist."""
         if not keys:
             return {}
         try:

@@ -1,4 +1,4 @@
-"""What lies beside a vector: its photo's folders to filter by, a number to draw by, and the photo's ETag."""
+"""The metadata beside a vector: folders to filter by, a number for random draws, and the photo's ETag."""
 
 import hashlib
 import json
@@ -7,9 +7,9 @@ from typing import Any
 from embeddings.storage.keys import key_problem
 
 ETAG = "etag"
-"""Not filterable, so that it does not count among the data that a query is charged for."""
+"""Not filterable, so that queries are not charged for it."""
 DRAWS = 2**32
-"""Each key has a number below this one, fixed and evenly spread."""
+"""Each key has a fixed number below this; the numbers are evenly spread."""
 
 _MOST_BYTES = 2_000
 """Filterable metadata may have 2 KB: https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-vectors-limitations.html"""
@@ -18,12 +18,12 @@ Filter = dict[str, Any]
 
 
 def metadata_of(key: str, etag: str) -> dict[str, Any]:
-    """To be written with a vector."""
+    """Make the metadata to write with a vector."""
     return {**_filterable(key), ETAG: etag}
 
 
 def metadata_problem(key: str) -> str | None:
-    """Why a key cannot be in a vector index, in a few words; None when it can."""
+    """Say in a few words why a vector index cannot hold a key, or return None if it can."""
     if problem := key_problem(key):
         return problem
     size = len(json.dumps(_filterable(key)).encode())
@@ -31,15 +31,15 @@ def metadata_problem(key: str) -> str | None:
 
 
 def in_folder(folder: str) -> Filter:
-    """What is in a folder or below it; "" is everything.
+    """Make the filter for a folder and all below it; "" is everything.
 
-    A list that has the value is equal to it: https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-vectors-metadata-filtering.html
+    `$eq` holds for a list that contains the value: https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-vectors-metadata-filtering.html
     """
     return {"folders": {"$eq": folder}} if folder else {}
 
 
 def drawn(folder: str, first: int, end: int) -> Filter:
-    """What is in a folder and has a number from `first` to below `end`."""
+    """Make the filter for a folder's images with numbers from `first` to below `end`."""
     conditions = [{"draw": {"$gte": first}}, {"draw": {"$lt": end}}]
     return {"$and": [*conditions, in_folder(folder)] if folder else conditions}
 

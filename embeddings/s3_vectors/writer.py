@@ -1,4 +1,4 @@
-"""What a rebuild does with a vector index: see what is in it, put, delete. Every call may be repeated without harm."""
+"""Listing, putting and deleting vectors, for the rebuild. Repeating a call does no harm."""
 
 import random
 import time
@@ -17,35 +17,35 @@ from embeddings.s3_vectors.metadata import ETAG, metadata_of
 from embeddings.unit_rows import unit_rows
 
 PUT_BATCH = 500
-"""The engine's limit for one request, and for one of deletions."""
+"""The most vectors that the engine takes in one request to put or delete."""
 _TRIES = 20
-"""Of one change. An index takes 2,500 vectors a second from all who fill it together, and refuses the rest."""
+"""How often one change is tried. An index takes 2,500 vectors a second from all writers, and refuses the rest."""
 _LONGEST_PAUSE = 20.0
 _GET_BATCH = 100
 _LIST_BATCH = 1_000
 _SEGMENTS = 16
-"""Of a listing, read at once; the engine's limit."""
+"""The most parts of a listing that the engine serves in parallel."""
 
 T = TypeVar("T")
 Embedded = tuple[str, NDArray[np.float16]]
-"""A photo's ETag and its vector (dimension,). Both are written together, so what the index holds says what it is of."""
+"""A photo's ETag and its vector (dimension,). They are written together, so the index tells which photo it knows."""
 
 
 class S3VectorsWriter:
-    """One vector index, which need not be there yet. Methods raise StorageError when the engine fails."""
+    """Changes one vector index, which need not exist yet. Methods raise StorageError if the engine fails."""
 
     def __init__(self, index: VectorIndexName) -> None:
-        """Nothing is asked yet."""
+        """Open clients, without a request yet."""
         self.index = index
         self._client = open_client(index, LOOKING)
         self._changing = open_client(index, CHANGING)
         self._address = {"vectorBucketName": index.bucket, "indexName": index.name}
 
     def create(self, dimension: int) -> None:
-        """Make it, unless it is there.
+        """Create the index, unless it exists.
 
         Raises:
-            NotFoundError: there is no such vector bucket. GalleryIndexError: another index has this name.
+            NotFoundError: there is no such vector bucket. GalleryIndexError: an index of another kind has this name.
         """
         with explained(self.index):
             try:
@@ -60,18 +60,20 @@ class S3VectorsWriter:
                 there = self._client.get_index(**self._address)["index"]
                 if (there["dimension"], there["distanceMetric"]) != (dimension, "cosine"):
                     raise GalleryIndexError(
-                        f"{self.index} is there already, and not for cosines of {dimension} numbers: delete it"
+                        f"{self.index} exists already, but not for cosines of {dimension} numbers: delete it"
                     ) from None
 
     def etags(
         self, keys: Collection[str] | None = None, within: Callable[[str], bool] = lambda _key: True
     ) -> dict[str, str]:
-        """ETags of the photos whose vectors it holds, by key: of some keys, or of all that are `within`.
+        """Read the ETags of the photos whose vectors the index holds, by key.
 
-        All is looked through unless keys are given.
+        Args:
+            keys: look at these keys only; None lists the whole index.
+            within: which keys of a listing to return.
 
         Raises:
-            NotFoundError: it is not there.
+            NotFoundError: there is no such index.
         """
         if keys is not None:
             return dict(self._found(keys))
@@ -80,7 +82,7 @@ class S3VectorsWriter:
             return {key: etag for part in parts for key, etag in part.items()}
 
     def put(self, vectors: Mapping[str, Embedded]) -> None:
-        """Write vectors by key; at once visible to searches."""
+        """Write vectors by key. Searches see them at once."""
         for batch in _batches(vectors.items(), PUT_BATCH):
             rows = unit_rows(np.stack([vector for _, (_, vector) in batch])).tolist()
             written = [
@@ -90,23 +92,23 @@ class S3VectorsWriter:
             self._change(self._changing.put_vectors, vectors=written)
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Delete; keys that are already gone are fine."""
+        """Delete vectors. Keys that are already gone are no error."""
         for batch in _batches(keys, PUT_BATCH):
             self._change(self._changing.delete_vectors, keys=batch)
 
     def indexes(self, prefix: str) -> list[str]:
-        """Names of the bucket's vector indexes that begin with `prefix`."""
+        """List the names of the bucket's vector indexes that begin with `prefix`."""
         pages = self._client.get_paginator("list_indexes").paginate(vectorBucketName=self.index.bucket, prefix=prefix)
         with explained(self.index):
             return [each["indexName"] for page in pages for each in page["indexes"]]
 
     def drop(self, name: str) -> None:
-        """Delete one of the bucket's vector indexes with all that is in it."""
+        """Delete one of the bucket's vector indexes and all its vectors."""
         with explained(self.index):
             self._client.delete_index(vectorBucketName=self.index.bucket, indexName=name)
 
     def _change(self, operation: Callable[..., Any], **what: Any) -> None:
-        """Ask for a change, again and again while the engine is busy."""
+        """Make a change, trying again while the engine is busy."""
         for attempt in count(1):
             try:
                 with explained(self.index):
@@ -137,12 +139,12 @@ class S3VectorsWriter:
 
 
 def _pause(attempt: int) -> None:
-    """Twice as long at most after each attempt; by chance shorter, so that those who wait do not come back in step."""
+    """Wait for a random time, up to twice as long after each attempt. Chance keeps writers from retrying in step."""
     time.sleep(random.uniform(0, min(2.0 ** (attempt - 1), _LONGEST_PAUSE)))  # noqa: S311 - jitter, no secret
 
 
 def _stated(each: Mapping[str, Any]) -> tuple[str, str]:
-    # One that something else wrote has no ETag of ours: it fits no photo, and is written anew or deleted.
+    # A vector that something else wrote has no ETag of ours. It matches no photo, and is replaced or deleted.
     return each["key"], str(each.get("metadata", {}).get(ETAG, ""))
 
 

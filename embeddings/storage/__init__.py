@@ -1,5 +1,5 @@
 """Object storage by URI: `s3://bucket/prefix`, `gs://bucket/prefix` or a local folder.
 
-Two sides, because their costs differ: `reader` (obstore) is what a query pays for at cold start; `writer` (boto3,
-google-cloud-storage, the file system) lists and writes for the rebuild.
+It has two sides, because their costs differ. A query reads through `reader` (obstore), which starts fast. A rebuild
+lists and writes through `writers` (boto3, google-cloud-storage, the file system).
 """

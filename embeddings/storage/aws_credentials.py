@@ -1,4 +1,4 @@
-"""What the clients of Amazon's services have in common."""
+"""Errors of AWS credentials, which all clients of Amazon's services share."""
 
 from botocore.exceptions import (
     CredentialRetrievalError,
@@ -20,7 +20,7 @@ CREDENTIALS_ERRORS = (
 
 
 def no_credentials(where: str, error: Exception) -> StorageError:
-    """The error for any of `CREDENTIALS_ERRORS`."""
+    """Return the error to raise for any of `CREDENTIALS_ERRORS`."""
     return StorageError(
         f"{where}: no usable AWS credentials ({error}); set AWS_PROFILE to a profile of `aws configure`, or "
         "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"

@@ -1,31 +1,31 @@
-"""From an HTTP status to this library's error, in one place, so that every backend answers alike."""
+"""Map HTTP statuses to this library's errors, in one place, so that every backend raises the same ones."""
 
 import re
 
 from embeddings.errors import ConflictError, NotFoundError, StorageError, UnavailableError
 
 _DETAIL_CHARACTERS = 300
-_QUERY = re.compile(r"(?<=\w)\?[^\s,()]*")  # of a URL: it may carry a signature or an upload's secret id
+_QUERY = re.compile(r"(?<=\w)\?[^\s,()]*")  # a URL's query may carry a signature or an upload's secret id
 
 
 def storage_error(where: str, status: int | None, detail: object = "") -> StorageError:
-    """The error to raise.
+    """Return the error to raise.
 
     Args:
-        where: the URI of the object or bucket, for the message.
-        status: of HTTP; None when there was no answer.
-        detail: what the SDK said, shortened for the message.
+        where: the URI of the object or bucket.
+        status: the HTTP status; None if there was no answer.
+        detail: the SDK's own message, which is shortened.
     """
     said = " ".join(_QUERY.sub("?...", str(detail)).split())[:_DETAIL_CHARACTERS]
     said = f" ({said})" if said else ""
     if status == 404:
         return NotFoundError(f"{where}: there is no such object{said}")
     if status in (409, 412):
-        return ConflictError(f"{where}: somebody else wrote it in between; read it again and retry{said}")
+        return ConflictError(f"{where}: somebody else has written it in the meantime; read it again and retry{said}")
     if status in (401, 403):
         return StorageError(
-            f"{where}: access denied; check the credentials in use and that they may read, list and write there. "
-            f"Without permission to list a bucket, S3 says this of a missing object too{said}"
+            f"{where}: access denied; check which credentials are in use and what they may read, list and write. "
+            f"Without permission to list the bucket, S3 answers this for a missing object too{said}"
         )
     if status in (301, 307, 308):
         return StorageError(f"{where}: the bucket is in another region; set AWS_REGION to it{said}")
@@ -37,5 +37,5 @@ def storage_error(where: str, status: int | None, detail: object = "") -> Storag
 
 
 def no_bucket(where: str) -> StorageError:
-    """The error for a bucket that is not there: not NotFoundError, which is about an object."""
+    """Return the error for a missing bucket. It is no NotFoundError, which means a missing object."""
     return StorageError(f"{where}: there is no such bucket; create it or correct the address")

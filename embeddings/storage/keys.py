@@ -1,4 +1,4 @@
-"""The normal form of keys: what every backend, and every client of it, reads as the same object."""
+"""The normal form of keys, which every backend and every client takes for the same object."""
 
 import re
 
@@ -9,10 +9,10 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # C0, DEL, C1
 
 
 def key_problem(key: str) -> str | None:
-    """Why `key` is not in normal form, in a few words; None when it is.
+    """Say in a few words why `key` is not in normal form, or return None if it is.
 
-    obstore, which the queries read with, drops a slash at either end and would so read another object; it refuses
-    empty, `.` and `..` segments, as browsers fold them in URLs.
+    obstore, which queries read with, drops a slash at either end, and would read another object. It refuses empty, `.`
+    and `..` segments, which browsers fold in URLs.
     """
     if not key:
         return "empty key"
@@ -35,7 +35,7 @@ def key_problem(key: str) -> str | None:
 
 
 def checked(key: str) -> str:
-    """`key` itself.
+    """Return `key` unchanged.
 
     Raises:
         StorageError: it is not in normal form.

@@ -8,12 +8,12 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class ObjectInfo:
-    """What a listing says of an object."""
+    """An object as a listing shows it."""
 
     key: str
-    """Relative to the storage's prefix; as it is there, so not always in normal form (`keys.key_problem`)."""
+    """Relative to the URI's prefix. Exactly as stored, and so not always in normal form (`keys.key_problem`)."""
     etag: str
-    """Changes when, and only when, the content may have changed."""
+    """Differs if the content may have changed, and only then."""
     size: int
     """Bytes."""
     modified: datetime
@@ -22,28 +22,28 @@ class ObjectInfo:
 
 @dataclass(frozen=True)
 class Versioned:
-    """An object's content with the version that a conditional write is checked against."""
+    """An object's content, and the version that a conditional write is checked against."""
 
     data: bytes
     version: str
-    """Opaque, and only for `compare_and_set` on the same backend: an ETag, a generation or a time of writing."""
+    """Opaque: an ETag or a generation number. Only `compare_and_set` of the same backend understands it."""
 
 
 class Writer(Protocol):
-    """Keys are relative to the URI's prefix; one writer may be used from several threads.
+    """Lists, reads and writes objects. Keys are relative to the URI's prefix. Several threads may share a writer.
 
-    Every method raises `embeddings.errors.StorageError` when storage fails (the SDK has retried by then), when the
-    bucket is missing, access is denied, or a key is not in normal form.
+    Every method raises `embeddings.errors.StorageError` if storage fails (the SDK has retried by then), the bucket is
+    missing, access is denied, or a key is not in normal form.
     """
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """All objects whose key starts with `prefix`, in no promised order; folders' marker objects are left out."""
+        """Yield all objects whose key starts with `prefix`, in any order, without marker objects of folders."""
 
     def stat(self, key: str) -> ObjectInfo:
-        """One object's listing entry. Raises NotFoundError."""
+        """Return one object's listing entry. Raises NotFoundError."""
 
     def get(self, key: str) -> Versioned:
-        """One object, whole: look at its size first. Raises NotFoundError."""
+        """Read a whole object. Check its size first if it may be large. Raises NotFoundError."""
 
     def put(
         self,
@@ -53,17 +53,17 @@ class Writer(Protocol):
         content_type: str = "application/octet-stream",
         cache_control: str | None = None,
     ) -> None:
-        """Write unconditionally, whole or not at all. A folder keeps neither content type nor cache control."""
+        """Write unconditionally, all or nothing. A local folder keeps neither content type nor cache control."""
 
     def compare_and_set(
         self, key: str, data: bytes, version: str | None, *, content_type: str, cache_control: str
     ) -> None:
-        """Write only if the object is still at `version` (None: only if there is none).
+        """Write only if the object is still at `version`; with None, only if there is no object.
 
         Raises:
-            ConflictError: it is not. An SDK's retry of a write whose answer was lost ends so too: read again.
-            StorageError: storage failed, is busy, or writes this object too often (Google allows one a second).
+            ConflictError: it is not. If the answer to a write is lost, the SDK's retry ends here too: read again.
+            StorageError: storage failed or is busy. Google allows one write a second to an object.
         """
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Delete; keys that are already gone are fine."""
+        """Delete objects. Keys that are already gone are no error."""

@@ -1,7 +1,7 @@
-"""Reading on the query path: one implementation (obstore) for S3, Google Cloud Storage and a folder.
+"""Reading for queries: one implementation (obstore) for S3, Google Cloud Storage and a local folder.
 
-A folder's symbolic links are followed, as by its writer. Credentials come from the environment or the cloud. Two ways
-that obstore does not know go through boto3: a profile on a person's machine (`AWS_PROFILE`), and
+It follows a folder's symbolic links, like the writer. Credentials come from the environment or the cloud. boto3 gets
+them in the two cases that obstore does not know: a profile on a person's machine (`AWS_PROFILE`), and
 `AWS_CONTAINER_CREDENTIALS_FULL_URI`, which Lambda sets under SnapStart.
 """
 
@@ -29,20 +29,20 @@ if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig, S3CredentialProvider
 
 PART_BYTES = 4 * 1024 * 1024
-"""Larger objects are fetched in parts of this size at once."""
+"""Larger objects are fetched in parallel parts of this size."""
 _THREADS = 8
 _CONNECT_SECONDS = 1
 _STALL_SECONDS = 2
-"""Without a byte arriving, the answer's first one included."""
+"""The longest wait for the next byte, including the first."""
 _PART_SECONDS = 60
-"""For one whole request: eight parts at once get through 4.5 Mbit/s. What hangs is noticed by the other two."""
+"""The limit for one whole request: enough for eight parallel parts at 4.5 Mbit/s. The other limits notice a hang."""
 _IDLE_SECONDS = 10
-"""After which a connection is not used again: a frozen function wakes up with some that storage has long closed."""
+"""An idle connection is not used again after this. A frozen function would wake up with closed ones."""
 _LONGEST_SIGNATURE_SECONDS = 7 * 24 * 3600
 _STATUS = re.compile(r"status code: (\d{3})")
 _ONLY_BOTO3 = ("AWS_PROFILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
 _CREDENTIAL_SERVICES = ("/latest/api/token", "/latest/meta-data/", "/computeMetadata/", "//169.254.170.2/")
-"""In the URLs that are asked last, when the environment holds no credentials."""
+"""Parts of the URLs that obstore asks for credentials when the environment holds none."""
 _SIGN_IN = {
     "s3": "set AWS_PROFILE to a profile of `aws configure`, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
     "gs": "run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS to a key file",
@@ -56,58 +56,58 @@ _RETRY: "RetryConfig" = {
 
 @dataclass(frozen=True)
 class Fetched:
-    """An object's content and the ETag to ask for changes with."""
+    """An object's content, and the ETag by which a change is noticed."""
 
     parts: list[memoryview]
-    """The content in the pieces it came in, each in the client's own memory; never none."""
+    """The content in the pieces it arrived in, at least one, each in the client's own memory."""
     etag: str
-    """As the reader's backend gives it; a writer's may differ."""
+    """The reader's own: a writer's ETag for the same content may differ."""
 
     @property
     def data(self) -> bytes:
-        """The content in one piece, which is a copy."""
+        """The content in one piece: a copy."""
         return b"".join(self.parts)
 
 
 class Reader:
-    """Keys are relative to the URI's prefix; one reader may be used from several threads.
+    """Reads objects. Keys are relative to the URI's prefix. Several threads may share a reader.
 
-    A request that fails is tried once more; storage that does not answer is given up after 5 seconds. Every method
-    raises `embeddings.errors.StorageError` when storage fails, the bucket is missing, access is denied, or a key is not
+    It tries a failed request once more, and gives up after 5 seconds on storage that does not answer. Every method
+    raises `embeddings.errors.StorageError` if storage fails, the bucket is missing, access is denied, or a key is not
     in normal form.
     """
 
     def __init__(self, uri: StorageUri) -> None:
-        """Touch nothing yet: neither bucket nor folder need be there."""
+        """Touch nothing yet: neither bucket nor folder needs to exist."""
         self._uri = uri
         base = f"{uri.prefix}/" if uri.prefix else ""
-        # The client's own prefix would be encoded before it is used.
+        # obstore's own prefix option would encode the prefix first.
         self._base = "" if uri.scheme == "file" else base
         self._where = base if uri.scheme == "file" else f"{uri.scheme}://{uri.bucket}/{base}"
         with self._explained(""):
             self._store = _opener(uri)
 
     def get(self, key: str, *, size: int | None = None, most: int | None = None) -> Fetched:
-        """One object, whole.
+        """Read a whole object.
 
         Args:
-            key: of the object.
-            size: its bytes, when known; over `PART_BYTES` it is then fetched in parts by several threads.
-            most: its most bytes, when `size` is not known.
+            key: the object's key.
+            size: its size in bytes, if known. Above `PART_BYTES`, several threads fetch it in parts.
+            most: the most bytes it may have, if its size is not known.
 
         Raises:
             NotFoundError: there is no such object.
-            WrongSizeError: it is not of this size, or larger than `most`.
-            StorageError: also when it was replaced while its parts were read.
+            WrongSizeError: its size is not `size`, or is more than `most`.
+            StorageError: storage failed, or the object was replaced while its parts were read.
         """
         if size is None or size <= PART_BYTES:
             return self._fetch(key, {}, size, most)
-        # Imported where it is needed: it brings logging along, and only large objects want threads.
+        # Imported here because it imports logging, and only large objects need threads.
         from concurrent.futures import ThreadPoolExecutor
 
         starts = range(0, size, PART_BYTES)
         with ThreadPoolExecutor(min(_THREADS, len(starts))) as threads:
-            # Adjacent ranges in one get_ranges would be fetched one after the other.
+            # get_ranges would fetch adjacent ranges one after the other.
             parts = [
                 threads.submit(self._fetch, key, {"range": (start, min(start + PART_BYTES, size))}, size)
                 for start in starts
@@ -117,33 +117,37 @@ class Reader:
             finally:
                 threads.shutdown(cancel_futures=True)
         if len({each.etag for each in fetched}) > 1:
-            raise StorageError(f"{self._where}{key}: it was replaced while it was read; try again")
+            raise StorageError(f"{self._where}{key}: it was replaced during the read; try again")
         return Fetched([each.parts[0] for each in fetched], fetched[0].etag)
 
     def get_if_changed(self, key: str, etag: str, *, most: int | None = None) -> Fetched | None:
-        """The object if its ETag is no longer `etag`, else None. Raises NotFoundError, and WrongSizeError as `get`."""
+        """Read an object as `get` does, or return None if its ETag is still `etag`.
+
+        Raises:
+            NotFoundError, WrongSizeError, StorageError.
+        """
         try:
             return self._fetch(key, {"if_none_match": etag}, None, most)
         except NotModifiedError:
             return None
 
     def sign(self, keys: Sequence[str], seconds: int) -> list[str]:
-        """URLs that let whoever has one read the object, in the keys' order; nothing checks that the objects exist.
+        """Make a URL for each key that lets anybody who has it read the object. Does not check that the objects exist.
 
         Args:
-            keys: of the objects.
+            keys: the objects' keys.
             seconds: how long the URLs work, at most 604,800 (7 days).
 
         Raises:
-            StorageUriError: a folder cannot sign.
-            StorageError: no credentials that can sign; on Google that is a service account's key.
+            StorageUriError: this is a folder, which cannot sign.
+            StorageError: there are no credentials that can sign. On Google, only a service account's key can.
         """
         if self._uri.scheme == "file":
-            raise StorageUriError(f"{self._where}: URLs into a folder cannot be signed; set IMAGE_BASE_URL instead")
+            raise StorageUriError(f"{self._where}: a folder cannot sign URLs; set IMAGE_BASE_URL instead")
         if not 0 < seconds <= _LONGEST_SIGNATURE_SECONDS:
             raise StorageError(f"signed URLs last 1 to {_LONGEST_SIGNATURE_SECONDS} seconds, not {seconds}")
         paths = [self._base + checked(key) for key in keys]
-        if self._uri.scheme == "gs":  # obstore 0.12 leaves `%`, `?`, `#` as they are in these URLs, and only in these
+        if self._uri.scheme == "gs":  # obstore 0.12 does not encode `%`, `?` and `#` in these URLs alone
             paths = [quote(path) for path in paths]
         if not paths:
             return []
@@ -152,7 +156,7 @@ class Reader:
             return list(obstore.sign(store, "GET", paths, timedelta(seconds=seconds)))
 
     def _fetch(self, key: str, options: "GetOptions", size: int | None, most: int | None = None) -> Fetched:
-        """By one request; the object is of this size, if one is given, also where a part of it is asked for."""
+        """Send one request. `size` is that of the whole object, even if the request is for a part of it."""
         with self._explained(key):
             result = obstore.get(self._store(), self._base + checked(key), options=options)
             there = result.meta["size"]
@@ -187,18 +191,18 @@ class Reader:
 
 
 def open_reader(uri: str) -> Reader:
-    """Open storage for reading; nothing is asked of it yet.
+    """Open storage for reading, without a request yet.
 
     Raises:
-        StorageUriError: not such an address.
-        StorageError: `AWS_PROFILE` names no usable profile, or a setting of the environment is wrong.
+        StorageUriError: the address is not one.
+        StorageError: `AWS_PROFILE` names no usable profile, or another environment variable is wrong.
     """
     return Reader(StorageUri.parse(uri))
 
 
 def _opener(uri: StorageUri) -> Callable[[], GCSStore | LocalStore | S3Store]:
     if uri.scheme == "file":
-        # Opened every time: the folder may not be there yet, and obstore insists on it.
+        # Opened for every request: the folder may not exist yet, and obstore insists that it does.
         return partial(_open_folder, uri.prefix)
     store: GCSStore | S3Store
     if uri.scheme == "s3":
@@ -220,7 +224,7 @@ def _open_folder(path: str) -> LocalStore:
 
 
 def _client(*endpoint_variables: str) -> "ClientConfig":
-    """Settings of the HTTP client; unencrypted only to an endpoint that somebody set so."""
+    """Set up the HTTP client. Unencrypted HTTP is allowed only for an endpoint that somebody set with http://."""
     endpoint = ""
     for variable in endpoint_variables:
         endpoint = os.environ.get(variable, "")

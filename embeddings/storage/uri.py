@@ -1,4 +1,4 @@
-"""Addresses of storage."""
+"""Storage addresses."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Literal
 from embeddings.errors import StorageUriError
 from embeddings.storage.keys import key_problem
 
-_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # others make clients panic, or address something else
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # other characters make clients panic, or address something else
 
 
 @dataclass(frozen=True)
@@ -19,14 +19,15 @@ class StorageUri:
     bucket: str
     """Empty for a folder."""
     prefix: str
-    """Without slashes at its ends, "" for the whole bucket; for a folder its absolute path."""
+    """Without slashes at its ends; "" for the whole bucket. For a folder, its absolute path."""
 
     @classmethod
     def parse(cls, uri: str) -> "StorageUri":
         """Take a URI apart.
 
         Raises:
-            StorageUriError: empty, an unknown scheme, no name of a bucket, or a prefix that is no key in normal form.
+            StorageUriError: it is empty, has an unknown scheme or an impossible bucket name, or its prefix is not a key
+                in normal form.
         """
         for scheme in ("s3", "gs"):
             if uri.startswith(f"{scheme}://"):
@@ -38,12 +39,12 @@ class StorageUri:
         path = uri.removeprefix("file://")
         if not path or "://" in path or path.startswith(("s3:", "gs:")):
             raise StorageUriError(
-                f"{uri!r} is no storage address; use s3://bucket/prefix, gs://bucket/prefix or a folder"
+                f"{uri!r} is not a storage address; use s3://bucket/prefix, gs://bucket/prefix or a folder"
             )
         return cls("file", "", str(Path(path).resolve()))
 
     def contains(self, other: "StorageUri") -> bool:
-        """Whether `other` is this place or lies inside it."""
+        """Say whether `other` is this place or lies inside it."""
         if (self.scheme, self.bucket) != (other.scheme, other.bucket):
             return False
         return not self.prefix or f"{other.prefix}/".startswith(f"{self.prefix.rstrip('/')}/")

@@ -154,7 +154,7 @@ def test_a_shard_that_fails_for_good_is_named_and_the_same_run_goes_on(
     machine = Machine(options)
     ended = machine.run()
     assert (ended["status"], ended["error"]) == ("FAILED", "GalleryIndexError"), ended
-    assert "run first is not complete, nothing was published: 2/4 missing" in ended["cause"]
+    assert "run first is not complete, so nothing was published: 2/4 missing" in ended["cause"]
     assert shop.paths("generations/") == []
     ended = machine.run()
     assert ended["status"] == "SUCCEEDED", (ended.get("error"), ended.get("cause"))
@@ -164,7 +164,7 @@ def test_a_shard_that_fails_for_good_is_named_and_the_same_run_goes_on(
 def test_a_mistake_is_not_tried_again(options: Stack, shop: Shop, functions: LambdaServer) -> None:
     ended = Machine(options).run(run="no/id", shards=1)
     assert (ended["status"], ended["error"]) == ("FAILED", "GalleryIndexError"), ended
-    assert "is no run id" in ended["cause"]
+    assert "is not a run id" in ended["cause"]
     assert len(functions.invoked) == 2
 
 

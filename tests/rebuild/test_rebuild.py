@@ -140,7 +140,7 @@ def test_an_unattended_run_does_not_empty_the_index(shop: Shop) -> None:
     shop.rebuild()
     shop.photos.delete(ALL)
     Path(shop.gallery).mkdir(exist_ok=True)
-    with pytest.raises(GalleryIndexError, match="nothing of the 3 photos"):
+    with pytest.raises(GalleryIndexError, match="none of the 3 photos"):
         shop.rebuild(may_empty=False)
     assert len(shop.load().gallery) == 3
 
@@ -275,7 +275,7 @@ def test_another_preprocessing_embeds_everything_again(shop: Shop, monkeypatch: 
     ],
 )
 def test_index_and_gallery_inside_one_another_are_refused(gallery: str, index: str) -> None:
-    with pytest.raises(StorageUriError, match="inside one another"):
+    with pytest.raises(StorageUriError, match="one inside the other"):
         rebuild(gallery, index)
 
 

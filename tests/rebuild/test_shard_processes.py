@@ -89,7 +89,7 @@ def test_shards_that_are_killed_repeated_and_run_twice_at_once(shop: Shop, start
 
     code, said = ended(start("--merge", "big"))
     assert code == 1
-    assert "error: run big is not complete, nothing was published: 2/3 missing. For each, run this command" in said
+    assert "error: run big is not complete, so nothing was published: 2/3 missing. For each, run this command" in said
     assert shop.paths("generations/") == []
 
     again = [start(*run, "2/3") for _ in range(2)]

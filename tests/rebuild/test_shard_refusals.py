@@ -18,7 +18,7 @@ def test_a_merge_names_the_shards_that_are_missing_and_how_to_run_them(shop: Sho
     with pytest.raises(GalleryIndexError) as refused:
         merge(shop)
     assert str(refused.value) == (
-        "run first is not complete, nothing was published: 1/3 missing, 3/3 missing. For each, run this command with "
+        "run first is not complete, so nothing was published: 1/3 missing, 3/3 missing. For each, run this command with "
         "--shard 1/3 --run first in place of --merge first; then merge again"
     )
     assert shop.paths("generations/") == []
@@ -76,13 +76,13 @@ def test_a_run_has_one_number_of_shards_and_one_model(shop: Shop) -> None:
     shards(shop, 2)
     with pytest.raises(GalleryIndexError, match="run first has 2 shards, not 3: give one of 1/2 to 2/2"):
         shard(shop, 3, 3)
-    with pytest.raises(GalleryIndexError, match=r"run first embeds with the model .* give the same --model"):
+    with pytest.raises(GalleryIndexError, match=r"run first uses the model .* give the same --model"):
         shard(shop, 1, 2, model=OTHER_MODEL)
     for model in (OTHER_MODEL, None):  # None is the bundled one
-        with pytest.raises(GalleryIndexError, match=r"run first embeds with the model .* give the same --model"):
+        with pytest.raises(GalleryIndexError, match=r"run first uses the model .* give the same --model"):
             merge(shop, model=model)
     assert merge(shop).embedded == 0
-    with pytest.raises(GalleryIndexError, match="run first is merged already, so take another run id"):
+    with pytest.raises(GalleryIndexError, match="run first is merged already; take another run id"):
         shard(shop, 1, 2)
     assert shard(shop, 1, 3, run="second").outcome is Outcome.SHARD_DONE
 
@@ -101,13 +101,13 @@ def test_a_merge_of_another_folder_does_not_throw_its_shards_away(shop: Shop) ->
     shards(shop, 2)
     for again in (lambda: merge(shop, prefix="shirts"), lambda: shard(shop, 1, 2, prefix="shirts")):
         with pytest.raises(
-            GalleryIndexError, match=r"run first looks at the whole gallery, and .* at the folder shirts/"
+            GalleryIndexError, match=r"run first covers the whole gallery, this command the folder shirts/"
         ):
             again()
     assert merge(shop).embedded == 0
     shop.put({"shirts/c.jpg": "green", "d.jpg": "pink"})
     assert shard(shop, 1, 1, run="second", prefix="shirts").embedded == 1
-    with pytest.raises(GalleryIndexError, match="at the folder shirts/, and this would at the whole gallery"):
+    with pytest.raises(GalleryIndexError, match="covers the folder shirts/, this command the whole gallery"):
         merge(shop, run="second")
     assert merge(shop, run="second", prefix="shirts").outcome is Outcome.PUBLISHED
 
@@ -116,7 +116,7 @@ def test_a_run_of_another_preprocessing_is_refused(shop: Shop, monkeypatch: pyte
     shards(shop, 2)
     monkeypatch.setattr(shard_run, "PREPROCESS_VERSION", 99)
     for again in (lambda: shard(shop, 1, 2), lambda: merge(shop)):
-        with pytest.raises(GalleryIndexError, match="version 2 of the preprocessing, this is version 99"):
+        with pytest.raises(GalleryIndexError, match="version 2 of the preprocessing, this program version 99"):
             again()
 
 
@@ -146,7 +146,7 @@ def test_a_damaged_record_is_an_error(shop: Shop, record: bytes) -> None:
 @pytest.mark.parametrize("name", ["", "a/b", "..", ".", "/", "a b", "ä", "-x", "x" * 65, "a\n"])
 def test_what_is_no_run_id_is_refused(shop: Shop, name: str) -> None:
     for options in ({"shard": Shard(1, 1)}, {}):
-        with pytest.raises(GalleryIndexError, match="is no run id; give up to 64 letters"):
+        with pytest.raises(GalleryIndexError, match="is not a run id; give up to 64 letters"):
             shop.rebuild(run=name, **options)
     assert not Path(shop.index).exists()
 

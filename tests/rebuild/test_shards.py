@@ -55,7 +55,7 @@ def test_shards_are_about_equally_large() -> None:
     ["", "x", "3", "0/4", "5/4", "1/0", "0/0", "-1/4", "1/-4", "1/4/2", "1.5/4", " 1/4", "1/10001", "²/4", "٣/4"],
 )
 def test_what_is_no_shard_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"^'.*' is no shard[;:] .*\d"):
+    with pytest.raises(ValueError, match=r"^'.*' is not a shard[;:] .*\d"):
         Shard.parse(text)
 
 

@@ -164,7 +164,7 @@ def test_another_bucket_is_filled_anew(shop: VectorShop) -> None:
     assert shop.manifest.vector_index is not None
     assert shop.manifest.vector_index.bucket == "other"
     shop.is_true()
-    with pytest.raises(StorageUriError, match="no name of a vector bucket"):
+    with pytest.raises(StorageUriError, match="not the name of a vector bucket"):
         shop.rebuild(vector_bucket="Not One")
 
 
@@ -182,7 +182,7 @@ def test_the_last_photos_leave_only_if_somebody_means_it(shop: VectorShop) -> No
     shop.rebuild()
     keys = list(shop.etags())
     shop.photos.delete(keys)
-    with pytest.raises(GalleryIndexError, match="nothing of the 3 photos"):
+    with pytest.raises(GalleryIndexError, match="none of the 3 photos"):
         shop.rebuild(may_empty=False)
     assert len(shop.etags()) == 3
     shop.rebuild(keys=keys, model=None)
@@ -215,7 +215,7 @@ def test_without_boto3_it_is_said_what_to_do(shop: VectorShop, monkeypatch: pyte
 def test_the_commands(shop: VectorShop, capsys: pytest.CaptureFixture[str]) -> None:
     place = ["--gallery", shop.gallery, "--index", shop.index]
     assert rebuild_embeddings.main([*place, "--vector-bucket", "Not One"]) == 1
-    assert "no name of a vector bucket" in capsys.readouterr().err
+    assert "not the name of a vector bucket" in capsys.readouterr().err
     assert rebuild_embeddings.main([*place, "--vector-bucket", "nowhere"]) == 1
     assert "there is no such vector bucket" in capsys.readouterr().err
     assert rebuild_embeddings.main([*place, "--vector-bucket", BUCKET]) == 0

@@ -42,9 +42,9 @@ def test_own_files_are_no_objects(root: Path) -> None:
     (root / "a" / ".garment-search-0123456789abcdef").touch()  # left by a process that was killed
     assert any(path.name.startswith(".garment-search-") for path in root.iterdir())
     assert keys(root) == ["a/b"]
-    with pytest.raises(StorageError, match="own"):
+    with pytest.raises(StorageError, match="reserved"):
         writer.get(".garment-search-lock")
-    with pytest.raises(StorageError, match="own"):
+    with pytest.raises(StorageError, match="reserved"):
         writer.put("a/.garment-search-x", b"")
 
 
@@ -85,7 +85,7 @@ def test_a_file_in_the_way(root: Path) -> None:
     writer = open_writer(str(root))
     writer.put("a", b"")
     writer.put("b/c", b"")
-    with pytest.raises(StorageError, match="a file is where a folder must be"):
+    with pytest.raises(StorageError, match="a file where a folder must be"):
         writer.put("a/b", b"")
     with pytest.raises(StorageError, match="a folder where a file must be"):
         writer.put("b", b"")

@@ -129,7 +129,7 @@ def test_parts_of_two_versions_are_not_mixed(gcs_server: GcsServer, monkeypatch:
 
     before = len(gcs_server.requests)
     gcs_server.before_request = replace_once
-    with pytest.raises(StorageError, match="replaced while it was read"):
+    with pytest.raises(StorageError, match="replaced during the read"):
         reader.get("object", size=5000)
     assert reader.get("object", size=5000).data == b"b" * 5000
 

@@ -1,4 +1,4 @@
-"""Listing and writing objects: a writer over boto3, google-cloud-storage or a local folder."""
+"""Writers over boto3, google-cloud-storage and a local folder."""
 
 from embeddings.errors import StorageUriError
 from embeddings.storage.objects import Writer
@@ -6,11 +6,11 @@ from embeddings.storage.uri import StorageUri
 
 
 def open_writer(uri: str) -> Writer:
-    """Open storage for listing and writing; the SDK is imported here and only for its own kind.
+    """Open storage for listing and writing, importing only the SDK that the address needs.
 
     Raises:
-        StorageUriError: not such an address, or the SDK for it is not installed.
-        StorageError: there are no credentials for it.
+        StorageUriError: the address is not one, or its SDK is not installed.
+        StorageError: there are no credentials.
     """
     address = StorageUri.parse(uri)
     if address.scheme == "s3":

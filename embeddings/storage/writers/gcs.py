@@ -1,4 +1,4 @@
-"""Writing to Google Cloud Storage with its own SDK. Honours `STORAGE_EMULATOR_HOST`, then without credentials."""
+"""Writing to Google Cloud Storage with its own SDK. With `STORAGE_EMULATOR_HOST` it needs no credentials."""
 
 import http
 from collections.abc import Iterable, Iterator
@@ -18,30 +18,30 @@ from embeddings.storage.objects import ObjectInfo, Versioned
 from embeddings.storage.uri import StorageUri
 
 _CONNECTIONS = 32
-"""As many threads as fetch photos at once; the SDK's own pool holds 10."""
+"""Enough for all threads that ask for objects at once. The SDK's own pool holds 10."""
 _TIMEOUT = (5, 30)
 """Seconds to connect, and between two reads."""
 _RETRY = DEFAULT_RETRY.with_timeout(30.0)
-"""Seconds after which a request is given up that met 429, 5xx or a broken connection; the SDK's default is 120."""
+"""A request that meets 429, 5xx or a broken connection is retried for these seconds; the SDK's default is 120."""
 _FIELDS = "items(name,md5Hash,crc32c,size,updated),nextPageToken"
 
 
 class GcsWriter:
-    """`embeddings.storage.objects.Writer` on a bucket. A version is an object's generation."""
+    """A `Writer` on a bucket. A version is an object's generation."""
 
     def __init__(self, uri: StorageUri) -> None:
-        """Take the credentials from the environment (application default credentials)."""
+        """Take credentials from the environment (application default credentials)."""
         self._uri = f"gs://{uri.bucket}/"
         self._root = f"{uri.prefix}/" if uri.prefix else ""
         with self._explained(""):
-            client = storage.Client(project=None)  # a project is only for making buckets
+            client = storage.Client(project=None)  # only creating buckets needs a project
             for scheme in ("https://", "http://"):
                 client._http.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=_CONNECTIONS))
         self._client = client
         self._bucket = client.bucket(uri.bucket)
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """All objects whose key starts with `prefix`, a page of 1,000 at a time."""
+        """Yield all objects whose key starts with `prefix`, 1,000 a page."""
         with self._explained(""):
             for blob in self._client.list_blobs(
                 self._bucket, prefix=self._root + prefix, fields=_FIELDS, timeout=_TIMEOUT, retry=_RETRY
@@ -50,18 +50,18 @@ class GcsWriter:
                     yield self._info(blob)
 
     def stat(self, key: str) -> ObjectInfo:
-        """One object's listing entry."""
+        """Return one object's listing entry."""
         blob = self._blob(key)
         with self._explained(key):
             blob.reload(timeout=_TIMEOUT, retry=_RETRY)
         return self._info(blob)
 
     def get(self, key: str) -> Versioned:
-        """One object, whole; its checksum is verified."""
+        """Read a whole object and verify its checksum."""
         blob = self._blob(key)
         with self._explained(key):
             data = blob.download_as_bytes(timeout=_TIMEOUT, retry=_RETRY)
-        return Versioned(data, str(blob.generation))  # of the same answer as the bytes
+        return Versioned(data, str(blob.generation))  # from the same answer as the bytes
 
     def put(
         self,
@@ -77,11 +77,11 @@ class GcsWriter:
     def compare_and_set(
         self, key: str, data: bytes, version: str | None, *, content_type: str, cache_control: str
     ) -> None:
-        """Write with `ifGenerationMatch`, which is 0 for the first."""
+        """Write with `ifGenerationMatch`; 0 means that there is no object yet."""
         self._put(key, data, content_type, cache_control, 0 if version is None else int(version))
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Delete, one request a key."""
+        """Delete objects, one request each."""
         for key in keys:
             with self._explained(key):
                 try:
@@ -104,7 +104,7 @@ class GcsWriter:
         return self._bucket.blob(self._root + checked(key))
 
     def _info(self, blob: storage.Blob) -> ObjectInfo:
-        # Not the object's own ETag, which changes with its metadata too. A composed object has no MD5.
+        # Not the object's own ETag, which changes with its metadata. A composed object has no MD5.
         return ObjectInfo(blob.name.removeprefix(self._root), blob.md5_hash or blob.crc32c, blob.size, blob.updated)
 
     @contextmanager
@@ -113,7 +113,7 @@ class GcsWriter:
         try:
             yield
         except google.api_core.exceptions.GoogleAPIError as error:
-            # RetryError: tried until its time was up; uploads then hold another kind of error than the rest.
+            # A RetryError wraps the last error, and for uploads that is of another class than elsewhere.
             cause = error.cause if isinstance(error, google.api_core.exceptions.RetryError) else error
             status = cause.response.status_code if isinstance(cause, InvalidResponse) else getattr(cause, "code", None)
             if status == http.HTTPStatus.NOT_FOUND and (_names_bucket(cause) or not key):

@@ -1,8 +1,8 @@
 """Writing to a local folder, with the guarantees that a bucket gives.
 
-Symbolic links are followed in reading, wherever they lead: galleries are assembled with them, and whoever may make a
-link there may copy a file as well. Nothing is written or deleted through a linked folder that leads out: a link to a
-file is replaced or removed itself.
+Reading follows symbolic links wherever they lead: people assemble galleries from links, and whoever can make a link
+there can copy a file as well. Writing and deleting never go through a linked folder that leads out, and replace or
+remove a link to a file instead of following it.
 """
 
 import fcntl
@@ -20,21 +20,21 @@ from embeddings.storage.objects import ObjectInfo, Versioned
 from embeddings.storage.uri import StorageUri
 
 _RESERVED = ".garment-search-"
-"""Begins the names of the lock and of unfinished writes, which are no objects."""
+"""Begins the names of the lock and of unfinished writes, which are not objects."""
 _LOCK = f"{_RESERVED}lock"
 _TICK_NS = 1000
-"""The resolution of obstore's ETags, which readers compare."""
+"""The time resolution of obstore's ETags, which readers compare."""
 
 
 class LocalWriter:
-    """`embeddings.storage.objects.Writer` on a folder, which is made by the first write. A version is an ETag."""
+    """A `Writer` on a folder, which the first write creates. A version is an ETag."""
 
     def __init__(self, uri: StorageUri) -> None:
         """Touch nothing yet."""
         self._root = Path(uri.prefix)
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """All files whose key starts with `prefix`.
+        """Yield all files whose key starts with `prefix`.
 
         Raises:
             NotFoundError: the folder is missing. StorageError: a part of it cannot be read.
@@ -48,7 +48,7 @@ class LocalWriter:
                 yield from self._walk(start, f"{folder}/" if folder else "", prefix, frozenset())
 
     def stat(self, key: str) -> ObjectInfo:
-        """One file's listing entry."""
+        """Return one file's listing entry."""
         path = self._path(key)
         with self._explained(key):
             found = path.stat()
@@ -57,7 +57,7 @@ class LocalWriter:
         return _info(key, found)
 
     def get(self, key: str) -> Versioned:
-        """One file, whole."""
+        """Read a whole file."""
         path = self._path(key)
         with self._explained(key), path.open("rb") as file:
             version = _etag(os.fstat(file.fileno()))
@@ -87,7 +87,7 @@ class LocalWriter:
         self._write(key, data, condition=(version,))
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Delete files, and the folders that this leaves empty."""
+        """Delete files, and the folders that become empty."""
         for key in keys:
             path = self._path(key, writing=True)
             if not self._root.is_dir():
@@ -108,7 +108,7 @@ class LocalWriter:
     def _walk(self, folder: Path, base: str, prefix: str, above: frozenset[tuple[int, int]]) -> Iterator[ObjectInfo]:
         found = folder.stat()
         identity = (found.st_dev, found.st_ino)
-        if identity in above:  # a link back up
+        if identity in above:  # a link to a folder above
             return
         with os.scandir(folder) as entries:
             for entry in entries:
@@ -118,7 +118,7 @@ class LocalWriter:
                 if entry.is_dir():
                     yield from self._walk(Path(entry.path), f"{key}/", prefix, above | {identity})
                 else:
-                    with suppress(FileNotFoundError):  # deleted meanwhile, or a link that leads nowhere
+                    with suppress(FileNotFoundError):  # deleted meanwhile, or a broken link
                         status = entry.stat()
                         if stat.S_ISREG(status.st_mode):
                             yield _info(key, status)
@@ -128,9 +128,9 @@ class LocalWriter:
         temporary = path.with_name(f"{_RESERVED}{secrets.token_hex(8)}")
         with self._explained(key, writing=True):
             self._root.mkdir(parents=True, exist_ok=True)
-            with self._locked():  # so that no delete takes the folder away before there is something in it
+            with self._locked():  # so that no `delete` removes the folder while it is still empty
                 path.parent.mkdir(parents=True, exist_ok=True)
-                # Not tempfile: its files are readable by their owner only, and a web server serves these.
+                # Not tempfile: only the owner could read its files, and a web server may serve these.
                 file = temporary.open("xb")
             try:
                 with file:
@@ -148,9 +148,9 @@ class LocalWriter:
         except FileNotFoundError:
             before = None
         if condition is not None and condition[0] != (before and _etag(before)):
-            raise ConflictError(f"{path}: somebody else wrote it in between; read it again and retry")
+            raise ConflictError(f"{path}: somebody else has written it in the meantime; read it again and retry")
         if before is not None and temporary.stat().st_mtime_ns < before.st_mtime_ns + _TICK_NS:
-            # Clocks of file systems tick every few milliseconds: two quick writes would look like one.
+            # The clock of a file system ticks every few milliseconds: two quick writes could have the same ETag.
             later = before.st_mtime_ns + _TICK_NS
             os.utime(temporary, ns=(later, later))
         temporary.replace(path)
@@ -163,15 +163,15 @@ class LocalWriter:
     def _path(self, key: str, *, writing: bool = False) -> Path:
         path = self._root / checked(key)
         if any(segment.startswith(_RESERVED) for segment in key.split("/")):
-            raise StorageError(f"{path}: names beginning with {_RESERVED!r} are this program's own; rename the file")
+            raise StorageError(f"{path}: names that begin with {_RESERVED!r} are reserved; rename the file")
         if writing and not path.parent.resolve().is_relative_to(self._root):
-            raise StorageError(f"{path}: a link leads out of {self._root}; nothing is written through it")
+            raise StorageError(f"{path}: a link leads out of {self._root}, and nothing is written through it")
         return path
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
         with (self._root / _LOCK).open("ab") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # between processes and, as each opens the file, between threads
+            fcntl.flock(lock, fcntl.LOCK_EX)  # holds between threads too, as each opens the file for itself
             yield
 
     @contextmanager
@@ -181,7 +181,7 @@ class LocalWriter:
         except (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError) as error:
             if writing:
                 raise StorageError(
-                    f"{self._root / key}: a file is where a folder must be, or a folder where a file must be"
+                    f"{self._root / key}: there is a file where a folder must be, or a folder where a file must be"
                 ) from error
             raise NotFoundError(f"{self._root / key}: there is no such file") from error
         except PermissionError as error:

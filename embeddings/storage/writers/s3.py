@@ -1,4 +1,4 @@
-"""Writing to Amazon S3, and to what speaks its protocol (`AWS_ENDPOINT_URL`), with boto3."""
+"""Writing to Amazon S3, or a server that speaks its protocol (`AWS_ENDPOINT_URL`), with boto3."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -18,13 +18,13 @@ from embeddings.storage.objects import ObjectInfo, Versioned
 from embeddings.storage.uri import StorageUri
 
 _CONNECTIONS = 32
-"""As many threads as fetch photos at once."""
+"""Enough for all threads that ask for objects at once."""
 _DELETE_BATCH = 1000
-"""S3's limit for one request."""
+"""The most keys that S3 takes in one request."""
 
 
 class S3Writer:
-    """`embeddings.storage.objects.Writer` on a bucket. A version is an ETag."""
+    """A `Writer` on a bucket. A version is an ETag."""
 
     def __init__(self, uri: StorageUri) -> None:
         """Take region and credentials from the environment, as boto3 does."""
@@ -32,21 +32,21 @@ class S3Writer:
         self._root = f"{uri.prefix}/" if uri.prefix else ""
         endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
         with self._explained(""):
-            # A client is safe to share between threads; making one is not.
+            # Threads may share a client, but must not create one at the same time.
             self._client = boto3.session.Session().client(
                 "s3",
                 config=Config(
                     connect_timeout=5,
                     read_timeout=30,
                     max_pool_connections=_CONNECTIONS,
-                    retries={"mode": "standard"},  # three tries; AWS_MAX_ATTEMPTS says otherwise
-                    # As the reader does: a private endpoint seldom has a host name for every bucket.
+                    retries={"mode": "standard"},  # three tries, unless AWS_MAX_ATTEMPTS is set
+                    # Like the reader: a private endpoint seldom has a host name for every bucket.
                     s3={"addressing_style": "path" if endpoint else "auto"},
                 ),
             )
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """All objects whose key starts with `prefix`, a page of 1,000 at a time."""
+        """Yield all objects whose key starts with `prefix`, 1,000 a page."""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._root + prefix)
         with self._explained(""):
             for page in pages:
@@ -57,22 +57,22 @@ class S3Writer:
                         )
 
     def stat(self, key: str) -> ObjectInfo:
-        """One object's listing entry."""
+        """Return one object's listing entry."""
         try:
             with self._explained(key):
                 answer = self._client.head_object(Bucket=self._bucket, Key=self._root + checked(key))
         except NotFoundError:
-            # The answer to HEAD has no body to say which of the two is missing.
+            # The answer to HEAD has no body, so it does not say whether the object or the bucket is missing.
             with self._explained(""):
                 self._client.head_bucket(Bucket=self._bucket)
             raise
         return ObjectInfo(key, answer["ETag"], answer["ContentLength"], answer["LastModified"])
 
     def get(self, key: str) -> Versioned:
-        """One object, whole."""
+        """Read a whole object."""
         with self._explained(key):
             answer = self._client.get_object(Bucket=self._bucket, Key=self._root + checked(key))
-            # The body's own `with` hands out the stream beneath it, whose errors are not botocore's.
+            # Not `with answer["Body"]`: that yields the stream beneath, which raises errors that are not botocore's.
             with closing(answer["Body"]) as body:
                 return Versioned(body.read(), answer["ETag"])
 
@@ -90,7 +90,7 @@ class S3Writer:
     def compare_and_set(
         self, key: str, data: bytes, version: str | None, *, content_type: str, cache_control: str
     ) -> None:
-        """Write with `If-Match`, or `If-None-Match: *` for the first."""
+        """Write with `If-Match`, or with `If-None-Match: *` if there is no object yet."""
         condition = {"IfNoneMatch": "*"} if version is None else {"IfMatch": version}
         try:
             self._put(key, data, content_type, cache_control, condition)
@@ -98,7 +98,7 @@ class S3Writer:
             raise ConflictError(str(error)) from error
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Delete, up to 1,000 keys a request."""
+        """Delete objects, up to 1,000 a request."""
         remaining = iter(keys)
         while batch := [{"Key": self._root + checked(key)} for key in islice(remaining, _DELETE_BATCH)]:
             with self._explained(""):
@@ -134,5 +134,5 @@ class S3Writer:
             raise storage_error(where, status, error) from error
         except CREDENTIALS_ERRORS as error:
             raise no_credentials(where, error) from error
-        except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no URL
+        except (BotoCoreError, ValueError) as error:  # ValueError: the endpoint is not a URL
             raise storage_error(where, None, error) from error
