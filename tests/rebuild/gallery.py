@@ -1,5 +1,6 @@
 """A gallery and an index for tests of the rebuild, on any storage."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from embeddings.index.generation import Generation, load_generation
+from embeddings.preprocess import PREPROCESS_VERSION
 from embeddings.rebuild import Summary, rebuild
 from embeddings.storage.objects import Writer
 from embeddings.storage.reader import open_reader
@@ -15,6 +17,8 @@ from tests.photos import photo
 
 MODEL = Path(__file__).parents[1] / "models" / "float32.tflite"
 OTHER_MODEL = MODEL.with_name("float32-12d.tflite")
+CHECKPOINTS = f"checkpoints/{hashlib.sha256(MODEL.read_bytes()).hexdigest()[:16]}-{PREPROCESS_VERSION}"
+"""The folder of MODEL's checkpoints."""
 
 
 @dataclass

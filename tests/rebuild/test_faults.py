@@ -20,7 +20,7 @@ from embeddings.rebuild.checkpoint import Checkpoint
 from embeddings.storage.reader import Fetched, Reader
 from embeddings.storage.writers.local import LocalWriter
 from tests.photos import photo
-from tests.rebuild.gallery import MODEL, Shop
+from tests.rebuild.gallery import CHECKPOINTS, MODEL, Shop
 
 COLOURS = ["red", "green", "blue", "orange", "purple", "black", "pink", "navy", "olive", "teal"]
 
@@ -148,21 +148,24 @@ def test_an_event_leaves_the_checkpoints_of_a_large_rebuild_alone(shop: Shop) ->
 
 
 def test_a_checkpoint_that_another_rebuild_deletes_is_no_trouble(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    shop.index_files.put(f"checkpoints/{Embedder(MODEL).sha256[:16]}-1/x.npz", b"x")
+    shop.index_files.put(f"{CHECKPOINTS}/x.npz", b"x")
     real = LocalWriter.get
+
+    deleted = []
 
     def gone(self: LocalWriter, key: str) -> object:
         if key.endswith("x.npz"):
             self.delete([key])
+            deleted.append(key)
         return real(self, key)
 
     monkeypatch.setattr(LocalWriter, "get", gone)
     assert shop.rebuild().count == 3
+    assert deleted
 
 
 def test_a_damaged_checkpoint_is_left_out(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
-    folder = f"checkpoints/{Embedder(MODEL).sha256[:16]}-1"
-    shop.index_files.put(f"{folder}/bad.npz", b"garbage")
+    shop.index_files.put(f"{CHECKPOINTS}/bad.npz", b"garbage")
     assert shop.rebuild().embedded == 3
     assert "bad.npz" in caplog.text
     assert shop.paths("checkpoints/") == []

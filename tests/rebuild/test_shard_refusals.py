@@ -18,8 +18,8 @@ def test_a_merge_names_the_shards_that_are_missing_and_how_to_run_them(shop: Sho
     with pytest.raises(GalleryIndexError) as refused:
         merge(shop)
     assert str(refused.value) == (
-        "run first is not complete, so nothing was published: 1/3 missing, 3/3 missing. For each, run this command with "
-        "--shard 1/3 --run first in place of --merge first; then merge again"
+        "run first is not complete, so nothing was published: 1/3 missing, 3/3 missing. For each, run this command "
+        "with --shard 1/3 --run first in place of --merge first; then merge again"
     )
     assert shop.paths("generations/") == []
 

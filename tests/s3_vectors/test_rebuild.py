@@ -224,4 +224,4 @@ def test_the_commands(shop: VectorShop, capsys: pytest.CaptureFixture[str]) -> N
     assert query.main(["--index", shop.index, "--key", "shirts/red.jpg", "--k", "2", "--json"]) == 0
     assert "shirts/blue.jpg" in capsys.readouterr().out
     assert index_report.main(["--index", shop.index]) == 1
-    assert "the report needs a matrix" in capsys.readouterr().err
+    assert "a report needs an index with a matrix" in capsys.readouterr().err

@@ -137,7 +137,7 @@ def test_a_right_that_is_missing_is_named(writer: S3VectorsWriter, vectors_serve
 
 def test_without_a_region_it_says_what_to_set(index: VectorIndexName, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION")
-    with pytest.raises(StorageError, match="Set AWS_DEFAULT_REGION"):
+    with pytest.raises(StorageError, match="set AWS_DEFAULT_REGION"):
         S3VectorsWriter(index)
 
 

@@ -13,14 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embeddings.embedder import Embedder
 from embeddings.errors import CorruptIndexError
 from embeddings.index.manifest import KEYS, POINTER, SOURCES, VECTORS, Manifest
 from embeddings.index.sources import Sources
 from embeddings.rebuild.checkpoint import to_bytes
 from functions.search.current_generation import CurrentGeneration
-from tests.rebuild.gallery import MODEL as MODEL_FILE
-from tests.rebuild.gallery import OTHER_MODEL, Shop
+from tests.rebuild.gallery import CHECKPOINTS, OTHER_MODEL, Shop
 
 MODEL = "model"
 
@@ -178,12 +176,12 @@ def test_sources_and_checkpoints(shop: Shop, tmp_path: Path, sources: str) -> No
     assert len(shop.load().gallery) == 3, "queries never read it"
     with pytest.raises(CorruptIndexError, match=broken):
         shop.rebuild()
-    folder = f"checkpoints/{shop.load().embedder.sha256[:16]}-1"
     for number, data in enumerate(
         (pickled_npy(marker), pickle.dumps(Executed(marker)), wrong, b"PK\x05\x06" + bytes(18))
     ):
-        shop.index_files.put(f"{folder}/{number}.npz", data)
+        shop.index_files.put(f"{CHECKPOINTS}/{number}.npz", data)
     assert shop.rebuild(full=True).count == 4
+    assert shop.paths("checkpoints/") == [], "it looked at all of them"
     assert not marker.exists()
 
 
@@ -212,13 +210,13 @@ def test_a_model_of_another_length(shop: Shop) -> None:
 
 def test_a_checkpoint_of_another_length(shop: Shop) -> None:
     """Under this model's name, by mistake: it must not fail every run."""
-    folder = f"checkpoints/{Embedder(MODEL_FILE).sha256[:16]}-1"
     photos = etags_of(shop)
     strange = {key: (etag, np.zeros(12, np.float16)) for key, etag in photos.items()}
-    shop.index_files.put(f"{folder}/strange.npz", to_bytes(strange))
+    shop.index_files.put(f"{CHECKPOINTS}/strange.npz", to_bytes(strange))
     wide = {key: (etag, np.zeros(48, np.float32)) for key, etag in photos.items()}
-    shop.index_files.put(f"{folder}/wide.npz", to_bytes(wide))
+    shop.index_files.put(f"{CHECKPOINTS}/wide.npz", to_bytes(wide))
     assert shop.rebuild().embedded == len(photos) == 3
+    assert shop.paths("checkpoints/") == [], "it looked at both"
     assert np.linalg.norm(shop.load().gallery.vector(min(photos))) == pytest.approx(1, abs=1e-3)
 
 
