@@ -1,4 +1,4 @@
-"""What is written for people, taken apart: code, links, headings, tables."""
+"""The Markdown documents, parsed: code, links, headings, tables."""
 
 import re
 from dataclasses import dataclass
@@ -24,35 +24,35 @@ class Document:
 
     @cached_property
     def blocks(self) -> list[str]:
-        """Fenced and indented code; a line that ends with a backslash is one with the next."""
+        """Fenced and indented code blocks. A line that ends with a backslash is joined to the next."""
         outside = _FENCED.sub("", self.text)
         return [block.replace("\\\n", " ") for block in _FENCED.findall(self.text) + _INDENTED.findall(outside)]
 
     @cached_property
     def spans(self) -> list[str]:
-        """`Code` within prose, without line breaks."""
+        """Code spans in prose, without line breaks."""
         prose = _INDENTED.sub("", _FENCED.sub("", self.text))
         return [" ".join(span.split()) for span in _SPAN.findall(prose)]
 
     @property
     def code(self) -> list[str]:
-        """All of both."""
+        """All blocks and spans."""
         return self.blocks + self.spans
 
     @cached_property
     def links(self) -> list[str]:
-        """Where links and pictures lead, inside the repository: file, #anchor or both."""
+        """Targets of links and pictures inside the repository: file, #anchor or both."""
         targets = re.findall(r"\]\(([^)\s]+)\)", _FENCED.sub("", self.text))
         return [target for target in targets if "://" not in target]
 
     @cached_property
     def anchors(self) -> set[str]:
-        """Of the headings, as GitHub makes them."""
+        """Anchors of the headings, as GitHub makes them."""
         headings = re.findall(r"^#+ (.+)$", _FENCED.sub("", self.text), re.MULTILINE)
         return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
     def section(self, heading: str) -> str:
-        """The text from a heading to the next one of its level."""
+        """Return the text from a heading to the next one of the same level."""
         level, _, _ = heading.partition(" ")
         _, _, rest = self.text.partition(f"\n{heading}\n")
         assert rest, f"{self} has no {heading!r}"
@@ -77,5 +77,5 @@ DOCUMENTS = [
 
 
 def first_column(table: str) -> list[str]:
-    """What is `code` in a table's first cells."""
+    """Return the code spans in the first column of a table."""
     return re.findall(r"^\| `([^`|]+)` \|", table, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""The README's calls, copied and pasted: against the real server, in front of a drawn gallery."""
+"""Run the README's calls against the real server with a drawn gallery."""
 
 import json
 import re
@@ -24,7 +24,7 @@ _INTERPRETERS = {"sh": "sh", "js": "node", "python": sys.executable}
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """What `make demo` serves, with fewer garments."""
+    """The service that `make demo` starts, with fewer garments."""
     work = tmp_path_factory.mktemp("examples")
     draw_gallery(work / "gallery", count=84)
     rebuild(str(work / "gallery"), str(work / "index"))
@@ -37,7 +37,7 @@ Run = Callable[[str, str], "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture
 def run(service: Service, tmp_path: Path) -> Run:
-    """Run a program (language, text) in a folder with photo.jpg, asking the service of this test."""
+    """Run a program (language, text) against the test's service, in a folder with photo.jpg."""
     draw_gallery(tmp_path / "other", count=1, seed=2)
     next((tmp_path / "other").rglob("*.jpg")).rename(tmp_path / "photo.jpg")
 
@@ -55,7 +55,7 @@ def run(service: Service, tmp_path: Path) -> Run:
 
 
 def program(language: str) -> str:
-    """The one block of the README's section in this language."""
+    """Return the only code block in this language of the README's section."""
     (found,) = re.findall(rf"^```{language}\n(.*?)^```$", document("README.md").section("## Call it"), re.M | re.S)
     return str(found)
 
@@ -66,7 +66,7 @@ def test_the_section_has_one_program_in_each_language() -> None:
 
 
 def answers(output: str) -> list[dict[str, object]]:
-    """The JSON documents that curl wrote one after another."""
+    """Return the JSON documents that curl wrote one after another."""
     decoder, found = json.JSONDecoder(), []
     while output.strip():
         answer, end = decoder.raw_decode(output.lstrip())

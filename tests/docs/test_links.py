@@ -1,4 +1,4 @@
-"""Links lead somewhere, and every document is led to."""
+"""Every link has a target, and the README leads to every document."""
 
 import re
 

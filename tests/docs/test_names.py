@@ -1,4 +1,4 @@
-"""What documents name exists, and what exists is named: settings, commands, options, routes, params, alarms."""
+"""Documents name only what exists, and all of it: settings, commands, options, routes, params, alarms."""
 
 import ast
 import dataclasses
@@ -39,7 +39,7 @@ _OTHER_PROGRAMS = ("aws", "curl", "docker", "gcloud", "git", "npm", "npx", "pip"
 
 @cache
 def sources() -> str:
-    """All code but the tests'."""
+    """Return all code except the tests."""
     files = [ROOT / "Makefile", ROOT / "serverless.yml", ROOT / "package.json"]
     for folder in _SOURCES:
         files += [file for file in sorted((ROOT / folder).rglob("*")) if file.suffix in _SUFFIXES]
@@ -47,7 +47,7 @@ def sources() -> str:
 
 
 class _Loader(yaml.SafeLoader):
-    """Takes CloudFormation's tags for what they are about."""
+    """Ignores CloudFormation's tags."""
 
 
 _Loader.add_multi_constructor("!", lambda *_: None)
@@ -58,7 +58,7 @@ def stack(name: str) -> Any:
 
 
 def code() -> list[tuple[str, str]]:
-    """(document, code) of all documents."""
+    """Return (document, code) of all documents."""
     return [(str(source), text) for source in DOCUMENTS for text in source.code]
 
 

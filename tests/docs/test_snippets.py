@@ -1,4 +1,4 @@
-"""The programs in the documents do what is said of them."""
+"""Run the programs in the documents."""
 
 import os
 import re
