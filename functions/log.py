@@ -1,4 +1,4 @@
-"""One JSON object a line on standard output, as both clouds' log services read it."""
+"""The log: one JSON object per line on standard output, which both clouds' log services read."""
 
 import json
 import logging
@@ -6,14 +6,14 @@ import sys
 from datetime import UTC, datetime
 
 FIELDS = "fields"
-"""Pass `extra={FIELDS: {...}}` for what a query over the logs should find."""
+"""Pass `extra={FIELDS: {...}}` for values that a query over the logs should find."""
 
 
 class JsonFormatter(logging.Formatter):
-    """JSON escapes line breaks, so that nothing a client sends can begin a line of its own."""
+    """Formats a record as JSON, which escapes line breaks: nothing that a client sends can begin a line of its own."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as one line of JSON."""
+        """Return the record as one line of JSON."""
         entry = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "severity": record.levelname,
@@ -26,11 +26,11 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure() -> None:
-    """Send this project's log records, and warnings of everything else, to standard output."""
+    """Send this project's log records, and the warnings of everything else, to standard output."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter())
     root = logging.getLogger()
-    root.handlers = [handler]  # Lambda's runtime has put one of its own there
+    root.handlers = [handler]  # Lambda's runtime adds one of its own
     root.setLevel(logging.WARNING)
     for name in ("functions", "embeddings"):
         logging.getLogger(name).setLevel(logging.INFO)

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 # The form in which browsers send it: lower case, no path, no trailing slash.
 # https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin
-# Apps and browser extensions have schemes of their own, such as capacitor://localhost.
+# Apps and browser extensions have their own schemes, such as capacitor://localhost.
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
 
@@ -40,7 +40,7 @@ class SearchSettings:
     max_upload_bytes: int
     max_pixels: int
     base_path: str
-    """Where the service lies below its host, such as "/search"; "" at the root."""
+    """The path under which the service lies, such as "/search"; "" for the root of its host."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
@@ -147,7 +147,7 @@ def _base_url(text: str) -> str:
 
 def _base_path(text: str) -> str:
     if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*/?", text):
-        raise ValueError("give the path below which the service lies, such as /search")
+        raise ValueError("give the path under which the service lies, such as /search")
     return text.rstrip("/")
 
 

@@ -1,1 +1,1 @@
-"""Re-index functions: bucket events and schedules, handed to the rebuild."""
+"""The re-index functions: they take bucket events and schedules, and start the rebuild."""

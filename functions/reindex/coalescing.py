@@ -1,4 +1,4 @@
-"""Google sends events one by one, each in a request of its own: those that come during a rebuild share the next."""
+"""Shared rebuilds: Google sends each event in a request of its own, and those that come during one share the next."""
 
 import threading
 from concurrent.futures import Future
@@ -20,12 +20,12 @@ _waiting_lock = threading.Lock()
 
 
 def bring_up_to_date_together(work: Work, settings: ReindexSettings) -> Summary:
-    """As `bring_up_to_date`, for all who wait in this process at once; returns when `work` is in a rebuild that ended.
+    """Do `bring_up_to_date` once for all that is waiting in this process; return when `work` has been part of it.
 
-    A burst of a thousand photos would otherwise publish a thousand generations.
+    Otherwise a burst of a thousand photos would publish a thousand generations.
 
     Raises:
-        GarmentSearchError: to all whose work was in the rebuild.
+        GarmentSearchError: the rebuild failed, for all whose work was part of it.
     """
     mine = _Waiting(work, Future())
     with _waiting_lock:
@@ -42,7 +42,7 @@ def _do(settings: ReindexSettings) -> None:
         _waiting.clear()
     try:
         summary = bring_up_to_date(merged(each.work for each in batch), settings)
-    except BaseException as error:  # noqa: BLE001 - handed on to all who wait for it
+    except BaseException as error:  # noqa: BLE001 - handed to all that wait for it
         for each in batch:
             each.done.set_exception(error)
     else:

@@ -1,4 +1,4 @@
-"""A re-index on Lambda that runs out of time goes on by a message to its own queue."""
+"""Continuing on Lambda: a re-index that runs out of time sends a message to its own queue."""
 
 import json
 import logging
@@ -6,18 +6,18 @@ import logging
 from functions.reindex.work import Work
 
 MOST_MESSAGES = 10
-"""Of one chain. Lambda cuts loops through a queue at 16 invocations, without a word to the function:
+"""The longest chain of messages. Lambda cuts loops through a queue at 16 invocations without telling the function:
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html"""
 MESSAGE_BYTES = 256 * 1024
-"""The smallest limit that queues have, or had until 2025."""
+"""The smallest limit of a queue; Amazon SQS had it until 2025."""
 _NAME = "reindex"
 _log = logging.getLogger(__name__)
 
 
 def to_message(work: Work) -> str:
-    """The body of the message for work that is unfinished; with more keys than it can hold, the whole gallery's.
+    """Write the message for unfinished work; if it cannot hold all keys, it asks for the whole gallery.
 
-    In ASCII: a queue replaces some characters that keys may have.
+    It is ASCII, since a queue replaces some characters that keys may have.
     """
     keys = None if work.keys is None else sorted(work.keys)
     body = json.dumps({_NAME: {"keys": keys, "messages": work.messages + 1}})
@@ -25,10 +25,10 @@ def to_message(work: Work) -> str:
 
 
 def from_message(body: str) -> Work | None:
-    """Read what `to_message` wrote; None if it is something else.
+    """Read what `to_message` wrote; return None for any other message.
 
     Raises:
-        ValueError: no JSON, or its content cannot be.
+        ValueError: it is not JSON, or a damaged message of ours.
     """
     content = json.loads(body)
     if not isinstance(content, dict) or _NAME not in content:
@@ -41,10 +41,10 @@ def from_message(body: str) -> Work | None:
 
 
 def continue_later(work: Work, queue_url: str) -> None:
-    """Send the message, unless there is no queue or the chain is at its end: then the rest waits for the schedule.
+    """Send the message; without a queue, or at the end of the chain, leave the rest to the schedule.
 
     Raises:
-        botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError: it could not be sent.
+        botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError: the message could not be sent.
     """
     if not queue_url:
         _log.warning("unfinished; the rest waits for the schedule, as REINDEX_QUEUE_URL is not set")
@@ -54,4 +54,4 @@ def continue_later(work: Work, queue_url: str) -> None:
         import boto3
 
         boto3.client("sqs").send_message(QueueUrl=queue_url, MessageBody=to_message(work))
-        _log.info("unfinished; goes on with message %d of at most %d", work.messages + 1, MOST_MESSAGES)
+        _log.info("unfinished; continues with message %d of at most %d", work.messages + 1, MOST_MESSAGES)

@@ -18,20 +18,20 @@ class ObjectEvent(NamedTuple):
 
 
 def s3_events(message: str) -> list[ObjectEvent]:
-    """Read what S3 says happened, the body of a queue's message.
+    """Read the body of a queue's message: what happened to objects in S3.
 
-    It comes from the bucket itself, through an SNS topic, or from EventBridge, as a bucket that notifies something else
-    already can only fan out. A notification quotes keys as a form does; EventBridge leaves them as they are. The
-    `s3:TestEvent` that S3 sends when a notification is set up names no object.
+    The message comes from the bucket itself, through an SNS topic, or from EventBridge: a bucket that already notifies
+    something else can only fan out. A notification quotes keys as a form does; EventBridge leaves them as they are. S3
+    sends an `s3:TestEvent`, which names no object, when a notification is set up.
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 
     Raises:
-        ValueError: this is none of them.
+        ValueError: the message is none of these.
     """
     content = json.loads(message)
     try:
-        if "Message" in content:  # of an SNS topic without raw message delivery
+        if "Message" in content:  # from an SNS topic without raw message delivery
             content = json.loads(content["Message"])
         if content.get("Event") == "s3:TestEvent":
             return []
@@ -47,15 +47,15 @@ def s3_events(message: str) -> list[ObjectEvent]:
 
 
 def gcs_event(data: Mapping[str, Any]) -> ObjectEvent:
-    """Read the data of a Cloud Storage event (`google.cloud.storage.object.v1.*`), in which names arrive unquoted.
+    """Read the data of an event: what happened to an object in Cloud Storage. Names arrive unquoted.
 
-    Or those of a bucket's notification through Pub/Sub (`google.cloud.pubsub.topic.v1.messagePublished`), whose
-    attributes name the object.
+    The event comes from the bucket (`google.cloud.storage.object.v1.*`), or from a notification through Pub/Sub
+    (`google.cloud.pubsub.topic.v1.messagePublished`), in which attributes name the object.
     https://github.com/googleapis/google-cloudevents
     https://cloud.google.com/storage/docs/pubsub-notifications#attributes
 
     Raises:
-        ValueError: this is neither.
+        ValueError: the data is neither.
     """
     try:
         if "message" in data:
@@ -83,7 +83,7 @@ def work_of(events: Iterable[ObjectEvent], gallery_uri: str) -> Work:
 
 
 def work_of_run(event: Mapping[str, Any]) -> Work | None:
-    """Read a state machine's event: a shard of a run, {"run": "first", "shard": "3/16"}, or without `shard` its merge.
+    """Read a state machine's event, {"run": "first", "shard": "3/16"}: a shard of a run, or without `shard` its merge.
 
     Returns:
         None for any other event.

@@ -1,4 +1,4 @@
-"""The re-index functions' work: what events or a schedule ask for, handed to the rebuild."""
+"""The work of a re-index: what events or a schedule ask for, handed to the rebuild."""
 
 import logging
 import math
@@ -12,22 +12,22 @@ from functions.settings import ReindexSettings
 
 _MARGIN_SECONDS = 60.0
 _MARGIN_SHARE = 0.25
-"""Kept free for photos that are under way, for publishing and for the answer: a minute, of a short time a quarter."""
+"""The time kept for photos in progress, for publishing and for the answer: a minute, or a quarter of a short run."""
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Work:
-    """What one run of the re-index is to look at."""
+    """What one re-index is to look at."""
 
     keys: frozenset[str] | None
-    """Of the gallery; None for all of it."""
+    """Keys of the gallery; None for all of it."""
     messages: int = 0
-    """Sent for it so far, each by a run that could not finish it."""
+    """How many messages were sent for it so far, each by a re-index that could not finish it."""
     run: str | None = None
-    """Of shards; then whoever asked for it goes on asking until it is finished."""
+    """The run of shards it belongs to, if any. Whoever started the run asks again until it is finished."""
     shard: Shard | None = None
-    """None to merge the run."""
+    """The shard of that run; None to merge them."""
 
     @property
     def empty(self) -> bool:
@@ -39,7 +39,7 @@ WHOLE_GALLERY = Work(None)
 
 
 def merged(parts: Iterable[Work]) -> Work:
-    """All in one; it counts as many messages as the part with the most, so that no chain grows by being merged."""
+    """Merge parts into one; its `messages` is the largest of theirs, so that merging does not lengthen a chain."""
     keys: set[str] = set()
     whole, messages = False, 0
     for part in parts:
@@ -50,17 +50,17 @@ def merged(parts: Iterable[Work]) -> Work:
 
 
 def bring_up_to_date(work: Work, settings: ReindexSettings, seconds: float = math.inf) -> Summary:
-    """Rebuild as much as there is time for.
+    """Rebuild as far as there is time.
 
     Args:
-        seconds: until the platform ends this run; `REINDEX_SECONDS` may allow less.
+        seconds: the time until the platform ends this function; `REINDEX_SECONDS` may allow less.
 
     Raises:
-        GarmentSearchError: the published index is as it was; what was embedded is in the checkpoint.
+        GarmentSearchError: the published index is unchanged; what was embedded is in the checkpoint.
     """
     seconds = min(seconds, settings.reindex_seconds)
     stop_at = time.monotonic() + seconds - min(_MARGIN_SECONDS, _MARGIN_SHARE * seconds)
-    # Events of deleted photos say so one by one; a whole gallery that has vanished is rather another bucket's name.
+    # Events name deleted photos one by one. A whole gallery that is gone is more likely a wrong bucket name.
     named = work.keys is not None
     summary = rebuild(
         settings.gallery_uri,

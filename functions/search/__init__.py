@@ -1,1 +1,1 @@
-"""The search function: an HTTP application over the current generation. Keep this file empty: a cold start runs it."""
+"""The search function, an HTTP application. Add no code here: every cold start would run it."""

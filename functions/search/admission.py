@@ -24,7 +24,7 @@ class Gate:
             RequestError: 503, every place is taken.
         """
         if not self._free.acquire(blocking=False):
-            detail = "The service is at work on as many requests as it takes at once. Try again in a second."
+            detail = "The service is handling as many requests as it can. Try again in a second."
             raise RequestError(503, "busy", "Too busy", detail, {"Retry-After": _RETRY_SECONDS})
         try:
             yield
@@ -33,11 +33,11 @@ class Gate:
 
 
 def most_requests(environment: Mapping[str, str]) -> int:
-    """Return how many requests this process should take at once.
+    """Return how many requests this process should take at once: three quarters of its server's threads.
 
-    The answer is three quarters of `THREADS`, the threads of functions-framework's server: the others refuse what is
-    too much. A Lambda has one request at a time, and its gateway refuses.
+    The remaining threads of functions-framework's server refuse what is too much. A Lambda function has one request at
+    a time, and its gateway refuses the others.
     """
-    # https://github.com/GoogleCloudPlatform/functions-framework-python: without THREADS four a core
+    # Without THREADS it starts four per core: https://github.com/GoogleCloudPlatform/functions-framework-python
     threads = int(environment.get("THREADS") or 4 * (os.cpu_count() or 1))
     return max(1, threads * 3 // 4)

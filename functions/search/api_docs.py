@@ -1,4 +1,4 @@
-"""Files that are answered as they are. Read when asked for, so that a cold start does not wait for them."""
+"""The documents the service shows about itself. They are read on request, so that a cold start does not wait."""
 
 from base64 import b64encode
 from collections.abc import Mapping
@@ -10,21 +10,21 @@ _FOLDER = Path(__file__).parent
 
 
 class Document(NamedTuple):
-    """What a route answers when it is not a value for JSON."""
+    """An answer that is not a value for JSON."""
 
     body: bytes
     headers: Mapping[str, str]
 
 
 def openapi() -> Document:
-    """The contract for programs."""
+    """Return the contract for programs."""
     return Document((_FOLDER / "openapi.json").read_bytes(), {"Content-Type": "application/json"})
 
 
 def reference() -> Document:
-    """The same for people: the page that scripts/reference.py makes.
+    """Return the reference for people: the page that scripts/reference.py makes.
 
-    Its policy, https://www.w3.org/TR/CSP3/, allows the style that is in it and nothing else.
+    Its policy, https://www.w3.org/TR/CSP3/, allows the page's own style and nothing else.
     """
     page = (_FOLDER / "reference.html").read_bytes()
     style = page.partition(b"<style>")[2].partition(b"</style>")[0]

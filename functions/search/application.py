@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 _NO_STORE = {"Cache-Control": "no-store"}
-_UNLIMITED = ("/healthz", "/openapi.json", "/docs")
-"""Answered however busy the service is: they cost nothing, and a health check must not take it for dead."""
 _log = logging.getLogger(__name__)
 
 
@@ -44,7 +42,7 @@ class Application:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request, whatever happens; see PEP 3333."""
         failure: Exception | None = None
-        # The request ends first, and reads its body to the end; until then it keeps its place, or clients that send
+        # The request is left first and reads its body to the end. It keeps its place until then, or clients that send
         # slowly would hold more threads than there are places.
         with ExitStack() as place, Request(environ, self._base_path) as request:
             try:
@@ -66,23 +64,20 @@ class Application:
         return [] if request.method == "HEAD" else [answer.body]
 
     def _answer(self, request: Request, place: ExitStack) -> _Answer:
-        """Answer, or raise what `problem_of` knows; what the gate admits holds its place in `place`."""
-        handlers = self._routes.get(request.path)
-        if handlers is None:
-            routes = ", ".join(self._routes)
-            raise RequestError(
-                404, "route-unknown", "No such route", f"This service has {routes}; /docs explains them."
-            )
-        allowed = ", ".join([*handlers, *(["HEAD"] if "GET" in handlers else []), "OPTIONS"])
+        """Make the answer, or raise an error for `problem_of`; a place in the gate goes into `place`."""
+        route = self._routes.get(request.path)
+        if route is None:
+            detail = f"The routes are {', '.join(self._routes)}; /docs explains them."
+            raise RequestError(404, "route-unknown", "No such route", detail)
+        allow = {"Allow": ", ".join(route.allowed)}
         if request.method == "OPTIONS":
-            return _Answer(HTTPStatus.NO_CONTENT, {"Allow": allowed, **_NO_STORE}, b"")
-        handler = handlers.get("GET" if request.method == "HEAD" else request.method)
-        if handler is None:
-            detail = f"{request.path} answers {allowed}; /docs explains it."
-            raise RequestError(405, "method-not-allowed", "Wrong method", detail, {"Allow": allowed})
-        if request.path not in _UNLIMITED:
+            return _Answer(HTTPStatus.NO_CONTENT, {**allow, **_NO_STORE}, b"")
+        if request.method not in route.allowed:
+            detail = f"{request.path} accepts {allow['Allow']}; /docs explains it."
+            raise RequestError(405, "method-not-allowed", "Wrong method", detail, allow)
+        if route.limited:
             place.enter_context(self._gate.admit())
-        content = handler(request)
+        content = route.answer(request)
         if not isinstance(content, Document):
             content = Document(json.dumps(content).encode(), {"Content-Type": "application/json"})
         return _Answer(HTTPStatus.OK, {**content.headers, **_NO_STORE}, content.body)

@@ -45,9 +45,9 @@ class Body:
         self._late = False
 
     def expect(self, size: int) -> None:
-        """Let the body have up to `size` bytes, and `UPLOAD_SECONDS` in place of `HURRY_SECONDS`.
+        """Allow up to `size` bytes, and `UPLOAD_SECONDS` in place of `HURRY_SECONDS`.
 
-        A larger one is refused now if it gives its length, else while it is read.
+        A larger body is refused here if it gives its length, else in `read`.
 
         Raises:
             BodyTooLargeError: the length it gives is larger.
@@ -73,7 +73,7 @@ class Body:
             data: bytes = self._stream.read(left)
         except Exception as error:  # each server raises its own when chunks break off
             self._end = self._taken
-            raise malformed("it broke off") from error
+            raise malformed("it ended too soon") from error
         if self._late:
             self._end = self._taken
             raise malformed(f"it had not arrived after {self._seconds:g} seconds; send a smaller photo")

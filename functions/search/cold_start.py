@@ -1,9 +1,9 @@
-"""The search application of this process. Importing this module is the cold start: settings, fetching, imports."""
+"""The search application of this process. Importing this module is the cold start: settings, fetch, imports."""
 
 import gc
 import os
 
-# Imports make many objects and hardly any garbage: looking for it took a twelfth of a cold start's processor time.
+# Imports make many objects and hardly any garbage; collecting it took a twelfth of a cold start's processor time.
 gc.disable()
 
 from functions.search.current_generation import CurrentGeneration  # noqa: E402
@@ -14,16 +14,16 @@ current = CurrentGeneration(settings.index_uri, settings.refresh_seconds)
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     current.start()
 else:
-    # functions-framework's server forks its worker after this import; threads would stay behind in the parent.
+    # functions-framework's server forks its worker after this import, and threads would stay behind in the parent.
     os.register_at_fork(after_in_child=current.start)
 
-# The heavy imports come after the start of the fetch, and go on while it waits for storage.
+# The heavy imports come after the fetch has started, and run while it waits for storage.
 from functions.search.admission import Gate, most_requests  # noqa: E402
 from functions.search.application import Application  # noqa: E402
 
 application = Application(settings, current, Gate(most_requests(os.environ)))
 if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
-    # So that the snapshot has the index in it, and no connection that waits for an answer when it is restored.
+    # The snapshot must hold the index, and no connection that would be waiting for an answer when it is restored.
     current.settle()
-gc.freeze()  # what is there now stays, and no later collection need look at it
+gc.freeze()  # what exists now stays: no later collection need look at it
 gc.enable()

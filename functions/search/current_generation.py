@@ -1,6 +1,6 @@
-"""The generation in memory: fetched once, renewed when the pointer moves, kept when storage fails.
+"""The generation in memory: fetched once, replaced when the pointer moves, kept when storage fails.
 
-Imports nothing heavy at the top: fetching starts first, and the imports happen while it runs.
+Nothing heavy is imported at the top: the fetch starts first, and the heavy imports happen while it runs.
 """
 
 import logging
@@ -20,20 +20,21 @@ if TYPE_CHECKING:
     from embeddings.index.generation import Generation
 
 LONGEST_PAUSE = 300.0
-"""Seconds between two looks at storage that fails and fails, unless `refresh_seconds` are more;"""
+"""Seconds between two looks at storage that keeps failing, unless `refresh_seconds` is longer."""
 LONGEST_COLD_PAUSE = 30.0
-"""and of a process that has nothing to answer with."""
+"""The same for a process that has no generation to answer with."""
 _log = logging.getLogger(__name__)
 
 
 class CurrentGeneration:
-    """Safe to use from several threads. A request takes a generation once and finishes on it."""
+    """Holds the generation for all threads. A request takes it once and finishes on it."""
 
     def __init__(self, index_uri: str, refresh_seconds: float, clock: Callable[[], float] = time.time) -> None:
-        """Nothing is fetched yet: the server may still fork, which the reader's threads would not survive.
+        """Fetch nothing yet: the server may still fork, which the reader's threads would not survive.
 
-        The clock is the wall's: a monotonic one may stand still in a snapshot (Lambda's SnapStart), and an instance
-        that is restored from one would take weeks for no time at all.
+        Args:
+            clock: the wall clock. A monotonic clock may stand still in a snapshot (Lambda's SnapStart): an instance
+                restored after weeks would believe that no time has passed.
         """
         self._index_uri = index_uri
         self._refresh_seconds = refresh_seconds
@@ -44,42 +45,43 @@ class CurrentGeneration:
         self._failure: GarmentSearchError | None = None
         self._failed_at = 0.0
         self._failures = 0
-        """In a row."""
+        """Failures in a row."""
         self._etag = ""
         self._look_at = 0.0
         """When to look at storage again."""
         self.generation: Generation | None = None
-        """What is in memory; None before the first `get`."""
+        """The generation in memory; None before the first `get`."""
         self.stale = False
-        """Whether the last look at storage failed, so that the generation may be an old one."""
+        """Whether the last look at storage failed; there may be a newer generation."""
 
     def start(self) -> None:
-        """Begin fetching and opening in a thread, so that the caller's imports go on meanwhile; `get` waits for it."""
+        """Fetch and open in a thread while the caller goes on importing; `get` waits for it."""
         starting: Future[tuple[Generation, str]] = Future()
 
         def run() -> None:
             try:
                 starting.set_result(self._fetched())
-            except BaseException as error:  # noqa: BLE001 - handed on to whoever waits
+            except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
                 starting.set_exception(error)
 
         self._starting = starting
         threading.Thread(target=run, name="fetch-index", daemon=True).start()
 
     def settle(self) -> None:
-        """Wait until what `start` began has ended, well or not; `get` tells which."""
+        """Wait for what `start` began to end, in success or failure; `get` tells which."""
         if self._starting is not None:
             wait([self._starting])
 
     def get(self) -> "Generation":
-        """The generation to answer with.
+        """Return the generation to answer with.
 
-        The first call waits for it to load. Later ones look at the pointer when `refresh_seconds` have passed, one
-        thread at a time; the others go on with what there is, and so do all when storage fails. Each failure in a row
-        doubles the time to the next look, give or take a fifth, so that many instances do not come back in step.
+        The first call waits for it to load. Later calls look at the pointer once `refresh_seconds` have passed. One
+        thread looks at a time; the others continue with the generation in memory, and all do when storage fails. Each
+        failure in a row doubles the time to the next look, give or take a fifth, so that many instances do not return
+        in step.
 
         Raises:
-            GarmentSearchError: it cannot be loaded, and there is none in memory.
+            GarmentSearchError: no generation is in memory, and none can be loaded.
         """
         arrived = self._clock()
         generation = self.generation
@@ -88,7 +90,7 @@ class CurrentGeneration:
                 generation = self.generation or self._load(arrived)
         if self._due() and self._lock.acquire(blocking=False):
             try:
-                # Another thread may have been here since.
+                # Another thread may have refreshed it meanwhile.
                 generation = self.generation or generation
                 return self._refresh(generation) if self._due() else generation
             finally:
@@ -99,12 +101,12 @@ class CurrentGeneration:
         return self._clock() >= self._look_at
 
     def _load(self, arrived: float) -> "Generation":
-        """Fetch and open, or raise what another thread met while this one waited for it since `arrived`."""
+        """Fetch and open; or raise the error that another thread met while this one, here since `arrived`, waited."""
         if self._failure is not None and (arrived < self._failed_at or not self._due()):
-            raise self._failure.with_traceback(None)  # each trying in turn would add up its waiting
+            raise self._failure.with_traceback(None)  # if each tried in turn, their waits would add up
         starting, self._starting = self._starting, None
         if starting is not None and starting.done() and starting.exception() is not None:
-            starting = None  # failed at the start, perhaps long ago
+            starting = None  # it failed at the start, perhaps long ago
         try:
             self.generation, self._etag = self._fetched() if starting is None else starting.result()
         except GarmentSearchError as error:
@@ -119,11 +121,11 @@ class CurrentGeneration:
         try:
             generation = self._newer(generation)
             self.stale, self._failures = False, 0
-        except Exception as error:  # noqa: BLE001 - whatever it is, there is something to answer with
+        except Exception as error:  # noqa: BLE001 - whatever it is, a generation is there to answer with
             self.stale = True
             self._pause(self._refresh_seconds, max(self._refresh_seconds, LONGEST_PAUSE))
             unforeseen = not isinstance(error, GarmentSearchError)
-            _log.warning("going on with generation %s: %s", generation.manifest.generation, error, exc_info=unforeseen)
+            _log.warning("keeping generation %s: %s", generation.manifest.generation, error, exc_info=unforeseen)
         return generation
 
     def _pause(self, first: float, longest: float) -> None:
@@ -132,7 +134,7 @@ class CurrentGeneration:
         self._look_at = self._clock() + pause * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, no secret
 
     def _newer(self, generation: "Generation") -> "Generation":
-        """The current generation, if the pointer has moved; else the one that is given."""
+        """Return the current generation if the pointer has moved, else the given one."""
         from embeddings.index.generation import open_generation
 
         reader = self._opened()
@@ -149,14 +151,14 @@ class CurrentGeneration:
         return generation
 
     def _fetched(self) -> "tuple[Generation, str]":
-        """The current generation, and its pointer's ETag."""
-        self._look_at = self._clock() + self._refresh_seconds  # an instance may wait for its first request for long
+        """Fetch and open the current generation; return it with its pointer's ETag."""
+        self._look_at = self._clock() + self._refresh_seconds  # the first request may come much later
         reader = self._opened()
         manifest, etag = fetch_pointer(reader)
         files = [fetch_generation(reader, manifest)]
         from embeddings.index.generation import open_generation
 
-        return open_generation(manifest, files.pop()), etag  # nobody else holds the files
+        return open_generation(manifest, files.pop()), etag  # popped, so that nothing else keeps the files
 
     def _opened(self) -> Reader:
         if self._reader is None:

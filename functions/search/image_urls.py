@@ -1,4 +1,4 @@
-"""Addresses of the gallery's images."""
+"""URLs of the gallery's images."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -10,17 +10,16 @@ from functions.settings import SearchSettings
 
 
 class ImageUrls:
-    """Public URLs under a base, or signed ones for a private gallery."""
+    """Makes public URLs under a base, or signed ones for a private gallery."""
 
     def __init__(self, settings: SearchSettings) -> None:
-        """See `IMAGE_BASE_URL` and `SIGNED_URL_SECONDS`."""
         self._settings = settings
 
     def of(self, keys: Sequence[str]) -> list[str]:
-        """The keys' URLs, in their order.
+        """Return the URLs of `keys`, in the same order.
 
         Raises:
-            StorageError: there are no credentials to sign with, or a key would lead out of the gallery.
+            StorageError: there are no credentials to sign with, or a key leads out of the gallery.
         """
         if self._settings.signed_url_seconds:
             return self._gallery.sign(keys, self._settings.signed_url_seconds)
@@ -28,5 +27,5 @@ class ImageUrls:
 
     @cached_property
     def _gallery(self) -> Reader:
-        # Opened on first use: the server may fork before it, which the reader's threads would not survive.
+        # Opened on first use: the server may still fork after the start, which the reader's threads would not survive.
         return open_reader(self._settings.gallery_uri)

@@ -1,4 +1,4 @@
-"""The search parameters of a request, checked."""
+"""The search parameters of a request, read and checked."""
 
 import math
 import re
@@ -11,18 +11,18 @@ from functions.search.problems import RequestError
 
 MAX_K = 100
 MAX_DEPTH = 1_000
-"""Largest offset + k."""
+"""The largest offset + k."""
 
-# What `float` takes beside it (nan, 1_0, digits of other scripts) nobody means. Nothing is tried twice (`++`), or
-# 65,000 digits and a letter would take two minutes, during which no other thread runs.
+# Nobody means the other texts that `float` accepts: nan, 1_0, digits of other scripts. The quantifiers are possessive
+# (`++`): with backtracking, 65,000 digits and a letter would take two minutes, during which no other thread runs.
 _DECIMAL = re.compile(r"[+-]?([0-9]++\.?[0-9]*+|\.[0-9]++)(e[+-]?[0-9]++)?", re.IGNORECASE)
 
-_BOX_RULE = "box is x,y,w,h as fractions of the upright photo, at least 0.01 wide and high, inside 0-1"
+_BOX_RULE = "box must be x,y,w,h as fractions of the upright photo, within 0-1 and at least 0.01 wide and high"
 
 
 @dataclass(frozen=True)
 class SearchParameters:
-    """See `embeddings.gallery.Gallery.search`."""
+    """The parameters of `embeddings.gallery.Gallery.search`."""
 
     k: int = 16
     offset: int = 0
@@ -31,12 +31,12 @@ class SearchParameters:
     dedupe: float | None = None
 
     def stated(self) -> dict[str, Any]:
-        """For the answer's `query`: what was asked, defaults included."""
+        """Return every parameter with its value, defaults included, for the answer's `query`."""
         return asdict(self)
 
 
 def search_parameters(given: Mapping[str, str]) -> SearchParameters:
-    """Read k, offset, prefix, min_score and dedupe; others are ignored, and empty ones are as if not given.
+    """Read k, offset, prefix, min_score and dedupe; ignore others, and treat an empty one as not given.
 
     Raises:
         RequestError: 400.
@@ -49,12 +49,12 @@ def search_parameters(given: Mapping[str, str]) -> SearchParameters:
         dedupe=_number(given, "dedupe", least=0.0, most=1.0),
     )
     if parameters.offset + parameters.k > MAX_DEPTH:
-        raise _wrong("offset", f"offset + k is at most {MAX_DEPTH}")
+        raise _wrong("offset", f"offset + k must be at most {MAX_DEPTH}")
     return parameters
 
 
 def box_parameter(given: Mapping[str, str]) -> Box:
-    """Read `box=x,y,w,h`; the whole photo if it is not given.
+    """Read `box=x,y,w,h`; return the whole photo if it is not given.
 
     Raises:
         RequestError: 400.
@@ -73,7 +73,7 @@ def _whole(given: Mapping[str, str], name: str, default: int, *, least: int, mos
     if not text:
         return default
     if not (text.isascii() and text.isdigit() and len(text) <= 9 and least <= int(text) <= most):
-        raise _wrong(name, f"{name} is a whole number from {least} to {most}")
+        raise _wrong(name, f"{name} must be a whole number from {least} to {most}")
     return int(text)
 
 
@@ -86,7 +86,7 @@ def _number(given: Mapping[str, str], name: str, *, least: float, most: float) -
     except ValueError:
         value = math.nan
     if not least <= value <= most:
-        raise _wrong(name, f"{name} is a number from {least:g} to {most:g}")
+        raise _wrong(name, f"{name} must be a number from {least:g} to {most:g}")
     return value
 
 
@@ -97,4 +97,4 @@ def _decimal(text: str) -> float:
 
 
 def _wrong(name: str, rule: str) -> RequestError:
-    return RequestError(400, "parameter-invalid", f"The parameter {name} is wrong", f"{rule}.")
+    return RequestError(400, "parameter-invalid", f"The parameter {name} is invalid", f"{rule}.")

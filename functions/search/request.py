@@ -49,7 +49,7 @@ class Request:
     """One HTTP request, and what is noted while it is being answered; leaving it as a context ends its body."""
 
     def __init__(self, environ: "WSGIEnvironment", base_path: str = "") -> None:
-        """Take the path below `base_path` and, on a stage of API Gateway that has a name, below that."""
+        """Cut `base_path` off the path, and then the name of API Gateway's stage if it has one."""
         self.method: str = environ["REQUEST_METHOD"]
         stage = environ.get("apig_wsgi.request_context", {}).get("stage", "$default")
         path = _below(base_path, environ.get("PATH_INFO") or "/")
@@ -84,7 +84,7 @@ class Request:
 
 
 def _below(base: str, path: str) -> str:
-    """Cut the base off a path that lies below it."""
+    """Cut `base` off a path that lies under it."""
     return path.removeprefix(base) or "/" if f"{path}/".startswith(f"{base}/") else path
 
 

@@ -1,8 +1,8 @@
-"""What each route answers: values for JSON, or documents."""
+"""The routes: what each one answers, as a value for JSON or as a document."""
 
 import platform
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import ai_edge_litert
 import numpy as np
@@ -23,29 +23,43 @@ from functions.search.request import Request
 from functions.search.upload import read_upload
 from functions.settings import SearchSettings
 
-Route = Callable[[Request], Any]
+
+class Route(NamedTuple):
+    """A path's one method and what answers it."""
+
+    method: str
+    answer: Callable[[Request], Any]
+    """Returns a value for JSON, or an `api_docs.Document`."""
+    limited: bool = True
+    """Whether it is refused when the service is busy."""
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """Every method the path accepts."""
+        return (self.method, *(("HEAD",) if self.method == "GET" else ()), "OPTIONS")
 
 
 class Routes:
-    """The HTTP contract: see docs/api.md."""
+    """The HTTP contract; docs/api.md and openapi.json describe it."""
 
     def __init__(self, settings: SearchSettings, current: CurrentGeneration) -> None:
-        self._settings = settings
         self._limits = Limits(settings.max_upload_bytes, settings.max_pixels)
         self._current = current
         self._images = ImageUrls(settings)
-        self.table: dict[str, dict[str, Route]] = {
-            "/": {"POST": self._original_search},
-            "/random": {"GET": self._original_random},
-            "/v1/search": {"POST": self._search},
-            "/v1/similar": {"GET": self._similar},
-            "/v1/random": {"GET": self._random},
-            "/v1/index": {"GET": self._index},
-            "/healthz": {"GET": self._health},
-            "/openapi.json": {"GET": lambda _request: api_docs.openapi()},
-            "/docs": {"GET": lambda _request: api_docs.reference()},
+        # Those without a limit cost nothing, and a health check must not take a busy service for dead.
+        self.table = {
+            "/": Route("POST", self._original_search),
+            "/random": Route("GET", self._original_random),
+            "/v1/search": Route("POST", self._search),
+            "/v1/similar": Route("GET", self._similar),
+            "/v1/random": Route("GET", self._random),
+            "/v1/index": Route("GET", self._index),
+            "/healthz": Route("GET", self._health, limited=False),
+            "/openapi.json": Route("GET", lambda _request: api_docs.openapi(), limited=False),
+            "/docs": Route("GET", lambda _request: api_docs.reference(), limited=False),
         }
-        """Handlers by path and method."""
+
+    # The answers, in the table's order.
 
     def _original_search(self, request: Request) -> list[str]:
         photo, _ = self._upload(request)
@@ -56,9 +70,7 @@ class Routes:
     def _original_random(self, request: Request) -> list[str]:
         generation = self._generation(request)
         key = generation.gallery.random_key()
-        vector = generation.gallery.vector(key)
-        neighbours = self._neighbours(request, generation, vector, SearchParameters(), key)
-        return self._images.of([key]) + self._urls(neighbours)
+        return self._images.of([key]) + self._urls(self._similar_to(request, generation, key, SearchParameters()))
 
     def _search(self, request: Request) -> dict[str, Any]:
         photo, fields = self._upload(request)
@@ -67,7 +79,7 @@ class Routes:
         generation = self._generation(request)
         vector = self._embed(request, generation, photo, box)
         neighbours = self._neighbours(request, generation, vector, parameters)
-        return self._answer(generation, neighbours, {**parameters.stated(), "box": list(box)})
+        return self._results(generation, neighbours, {**parameters.stated(), "box": list(box)})
 
     def _similar(self, request: Request) -> dict[str, Any]:
         parameters = search_parameters(request.query)
@@ -77,14 +89,14 @@ class Routes:
                 400,
                 "parameter-invalid",
                 "The parameter key is missing",
-                "Say which image: key=shirts/1042.jpg, as in an answer's results.",
+                "Give the key of an image, such as key=shirts/1042.jpg; every result has one.",
             )
-        return self._similar_to(request, self._generation(request), key, parameters)
+        return self._results_for(request, self._generation(request), key, parameters)
 
     def _random(self, request: Request) -> dict[str, Any]:
         parameters = search_parameters(request.query)
         generation = self._generation(request)
-        return self._similar_to(request, generation, generation.gallery.random_key(parameters.prefix), parameters)
+        return self._results_for(request, generation, generation.gallery.random_key(parameters.prefix), parameters)
 
     def _index(self, request: Request) -> dict[str, Any]:
         generation = self._generation(request)
@@ -102,7 +114,7 @@ class Routes:
         }
 
     def _health(self, _request: Request) -> dict[str, Any]:
-        """Without touching storage: whether this instance can answer, and what runs in it."""
+        """Tell, without touching storage, whether this instance can answer and what runs in it."""
         generation = self._current.generation
         status = "cold" if generation is None else "stale" if self._current.stale else "ok"
         return {
@@ -118,23 +130,17 @@ class Routes:
             },
         }
 
-    def _similar_to(
-        self, request: Request, generation: Generation, key: str, parameters: SearchParameters
-    ) -> dict[str, Any]:
-        vector = generation.gallery.vector(key)
-        neighbours = self._neighbours(request, generation, vector, parameters, key)
-        url = self._images.of([key])[0]
-        return self._answer(generation, neighbours, {"key": key, "url": url, **parameters.stated()})
+    # The steps they share; each is timed.
+
+    def _upload(self, request: Request) -> tuple[bytes, dict[str, str]]:
+        with request.timing.step("upload"):
+            return read_upload(request.body, request.content_type, self._limits.max_bytes)
 
     def _generation(self, request: Request) -> Generation:
         with request.timing.step("index"):
             generation = self._current.get()
         request.generation = generation.manifest.generation
         return generation
-
-    def _upload(self, request: Request) -> tuple[bytes, dict[str, str]]:
-        with request.timing.step("upload"):
-            return read_upload(request.body, request.content_type, self._settings.max_upload_bytes)
 
     def _embed(self, request: Request, generation: Generation, photo: bytes, box: Box) -> NDArray[np.float32]:
         with request.timing.step("decode"):
@@ -148,15 +154,31 @@ class Routes:
         generation: Generation,
         vector: NDArray[np.float32],
         parameters: SearchParameters,
-        *exclude: str,
+        *,
+        exclude: tuple[str, ...] = (),
     ) -> list[Neighbour]:
         with request.timing.step("search"):
             return generation.gallery.search(vector, exclude=exclude, **parameters.stated())
 
+    def _similar_to(
+        self, request: Request, generation: Generation, key: str, parameters: SearchParameters
+    ) -> list[Neighbour]:
+        vector = generation.gallery.vector(key)
+        return self._neighbours(request, generation, vector, parameters, exclude=(key,))
+
+    # The shape of their answers.
+
     def _urls(self, neighbours: list[Neighbour]) -> list[str]:
         return self._images.of([neighbour.key for neighbour in neighbours])
 
-    def _answer(self, generation: Generation, neighbours: list[Neighbour], query: dict[str, Any]) -> dict[str, Any]:
+    def _results_for(
+        self, request: Request, generation: Generation, key: str, parameters: SearchParameters
+    ) -> dict[str, Any]:
+        neighbours = self._similar_to(request, generation, key, parameters)
+        [url] = self._images.of([key])
+        return self._results(generation, neighbours, {"key": key, "url": url, **parameters.stated()})
+
+    def _results(self, generation: Generation, neighbours: list[Neighbour], query: dict[str, Any]) -> dict[str, Any]:
         manifest = generation.manifest
         return {
             "results": [

@@ -16,10 +16,10 @@ _MAX_PARTS = 32
 _CHARSETS = ("utf-8", "utf8", "us-ascii", "iso-8859-1")
 """Accepted for text. Python knows a hundred more, some of them slow, and remembers every unknown name for ever."""
 _ANY_BYTES = "latin-1"
-"""Reads every header: file names come in the client's own character set, and nobody looks at them."""
+"""Decodes every header: file names come in the client's own character set, and nothing reads them."""
 
-# How a JPEG or a PNG file begins once a gateway has read it as text: it has replaced what is not UTF-8, or made a
-# character of each byte.
+# The beginning of a JPEG or PNG file that a gateway has decoded as text: it replaced what is not UTF-8, or made each
+# byte a character.
 _AS_TEXT = re.compile(rb"(\xef\xbf\xbd){2}|\xc3\xbf\xc3\x98|(\xef\xbf\xbd|\xc2\x89)PNG")
 
 
@@ -37,29 +37,29 @@ def read_upload(body: Body, content_type: str, max_bytes: int) -> tuple[bytes, d
         PhotoTooLargeError: the body is larger than such a photo and what a form adds to it.
         RequestError: 400 or 415.
     """
-    kind, options = parse_options_header(content_type)
+    media_type, options = parse_options_header(content_type)
+    is_form = media_type == "multipart/form-data"
+    if not (is_form or media_type.startswith("image/") or media_type == "application/octet-stream"):
+        raise RequestError(
+            415,
+            "body-unsupported",
+            "The body is not a photo",
+            f"Send a form (multipart/form-data) with the photo as {FIELD!r}, or the photo alone as image/jpeg.",
+        )
     try:
-        if kind == "multipart/form-data":
+        if is_form:
             body.expect(max_bytes + _FORM_BYTES)
             photo, fields = _read_form(body, options.get("boundary", ""), max_bytes + _FORM_BYTES)
-        elif kind.startswith("image/") or kind == "application/octet-stream":
+        else:
             body.expect(max_bytes)
             photo, fields = body.read(max_bytes + 1), {}
-        else:
-            raise RequestError(
-                415,
-                "body-unsupported",
-                "Send a photo",
-                f"Send the photo as multipart/form-data with the field {FIELD!r}, or as the body with its image/... "
-                "type.",
-            )
     except BodyTooLargeError as error:
         raise PhotoTooLargeError(
             f"the photo has more than {max_bytes:,} bytes; send it smaller (640 pixels on the long side are plenty)"
         ) from error
     if _AS_TEXT.match(photo):
         raise malformed(
-            "a gateway has turned the photo into text; have it pass bodies on as binary (binaryMediaTypes */* on a "
+            "a gateway has turned the photo into text; make it pass bodies on as binary (binaryMediaTypes */* on a "
             "REST API, isBase64Encoded in a Lambda event)"
         )
     return photo, fields
@@ -68,7 +68,7 @@ def read_upload(body: Body, content_type: str, max_bytes: int) -> tuple[bytes, d
 def _read_form(body: Body, boundary: str, memory: int) -> tuple[bytes, dict[str, str]]:
     if not boundary:
         raise malformed(
-            "the Content-Type has no boundary, or one that needs quotes, as with = in it; let the HTTP client set this "
+            "the Content-Type has no boundary, or one that needs quotes (as = does); let the HTTP client set this "
             "header itself"
         )
     photo = None
@@ -92,13 +92,13 @@ def _read_form(body: Body, boundary: str, memory: int) -> tuple[bytes, dict[str,
     except MultipartError as error:
         raise malformed(str(error.args[0])) from error
     except UnicodeError as error:
-        raise malformed("a text is not in the character set that it or the form names; use UTF-8") from error
+        raise malformed("a text field is not in its declared character set; use UTF-8") from error
     if photo is None:
         raise RequestError(
             400,
             "field-missing",
             f"The field {FIELD!r} is missing",
-            f"The form has no field {FIELD!r}; put the photo there.",
+            f"The form has no field {FIELD!r}; send the photo in that field.",
         )
     return photo, fields
 

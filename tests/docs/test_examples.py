@@ -102,7 +102,7 @@ def test_a_program_prints_scores_keys_and_addresses(run: Run, language: str) -> 
 def test_a_program_says_what_is_wrong(run: Run, language: str) -> None:
     done = run(language, re.sub(r"k(=|\": )5", r"k\g<1>500", program(language)))
     assert done.returncode != 0
-    assert "k is a whole number from 1 to 100. (/docs#parameter-invalid)" in done.stderr
+    assert "k must be a whole number from 1 to 100. (/docs#parameter-invalid)" in done.stderr
 
 
 def _samples() -> list[tuple[str, str]]:

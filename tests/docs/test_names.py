@@ -134,7 +134,8 @@ def test_every_route_and_parameter_exists() -> None:
     parameters = {each["name"] for each in openapi()["components"]["parameters"].values()} | {"key"}
     for source, text in code():
         for method, path in re.findall(r"\b(GET|POST|PUT|DELETE) (/[\w./-]*)", text):
-            assert method in table.get(path, {}), f"{source}: {method} {path}"
+            assert path in table, f"{source}: {path}"
+            assert method == table[path].method, f"{source}: {method} {path}"
         for path, query in re.findall(r"(/v1/\w+|/random|/healthz|/openapi\.json)(\?[\w=&./%{}-]*)?", text):
             assert path in table, f"{source}: {path}"
             for name in re.findall(r"[?&](\w+)=", query):

@@ -133,7 +133,7 @@ def test_the_old_generation_is_kept_while_storage_fails(cold: Service, place: Pa
     assert cold.get("/healthz").json["status"] == "stale"
     assert cold.get("/v1/index").json == {**before, "stale": True}
     assert cold.records()[-1]["severity"] == "INFO"
-    assert any(each["severity"] == "WARNING" and "going on with" in each["message"] for each in cold.records())
+    assert any(each["severity"] == "WARNING" and "keeping generation" in each["message"] for each in cold.records())
     away.rename(place)
     assert cold.get("/v1/index").json == before
     assert cold.get("/healthz").json["status"] == "ok"

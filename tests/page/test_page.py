@@ -97,8 +97,8 @@ def test_where_there_is_nothing_no_nearest_is_offered(page: Page, site: Site) ->
 @pytest.mark.parametrize(
     ("address", "words"),
     [
-        ("?key=no/such.jpg", "This image is not, or no longer, in the gallery."),
-        ("?folder=nowhere", "There is no image in the gallery, or in the folder asked for."),
+        ("?key=no/such.jpg", "The gallery has no image with this key; it may have been removed."),
+        ("?folder=nowhere", "There is no image in the gallery, or none in the folder that was asked for."),
     ],
 )
 def test_what_an_old_address_no_longer_finds_is_said_in_words_for_visitors(
