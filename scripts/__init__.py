@@ -1,1 +1,1 @@
-"""What a person runs."""
+"""Commands that people run, one file each; the folders hold their parts."""

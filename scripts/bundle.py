@@ -1,10 +1,10 @@
-"""Build the zip file that Lambda unpacks: the functions and what they import, for one architecture.
+"""Build the zip file for Lambda: the functions and everything they import, for one architecture.
 
     python scripts/bundle.py --arch arm64 --out dist/arm64.zip
 
-Wheels come from the package registry by the hashes in functions/requirements.txt, and stay in .bundle_cache: later
-builds need no network. The same commit, built by the same Python, gives the same bytes. The file is only written if
-the bundle is within its budget and answers a query with nothing else on the path.
+Wheels are downloaded by the hashes in functions/requirements.txt and kept in .bundle_cache, so later builds need no
+network. The same commit and the same Python give the same bytes. The file is written only if the bundle is within its
+size budget and answers a query with nothing else on the path.
 """
 
 import argparse
@@ -37,17 +37,17 @@ def main(arguments: list[str] | None = None) -> int:
         except BadZipFile as error:
             raise BundleError(f"{error}; delete {CACHE} and build again") from error
 
-    return run_command(run, errors=(BundleError,), interrupted=f"interrupted; {options.out} is as it was")
+    return run_command(run, errors=(BundleError,), interrupted=f"interrupted; {options.out} is unchanged")
 
 
 def build(out: Path, target: Target) -> None:
-    """Build, check, and only then put the file in its place.
+    """Build and check a bundle, and put it in its place only if every check passes.
 
     Raises:
-        BundleError: it cannot be built, or a check fails.
+        BundleError: the bundle cannot be built, or a check fails.
     """
     if out.is_dir():
-        raise BundleError(f"{out} is a folder; give the name of a file in it")
+        raise BundleError(f"{out} is a folder; give a file name, such as {out / 'bundle.zip'}")
     interpreter = find_interpreter(target.python)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".bundle-") as temporary:
@@ -66,25 +66,25 @@ def _assemble(archive: Path, target: Target, interpreter: Interpreter) -> None:
 
 
 def _check(archive: Path, target: Target, interpreter: Interpreter) -> None:
-    """What was checked, and what was not, is printed."""
+    """Check a bundle; print what was checked and what could not be."""
     tree = _unpacked(archive)
     count = check_libraries(tree, target)
-    print(f"checked: {count} shared libraries are for {target.arch}, and what they need is there")
+    print(f"checked: {count} shared libraries are for {target.arch}, and none lacks a library it needs")
     if target.runs_here:
         rehearsal = rehearse(tree, interpreter)
         print(
-            f"checked: with nothing else on the path, the handler found each of three photos it had indexed "
+            f"checked: with nothing else on the path, the handler indexed three photos and found each of them "
             f"(imports: {rehearsal.import_ms} ms)"
         )
         return
     local = local_target(target.python)
     if local is not None:
-        # The same lock, pruned by the same rules, for this machine.
+        # a bundle of the same lock, pruned by the same rules, for this machine
         twin = archive.with_name("twin.zip")
         _assemble(twin, local, interpreter)
         check_modules(tree, rehearse(_unpacked(twin), interpreter).modules)
-        print(f"checked: the same bundle for {local.arch} answers; every module that it imported is in this one")
-    print(f"not checked: an answer from this bundle itself, which only runs on {target.arch} Linux")
+        print(f"checked: the same bundle for {local.arch} answers, and this bundle has every module that one imported")
+    print(f"not checked: an answer from this bundle itself, which runs on {target.arch} Linux only")
 
 
 def _unpacked(archive: Path) -> Path:
@@ -96,10 +96,12 @@ def _unpacked(archive: Path) -> Path:
 
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser(__doc__)
-    parser.add_argument("--arch", choices=sorted(ARCHITECTURES), required=True, help="of the Lambda functions")
+    parser.add_argument(
+        "--arch", choices=sorted(ARCHITECTURES), required=True, help="architecture of the Lambda functions"
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the zip file to write")
     parser.add_argument(
-        "--python", choices=PYTHONS, default=PYTHONS[-1], help="the Lambda runtime's version (default: %(default)s)"
+        "--python", choices=PYTHONS, default=PYTHONS[-1], help="version of the Lambda runtime (default: %(default)s)"
     )
     return parser
 

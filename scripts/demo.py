@@ -1,11 +1,11 @@
-"""Try the search on this machine: the functions on one port, the page and the photos on another, as in production.
+"""Try the search on this machine, with the functions on one port and the page and photos on another.
 
     python scripts/demo.py                                # a drawn gallery
     python scripts/demo.py --gallery ~/photos             # your own photos
-    python scripts/demo.py --gallery clothing-dataset     # 5,000 real photos, fetched once
+    python scripts/demo.py --gallery clothing-dataset     # 5,000 real photos, downloaded once
     python scripts/demo.py --port 8081 --page-port 8001
 
-`make demo` does the same, and installs what it needs.
+`make demo` installs what this needs and runs it.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from scripts.cli.command import FAILED, command_parser, run_command
 from scripts.drawn_gallery import draw_gallery
 from scripts.local.clothing_dataset import FetchError, fetch_clothing_dataset
 from scripts.local.page import PHOTO_SUFFIXES, open_page_server
-from scripts.local.service import HOST, ROOT, ServiceStartError, last_words, serve_functions
+from scripts.local.service import HOST, ROOT, ServiceStartError, last_line, serve_functions
 
 DRAWN_COUNT = 300
 
@@ -37,7 +37,7 @@ class DemoError(Exception):
 def main(arguments: list[str] | None = None) -> int:
     """Run the command until Ctrl-C; return its exit code."""
     options = _options(arguments)
-    # Terminals that close and supervisors that stop us deserve the same cleaning up as Ctrl-C.
+    # A closing terminal or a supervisor stops the demo as cleanly as Ctrl-C.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     return run_command(lambda: _until_stopped(options))
@@ -46,10 +46,10 @@ def main(arguments: list[str] | None = None) -> int:
 def _until_stopped(options: argparse.Namespace) -> int:
     try:
         _run(options)
-    except KeyboardInterrupt:  # the way to end a demo
+    except KeyboardInterrupt:  # the normal way to end a demo
         print("\nStopped.")
     except (DemoError, FetchError, ServiceStartError) as error:
-        print(f"demo: {error}", file=sys.stderr)  # among make's own lines, `error:` would not say whose
+        print(f"demo: {error}", file=sys.stderr)  # among make's own lines, `error:` would not name its source
         return FAILED
     return 0
 
@@ -72,11 +72,11 @@ def _run(options: argparse.Namespace) -> None:
         print(f"\n    Open {page_url}\n", flush=True)
         print(f"Service: {service_url}   API: {service_url}/docs   Log: {_short(log)}   Stop both: Ctrl-C", flush=True)
         service.wait()
-        raise DemoError(f"the service has stopped by itself; its last words: {last_words(log)}")
+        raise DemoError(f"the service stopped unexpectedly; its log ends with: {last_line(log)}")
 
 
 def _check_port(port: int, name: str) -> None:
-    """Fail now rather than after the gallery was indexed."""
+    """Fail early, before the gallery is indexed."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -86,7 +86,7 @@ def _check_port(port: int, name: str) -> None:
 
 
 def _gallery(choice: str | None, work: Path) -> Path:
-    """The folder to search in: the user's own, the public one, or the drawn one."""
+    """Return the folder of photos: the user's own, the public dataset, or drawn garments."""
     if choice == "clothing-dataset":
         gallery = work / "clothing-dataset"
         fetch_clothing_dataset(gallery)
@@ -98,23 +98,23 @@ def _gallery(choice: str | None, work: Path) -> Path:
         gallery = work / "gallery"
         draw_gallery(gallery, DRAWN_COUNT)
     if not any(file.suffix.lower() in PHOTO_SUFFIXES for file in gallery.rglob("*")):
-        raise DemoError(f"there is no photo in {gallery} ({', '.join(PHOTO_SUFFIXES)})")
+        raise DemoError(f"there is no photo in {gallery}; it needs files named {', '.join(PHOTO_SUFFIXES)}")
     return gallery
 
 
 def index_folder(gallery: Path, work: Path) -> Path:
-    """An index of its own for every gallery, found again at the next start."""
+    """Return the index of a gallery, the same one at each start."""
     mark = hashlib.sha256(str(gallery).encode()).hexdigest()[:8]
     return work / "indexes" / f"{gallery.name}-{mark}"
 
 
 def _rebuild(gallery: Path, index: Path) -> None:
-    print(f"Indexing {_short(gallery)} (after the first time only what has changed) ...", flush=True)
+    print(f"Indexing {_short(gallery)} (after the first time, only changes) ...", flush=True)
     script = ROOT / "scripts" / "rebuild_embeddings.py"
-    model = ROOT / "embeddings" / "pretrained" / "garment.tflite"  # the one of this checkout, not the index's own
+    model = ROOT / "embeddings" / "pretrained" / "garment.tflite"  # this checkout's model, not the index's
     command = [sys.executable, str(script), "--gallery", str(gallery), "--index", str(index), "--model", str(model)]
     status = subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603 - our own script
-    # 3: some photos cannot be read; 4: held after a rollback. Both leave an index that answers.
+    # 3: some photos cannot be read. 4: the index is held after a rollback. Both leave an index that answers.
     if status not in (0, 3, 4):
         raise DemoError(f"indexing failed (exit code {status})")
 
@@ -138,7 +138,7 @@ def _short(path: Path) -> str:
 
 def _port(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 65536:
-        raise argparse.ArgumentTypeError(f"{text} is no port; use a number from 1 to 65535")
+        raise argparse.ArgumentTypeError(f"{text} is not a port; use a number from 1 to 65535")
     return int(text)
 
 
@@ -147,10 +147,12 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--gallery", help="a folder of photos, or clothing-dataset (default: drawn garments)")
     parser.add_argument("--port", type=_port, default=8080, help="the service's port (default: 8080)")
     parser.add_argument("--page-port", type=_port, default=8000, help="the page's port (default: 8000)")
-    parser.add_argument("--work", type=Path, default=ROOT / ".demo", help="folder for what is made (default: .demo)")
+    parser.add_argument(
+        "--work", type=Path, default=ROOT / ".demo", help="folder for everything that is made (default: .demo)"
+    )
     options = parser.parse_args(arguments)
     if options.port == options.page_port:
-        parser.error("the service and the page need two ports")
+        parser.error("the service and the page need different ports")
     options.work = options.work.resolve()
     return options
 

@@ -1,10 +1,10 @@
-"""Upload the static page with the service's address filled in.
+"""Upload the static page, set up for your service.
 
     python scripts/deploy_page.py --service https://abc.execute-api.eu-west-1.amazonaws.com --to s3://my-shop-page
     python scripts/deploy_page.py --service https://search-xyz.a.run.app --to gs://my-shop-page
-    python scripts/deploy_page.py --service https://search.example.com --to public/    # a folder, for any other host
+    python scripts/deploy_page.py --service https://search.example.com --to public/    # a folder, for another host
 
-Credentials are those of the AWS and Google command lines. The service must allow the page's origin (CORS_ORIGINS).
+It uses the credentials of the AWS and Google command lines. The service must allow the page's origin (CORS_ORIGINS).
 """
 
 import argparse
@@ -27,7 +27,7 @@ _CONTENT_TYPES = {
     ".svg": "image/svg+xml",
 }
 
-# All files together are small, so a browser may ask each time whether they changed; none is ever stale.
+# The files are small: let browsers check them each time, so that none is stale.
 _CACHE_CONTROL = "no-cache"
 
 
@@ -37,23 +37,23 @@ def main(arguments: list[str] | None = None) -> int:
 
     def run() -> None:
         count = deploy_page(options.service, options.to)
-        print(f"{count} files in {options.to}; the page asks {options.service}")
+        print(f"uploaded {count} files to {options.to}; the page searches through {options.service}")
 
-    return run_command(run, interrupted="interrupted; some files may be written: run it again")
+    return run_command(run, interrupted="interrupted; some files may be missing, so run it again")
 
 
 def deploy_page(service_url: str, target: str) -> int:
-    """Write every file of the page; `index.html` last, so that it never names a file that is not there yet.
+    """Write every file of the page, and `index.html` last so that it never refers to a missing file.
 
     Args:
-        service_url: of the deployed service, without a slash at its end.
+        service_url: address of the deployed service, without a slash at the end.
         target: URI of a bucket or a folder.
 
     Returns:
-        How many files.
+        The number of files.
 
     Raises:
-        StorageUriError, StorageError: some files may be written; run it again.
+        StorageUriError, StorageError: some files may be missing; run it again.
     """
     files = {path.name: path.read_bytes() for path in SITE.iterdir() if path.suffix in _CONTENT_TYPES}
     files["config.js"] = config_js(service_url)
@@ -78,11 +78,13 @@ def _service_url(text: str) -> str:
     except ValueError:
         port_fits = False
     if parts.scheme not in ("https", "http") or not parts.hostname or not port_fits or parts.query or parts.fragment:
-        raise argparse.ArgumentTypeError(f"{text!r} is no address such as https://search.example.com")
+        raise argparse.ArgumentTypeError(f"{text!r} is not an address like https://search.example.com")
     if "/v1" in parts.path:
-        raise argparse.ArgumentTypeError(f"{text!r} is a route of the service; give the address before /v1")
+        raise argparse.ArgumentTypeError(f"{text!r} is a route of the service; leave out /v1 and what follows")
     if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1"):
-        raise argparse.ArgumentTypeError(f"{text!r} must be https://: browsers refuse http:// from a page on https://")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} must start with https://: browsers block http:// requests from an https:// page"
+        )
     return text.rstrip("/")
 
 

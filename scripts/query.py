@@ -1,4 +1,4 @@
-"""Ask an index for what is similar to a photo, or to an image of its gallery, and look at the answer.
+"""Search an index by a photo or by an image of its gallery, without a service.
 
     python scripts/query.py photo.jpg --index s3://shop-index
     python scripts/query.py photo.jpg --index s3://shop-index --gallery s3://shop-photos --sheet found.png
@@ -6,7 +6,8 @@
     python scripts/query.py --key shirts/blue-01.jpg --index index/ --k 5
     python scripts/query.py --random --index index/ --json
 
-Prints rank, score (cosine) and key. With --gallery it also draws a contact sheet of the query and what was found.
+Prints the rank, score (cosine) and key of each result. With --gallery it also draws a contact sheet of the query and
+its results.
 """
 
 import argparse
@@ -37,11 +38,12 @@ DEFAULT_SHEET = Path("neighbours.png")
 
 
 class Query(NamedTuple):
-    """What is asked for: a photo's file, or an image of the gallery by its key."""
+    """A photo, or an image of the gallery, to search by."""
 
     name: str
+    """The photo's path, or the image's key."""
     photo: bytes | None
-    """None for an image of the gallery."""
+    """The file's content; None for an image of the gallery."""
     vector: NDArray[np.float32]
 
 
@@ -52,22 +54,26 @@ def main(arguments: list[str] | None = None) -> int:
     if bool(options.photos) + bool(options.key) + options.random != 1:
         parser.error("give photos, or --key, or --random")
     if options.box != WHOLE_PHOTO and not options.photos:
-        parser.error("--box goes with a photo")
+        parser.error("--box needs a photo")
     if options.sheet and not options.gallery:
-        parser.error("--sheet needs --gallery, to read the photos from")
+        parser.error("--sheet needs --gallery, where the photos are")
     return run_command(lambda: _run(options))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser(__doc__)
     parser.add_argument("photos", nargs="*", type=Path, metavar="PHOTO", help="JPEG, PNG or WebP files")
-    parser.add_argument("--key", help="instead of a photo: an image of the gallery, which is not found itself")
-    parser.add_argument("--random", action="store_true", help="instead of a photo: any image of the gallery")
+    parser.add_argument(
+        "--key", help="search by an image of the gallery instead of a photo; the image itself is left out"
+    )
+    parser.add_argument(
+        "--random", action="store_true", help="search by a random image of the gallery instead of a photo"
+    )
     parser.add_argument(
         "--index", metavar="URI", required=True, help="s3://bucket/prefix, gs://bucket/prefix or a folder"
     )
-    parser.add_argument("--k", type=positive, default=16, help="how many to find (default: %(default)s)")
-    parser.add_argument("--prefix", default="", metavar="FOLDER", help="only in this folder of the gallery")
+    parser.add_argument("--k", type=positive, default=16, help="number of results (default: %(default)s)")
+    parser.add_argument("--prefix", default="", metavar="FOLDER", help="search in this folder of the gallery only")
     parser.add_argument(
         "--box",
         type=_box,
@@ -75,27 +81,30 @@ def _parser() -> argparse.ArgumentParser:
         metavar="X,Y,W,H",
         help="the part of the photo to search for, as fractions of its width and height from the top left",
     )
-    parser.add_argument("--min-score", type=_cosine, metavar="S", help="leave out what is less similar (-1 to 1)")
+    parser.add_argument("--min-score", type=_cosine, metavar="S", help="leave out results with a lower score (-1 to 1)")
     parser.add_argument(
         "--dedupe",
         type=partial(_cosine, least=0),
         metavar="D",
-        help="leave out what is so similar to a better result (0 to 1)",
+        help="leave out results whose cosine with a better result is at least this (0 to 1)",
     )
-    parser.add_argument("--gallery", metavar="URI", help="the photos; then a contact sheet is drawn")
+    parser.add_argument("--gallery", metavar="URI", help="the gallery's photos, to draw a contact sheet")
     parser.add_argument(
-        "--sheet", type=_sheet, metavar="FILE", help=f"its name, .png or .jpg (default: {DEFAULT_SHEET})"
+        "--sheet",
+        type=_sheet,
+        metavar="FILE",
+        help=f"file of the contact sheet, .png or .jpg (default: {DEFAULT_SHEET})",
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     return parser
 
 
 def _run(options: argparse.Namespace) -> None:
-    photos = {str(path): path.read_bytes() for path in options.photos}  # what is cheap to get wrong comes first
+    photos = {str(path): path.read_bytes() for path in options.photos}  # a wrong path fails before the index is fetched
     generation = load_generation(open_reader(options.index))
     queries = _queries(generation, photos, options)
     answers = [_search(generation, query, options) for query in queries]
-    print(_as_json(queries, answers, generation) if options.json else _in_words(queries, answers, generation))
+    print(_as_json(queries, answers, generation) if options.json else _as_table(queries, answers, generation))
     if options.gallery:
         sheet = options.sheet or DEFAULT_SHEET
         _draw(queries, answers, options.box, open_reader(options.gallery), sheet)
@@ -127,19 +136,19 @@ def _search(generation: Generation, query: Query, options: argparse.Namespace) -
     )
 
 
-def _in_words(queries: list[Query], answers: list[list[Neighbour]], generation: Generation) -> str:
+def _as_table(queries: list[Query], answers: list[list[Neighbour]], generation: Generation) -> str:
     manifest = generation.manifest
-    lines = [f"{manifest.count:,} images, generation {manifest.generation} of {manifest.built_at}"]
+    lines = [f"{manifest.count:,} images, generation {manifest.generation}, built {manifest.built_at}"]
     for query, found in zip(queries, answers, strict=True):
         lines += ["", f"similar to {query.name}:"]
         lines += [f"{rank:>4}  {score:9.6f}  {key}" for rank, (key, score) in enumerate(found, 1)]
         if not found:
-            lines.append("  nothing; a lower --min-score or another --prefix may find more")
+            lines.append("  no results; try a lower --min-score or another --prefix")
     return "\n".join(lines)
 
 
 def _as_json(queries: list[Query], answers: list[list[Neighbour]], generation: Generation) -> str:
-    """The answers in the shape of the HTTP service's, without URLs."""
+    """Return the answers in the shape of the HTTP service's, without URLs."""
     manifest = generation.manifest
     about = {
         "generation": manifest.generation,
@@ -155,7 +164,7 @@ def _as_json(queries: list[Query], answers: list[list[Neighbour]], generation: G
 
 
 def _draw(queries: list[Query], answers: list[list[Neighbour]], box: Box, gallery: Reader, file: Path) -> None:
-    """Write the contact sheet; photos that cannot be read are grey, and are said to be."""
+    """Write the contact sheet; photos that cannot be read are grey in it and reported."""
     wanted = [query.name for query in queries if query.photo is None]
     wanted += [neighbour.key for answer in answers for neighbour in answer]
     photos = fetch_thumbnails(gallery, wanted, SIDE)

@@ -1,15 +1,15 @@
-"""Bring an index up to date with its gallery: embed what is new or changed, drop what is gone, publish.
+"""Bring an index up to date with its gallery: embed new and changed photos, drop deleted ones, publish.
 
     python scripts/rebuild_embeddings.py --gallery s3://shop-photos --index s3://shop-index
     python scripts/rebuild_embeddings.py --gallery photos/ --index index/ --dry-run
     python scripts/rebuild_embeddings.py --index s3://shop-index --rollback
 
-Several machines embed a large gallery, each a share of it; then one of them publishes:
+Several machines can each embed a share of a large gallery; one of them then publishes the index:
 
     python scripts/rebuild_embeddings.py --gallery s3://shop-photos --index s3://shop-index --run first --shard 3/16
     python scripts/rebuild_embeddings.py --gallery s3://shop-photos --index s3://shop-index --merge first
 
-A run with nothing to do publishes nothing, and an interrupted one goes on where it stopped.
+With nothing to do, it publishes nothing. After an interruption, the same command continues where it stopped.
 """
 
 import argparse
@@ -31,12 +31,12 @@ from scripts.cli.command import FAILED, command_parser, run_command
 
 _EXIT_UNREADABLE, _EXIT_HELD = 3, 4
 _EXIT_CODES = {
-    0: "the index is up to date; after --shard: the part is written, whatever could not be read",
-    FAILED: "failed, the last line on stderr says why; the index is as it was",
-    _EXIT_UNREADABLE: "up to date, but objects not known as unreadable before could not be read",
+    0: "the index is up to date; after --shard: the share is written, even if some photos could not be read",
+    FAILED: "failed; the last line on stderr says why, and the index is unchanged",
+    _EXIT_UNREADABLE: "the index is up to date, but photos could not be read that the last generation did not list",
     _EXIT_HELD: "the index is held after a rollback",
 }
-_FAILURES_SHOWN = 10
+_REFUSALS_SHOWN = 10
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,56 +46,61 @@ def main(arguments: list[str] | None = None) -> int:
     if options.rollback or options.release:
         others = (options.gallery, options.model, options.prefix, options.run, options.vector_bucket, options.full)
         if any(others) or options.dry_run or options.json:
-            parser.error("--rollback and --release go with --index alone")
+            parser.error("--rollback and --release take no other option than --index")
     elif options.gallery is None:
         parser.error("--gallery is needed")
     elif bool(options.shard) != bool(options.run):
-        parser.error("--shard and --run go together; --merge alone names a run to publish")
+        parser.error("--shard needs --run and --run needs --shard; to publish a run, give --merge alone")
     elif options.dry_run and (options.shard or options.merge):
-        parser.error("--dry-run goes with neither --shard nor --merge")
-    # What could not be read is in the summary; the rest of what the library logs belongs to a person's eyes too.
+        parser.error("--dry-run does not work with --shard or --merge")
+    # Warnings of the library are for people too.
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     if options.rollback or options.release:
         return run_command(lambda: _change_pointer(options))
     return run_command(
-        lambda: _rebuild(options), interrupted="interrupted; the same command goes on from the checkpoint"
+        lambda: _rebuild(options), interrupted="interrupted; run the same command again to continue from the checkpoint"
     )
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser(__doc__, _EXIT_CODES)
-    parser.add_argument("--gallery", metavar="URI", help="the photos: s3://bucket/prefix, gs://bucket/prefix, a folder")
-    parser.add_argument("--index", metavar="URI", required=True, help="the index; not inside the gallery")
     parser.add_argument(
-        "--model", type=Path, metavar="FILE", help="a .tflite file (default: the index's own; at first the bundled one)"
+        "--gallery", metavar="URI", help="the photos: s3://bucket/prefix, gs://bucket/prefix or a folder"
     )
-    parser.add_argument("--prefix", default="", metavar="FOLDER", help="look at this folder of the gallery only")
+    parser.add_argument("--index", metavar="URI", required=True, help="the index; it must not be inside the gallery")
+    parser.add_argument(
+        "--model",
+        type=Path,
+        metavar="FILE",
+        help="a .tflite file (default: the index's model; for a new index the bundled one)",
+    )
+    parser.add_argument("--prefix", default="", metavar="FOLDER", help="update this folder of the gallery only")
     parser.add_argument(
         "--vector-bucket",
         default="",
         metavar="NAME",
-        help="keep the vectors in this vector bucket of Amazon S3 Vectors (default: where the index's own are)",
+        help="keep the vectors in this bucket of Amazon S3 Vectors (default: where they are now)",
     )
-    parser.add_argument("--full", action="store_true", help="embed everything again; replaces a damaged index too")
-    parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    parser.add_argument("--full", action="store_true", help="embed everything again; also replaces a damaged index")
+    parser.add_argument("--dry-run", action="store_true", help="print what would be done, and do nothing")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
-    parser.add_argument("--run", type=_run_id, metavar="ID", help="with --shard: what belongs together")
+    parser.add_argument(
+        "--run", type=_run_id, metavar="ID", help="with --shard: a name that all shards of one run share"
+    )
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument(
         "--shard",
         type=_shard,
         metavar="I/N",
-        help="embed the I-th of N shares of the gallery, and publish nothing; may be repeated",
+        help="embed the I-th of N shares of the gallery, and publish nothing; safe to repeat",
     )
-    instead.add_argument(
-        "--merge", type=_run_id, metavar="ID", help="publish what the shards of this run have embedded"
-    )
+    instead.add_argument("--merge", type=_run_id, metavar="ID", help="publish what all shards of this run embedded")
     instead.add_argument(
         "--rollback",
         nargs="?",
         const="previous",
         metavar="GENERATION",
-        help="go back to a past generation (default: the one before), and hold it until --release",
+        help="return to a past generation (default: the previous one) and hold it until --release",
     )
     instead.add_argument("--release", action="store_true", help="let rebuilds publish again after --rollback")
     return parser
@@ -120,12 +125,12 @@ def _rebuild(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({**summary.counts(), "failures": summary.refusals}))
     elif options.shard:
-        print(f"{_in_words(summary, 'this shard')}\nrun: {options.run}, shard {options.shard}")
+        print(f"{_as_text(summary, 'this shard')}\nrun: {options.run}, shard {options.shard}")
     else:
-        print(f"{_in_words(summary, 'the index')}\ngeneration: {summary.generation}")
+        print(f"{_as_text(summary, 'the index')}\ngeneration: {summary.generation}")
     if summary.outcome is Outcome.HELD:
         return _EXIT_HELD
-    # A batch system would run the shard again; the merge reports all of them.
+    # A batch system would repeat the shard; the merge reports its unreadable photos.
     return _EXIT_UNREADABLE if summary.failed_new and not options.shard else 0
 
 
@@ -156,21 +161,21 @@ def _change_pointer(options: argparse.Namespace) -> None:
         print(f"released: generation {release(writer).generation}; the next rebuild publishes again")
         return
     manifest = rollback(writer, None if options.rollback == "previous" else options.rollback)
-    print(f"rolled back to generation {manifest.generation} of {manifest.built_at}, held until --release")
+    print(f"rolled back to generation {manifest.generation}, built {manifest.built_at}; held until --release")
     others = [each for each in past_generations(writer) if each != manifest.generation]
     print(f"other generations: {', '.join(others)}")
 
 
-def _in_words(summary: Summary, of: str) -> str:
+def _as_text(summary: Summary, subject: str) -> str:
     counts = f"{summary.added} added, {summary.changed} changed, {summary.removed} removed, {summary.failed} failed"
     if summary.failed_new:
         counts += f" ({summary.failed_new} of them new)"
     rate = f", {summary.embedded / summary.seconds:.0f} photos/s" if summary.embedded else ""
-    failures = [f"  {key!r}: {reason}" for key, reason in summary.refusals.items()]
-    if len(failures) > _FAILURES_SHOWN:
-        failures[_FAILURES_SHOWN:] = [f"  and {len(failures) - _FAILURES_SHOWN} more; --json lists all"]
-    words = f"{summary.outcome}: {counts}; {summary.count} images in {of}; {summary.seconds:.1f} s{rate}"
-    return "\n".join([words, *failures])
+    refusals = [f"  {key!r}: {reason}" for key, reason in summary.refusals.items()]
+    if len(refusals) > _REFUSALS_SHOWN:
+        refusals[_REFUSALS_SHOWN:] = [f"  and {len(refusals) - _REFUSALS_SHOWN} more; --json lists all"]
+    text = f"{summary.outcome}: {counts}; {summary.count} images in {subject}; {summary.seconds:.1f} s{rate}"
+    return "\n".join([text, *refusals])
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""The steps of scripts/bundle.py: lock -> wheels -> pruned dependencies, application -> archive -> checks."""
+"""The steps of scripts/bundle.py: lock -> wheels -> pruned dependencies, plus application -> archive -> checks."""

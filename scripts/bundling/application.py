@@ -1,4 +1,4 @@
-"""The part of a bundle that is this project's own."""
+"""Add this project's own files to a bundle."""
 
 import shutil
 import tempfile
@@ -14,7 +14,7 @@ _NOT_FOR_LAMBDA = ("embeddings/training", "embeddings/storage/writers/gcs.py", "
 
 
 def add_application(archive: Path, interpreter: Interpreter) -> None:
-    """Put modules, the documents for /openapi.json and /docs, and the model with its card into a zip file.
+    """Add the modules, the documents for /openapi.json and /docs, and the model with its card to a zip file.
 
     Raises:
         BundleError: a module does not compile.
@@ -30,7 +30,7 @@ def add_application(archive: Path, interpreter: Interpreter) -> None:
 
 
 def application_files() -> list[Path]:
-    """What of this checkout goes into a bundle."""
+    """List the files of this checkout that go into a bundle."""
     return [
         file
         for package in PACKAGES

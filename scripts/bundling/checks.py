@@ -1,4 +1,4 @@
-"""Whether an unpacked bundle works: can be loaded, and answers."""
+"""Check that an unpacked bundle can be loaded and answers a query."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ from scripts.bundling.interpreter import Interpreter
 from scripts.bundling.prune import shared_libraries
 from scripts.bundling.target import BundleError, Target
 
-# What every manylinux wheel may take from the system.
+# what every manylinux wheel may expect of the system
 _SYSTEM_LIBRARIES = {
     *("libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", "libgcc_s.so.1", "libstdc++.so.6"),
     *("libz.so.1", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"),
@@ -23,18 +23,18 @@ _REHEARSAL = Path(__file__).with_name("rehearsal.py")
 
 
 class Rehearsal(NamedTuple):
-    """What a query took."""
+    """What a query inside the bundle imported."""
 
     modules: tuple[str, ...]
-    """All that are in memory after it, without the standard library's."""
+    """All modules in memory after it, except those of the standard library."""
     import_ms: int
 
 
 def check_libraries(tree: Path, target: Target) -> int:
-    """Read every shared library's header; return how many there are.
+    """Check the header of every shared library; return how many there are.
 
     Raises:
-        BundleError: one is for another machine, or needs a library that is neither here nor in Lambda's system.
+        BundleError: a library is for another machine, or needs one that neither the bundle nor Lambda's system has.
     """
     libraries = shared_libraries(tree)
     present = {library.name for library in libraries} | _SYSTEM_LIBRARIES
@@ -47,17 +47,15 @@ def check_libraries(tree: Path, target: Target) -> int:
         if machine != target.architecture.elf:
             raise BundleError(f"{name} in the bundle is not for {target.arch} (ELF machine {machine})")
         if missing := set(needed) - present:
-            raise BundleError(
-                f"{name} in the bundle needs {', '.join(sorted(missing))}, which the bundle does not have"
-            )
+            raise BundleError(f"{name} in the bundle needs {', '.join(sorted(missing))}, which the bundle lacks")
     return len(libraries)
 
 
 def rehearse(tree: Path, interpreter: Interpreter) -> Rehearsal:
-    """Index photos and search for them, as the Lambda function does, with nothing but the bundle on the path.
+    """Index three photos and search for them as the Lambda function does, with nothing but the bundle on the path.
 
     Raises:
-        BundleError: it fails, answers wrongly, or imports what a query must do without.
+        BundleError: the query fails, finds the wrong photo, or imports a module that it must not need.
     """
     with tempfile.TemporaryDirectory() as temporary:
         environment = {
@@ -72,7 +70,7 @@ def rehearse(tree: Path, interpreter: Interpreter) -> Rehearsal:
         told = json.loads(_run([*command, "query"], environment).splitlines()[-1])
     for answer in told["answers"]:
         if answer["status"] != 200 or answer["body"]["results"][0]["key"] != answer["key"]:
-            raise BundleError(f"inside the bundle, the search for {answer['key']} answers {answer}")
+            raise BundleError(f"inside the bundle, the search for {answer['key']} answered {answer}")
     strangers = {name.split(".")[0] for name in told["modules"]} - _ALLOWED
     if strangers:
         raise BundleError(f"inside the bundle, a query imports {', '.join(sorted(strangers))}")
@@ -80,19 +78,19 @@ def rehearse(tree: Path, interpreter: Interpreter) -> Rehearsal:
 
 
 def check_modules(tree: Path, modules: tuple[str, ...]) -> None:
-    """Look for the files of modules, without importing them.
+    """Check that the files of modules are there, without importing them.
 
     Raises:
-        BundleError: one is missing.
+        BundleError: a module is missing.
     """
     for module in modules:
         path = tree / module.replace(".", "/")
         if not (any(path.parent.glob(f"{path.name}.*")) or (path / "__init__.py").exists()):
-            raise BundleError(f"the bundle does not have the module {module}, which a query needs")
+            raise BundleError(f"the bundle lacks the module {module}, which a query needs")
 
 
 def _run(command: list[str], environment: dict[str, str]) -> str:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
-        raise BundleError(f"the bundle does not work; inside it:\n{done.stdout}{done.stderr}")
+        raise BundleError(f"the bundle does not work. It printed:\n{done.stdout}{done.stderr}")
     return done.stdout

@@ -1,4 +1,4 @@
-"""The part of a bundle that is not ours: pruned, compiled and zipped once for a lock, then kept."""
+"""Prune, compile and zip the packages that the functions need, once for each version of the lock."""
 
 import hashlib
 import sys
@@ -14,8 +14,8 @@ from scripts.bundling.prune import is_needed, unused_libraries
 from scripts.bundling.target import ROOT, Target
 from scripts.bundling.wheels import fetch_wheels
 
-# What the Lambda handlers import, directly or not. functions/requirements.txt has more, for Google's framework and for
-# the command line. boto3, which the re-index functions use for S3, is part of Lambda's Python runtimes.
+# The packages that the Lambda handlers import, directly or not. functions/requirements.txt has more, for Google's
+# framework and the command line. The re-index functions also use boto3, which Lambda's Python runtimes include.
 DISTRIBUTIONS = {
     "ai-edge-litert": "ai_edge_litert",
     "apig-wsgi": "apig_wsgi",
@@ -24,11 +24,11 @@ DISTRIBUTIONS = {
     "obstore": "obstore",
     "pillow": "PIL",
 }
-"""Names of what is imported, by the name in the lock."""
+"""Import names by the name in the lock."""
 
 
 def dependencies_archive(target: Target, interpreter: Interpreter, cache: Path) -> Path:
-    """A zip file with what the application imports; made anew when the lock, the rules or the tools have changed.
+    """Return a zip file of the packages; build it again only after the lock, the rules or the tools have changed.
 
     Raises:
         BundleError: a wheel cannot be fetched, or does not compile.
@@ -36,7 +36,7 @@ def dependencies_archive(target: Target, interpreter: Interpreter, cache: Path) 
     locked = read_lock(ROOT / "functions" / "requirements.txt", tuple(DISTRIBUTIONS), target)
     name = f"dependencies-{target.arch}-{target.python}"
     archive = cache / f"{name}-{_key(locked, interpreter)}.zip"
-    if not is_zipfile(archive):  # missing, or cut short
+    if not is_zipfile(archive):  # missing or incomplete
         wheels = fetch_wheels(locked, target, cache)
         with tempfile.TemporaryDirectory(dir=cache) as temporary:
             tree, unfinished = Path(temporary, "tree"), Path(temporary, "zip")
@@ -45,7 +45,7 @@ def dependencies_archive(target: Target, interpreter: Interpreter, cache: Path) 
             add_folder(tree, unfinished)
             unfinished.replace(archive)
         for other in cache.glob(f"{name}-*.zip"):
-            if other != archive:  # which another build may have put there too, and be reading
+            if other != archive:  # another build may be reading this one, which it would also have made
                 other.unlink(missing_ok=True)
     return archive
 
@@ -59,7 +59,7 @@ def _unpack(wheels: list[Path], tree: Path) -> None:
 
 
 def _key(locked: list[Locked], interpreter: Interpreter) -> str:
-    """Of everything that the bytes of the archive depend on, beside the target."""
+    """Hash everything but the target that the bytes of the archive depend on."""
     rules = [file.read_text() for file in sorted(Path(__file__).parent.glob("*.py"))]
     tools = [interpreter.version, sys.version, zlib.ZLIB_RUNTIME_VERSION]
     return hashlib.sha256(repr([*(each.line() for each in locked), *rules, *tools]).encode()).hexdigest()[:16]

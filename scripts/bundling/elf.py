@@ -1,6 +1,6 @@
-"""What a shared library says of itself: its machine, and which libraries it needs.
+"""Read a shared library's header: the machine it is for, and the libraries it needs.
 
-Both architectures of Lambda are 64-bit and little-endian. https://refspecs.linuxfoundation.org/elf/gabi4+/contents.html
+Lambda's architectures are both 64-bit and little-endian. https://refspecs.linuxfoundation.org/elf/gabi4+/contents.html
 """
 
 import struct
@@ -12,16 +12,16 @@ _DT_NEEDED, _DT_STRTAB = 1, 5
 
 
 class SharedLibrary(NamedTuple):
-    """The part of an ELF file that decides whether it can be loaded."""
+    """The parts of an ELF file that decide whether it can be loaded."""
 
     machine: int
     """`e_machine`."""
     needed: tuple[str, ...]
-    """File names of other libraries."""
+    """File names of the libraries it needs."""
 
 
 class _Segment(NamedTuple):
-    kind: int
+    type: int
     flags: int
     offset: int
     address: int
@@ -33,7 +33,7 @@ def read_elf(content: bytes) -> SharedLibrary:
     """Read a shared library's header and dynamic section.
 
     Raises:
-        ValueError: not a 64-bit little-endian ELF file.
+        ValueError: the content is not a 64-bit little-endian ELF file.
     """
     if not content.startswith(_LITTLE_64):
         raise ValueError("not a 64-bit little-endian ELF file")
@@ -44,7 +44,7 @@ def read_elf(content: bytes) -> SharedLibrary:
     dynamic = [
         struct.unpack_from("<qQ", content, offset)
         for segment in segments
-        if segment.kind == _PT_DYNAMIC
+        if segment.type == _PT_DYNAMIC
         for offset in range(segment.offset, segment.offset + segment.size, 16)
     ]
     names = [_in_file(value, segments) for tag, value in dynamic if tag == _DT_STRTAB]
@@ -57,8 +57,8 @@ def read_elf(content: bytes) -> SharedLibrary:
 
 
 def _in_file(address: int, segments: list[_Segment]) -> int:
-    """Where in the file lies what is at `address` in memory."""
+    """Return the offset in the file of what is loaded at `address`."""
     for segment in segments:
-        if segment.kind == _PT_LOAD and segment.address <= address < segment.address + segment.size:
+        if segment.type == _PT_LOAD and segment.address <= address < segment.address + segment.size:
             return address - segment.address + segment.offset
-    raise ValueError(f"address {address:#x} is in no segment of the file")
+    raise ValueError(f"no segment of the file has the address {address:#x}")

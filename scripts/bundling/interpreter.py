@@ -1,4 +1,4 @@
-"""The Python that a bundle is for: it compiles the modules, and answers the first query."""
+"""Find the Python that a bundle is for; it compiles the modules and runs the rehearsal."""
 
 import shutil
 import subprocess
@@ -8,7 +8,8 @@ from pathlib import Path
 
 from scripts.bundling.target import TASK_ROOT, BundleError
 
-# What is on the PATH may be a starter that looks for the real one in the environment, which the rehearsal empties.
+# The command on the PATH may be a shim that needs environment variables, which the rehearsal removes: ask for the real
+# path.
 _IDENTIFY = "import sys; print(sys.implementation.cache_tag, sys.executable, sys.version.replace('\\n', ''), sep='\\n')"
 
 
@@ -18,12 +19,12 @@ class Interpreter:
 
     path: str
     version: str
-    """Its `sys.version`: the same text writes the same .pyc."""
+    """Its `sys.version`; equal versions write equal .pyc files."""
 
     def compile_modules(self, tree: Path) -> None:
-        """Write a .pyc for every module below `tree`, of the kind that is never compared with its source.
+        """Write a .pyc file for every module below `tree` that is never compared with its source.
 
-        The usual kind holds the source's time, and so is void after unpacking: each cold start would compile anew.
+        A usual .pyc file holds the time of its source. Unpacking changes that, and each cold start would compile again.
 
         Raises:
             BundleError: a module does not compile.
@@ -36,7 +37,7 @@ class Interpreter:
 
 
 def find_interpreter(python: str) -> Interpreter:
-    """A CPython of version `python` ("3.13"): this one, or the one on the PATH.
+    """Find a CPython of version `python` ("3.13"): the running one, or one on the PATH.
 
     Raises:
         BundleError: there is none.
@@ -48,13 +49,13 @@ def find_interpreter(python: str) -> Interpreter:
             if tag == f"cpython-{python.replace('.', '')}":
                 return Interpreter(path, version)
     raise BundleError(
-        f"a bundle for Python {python} needs that version here, to compile for it, and there is no {command} on the "
-        "PATH that runs. Install it, or choose another runtime with --python."
+        f"a bundle for Python {python} is compiled by that version, and no working {command} is on the PATH; "
+        "install it, or choose another runtime with --python"
     )
 
 
 def _identity(executable: str) -> tuple[str, str, str]:
-    """What its .pyc files are named after, where it lies, and its version; all "" if it does not run."""
+    """Return its cache tag, path and version, or empty strings if it does not run."""
     command = [executable, "-I", "-S", "-c", _IDENTIFY]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603

@@ -1,4 +1,4 @@
-"""Versions and hashes of what goes into a bundle, from the functions' lock file."""
+"""Read versions and hashes of packages from the functions' lock file."""
 
 import sys
 from dataclasses import dataclass
@@ -10,31 +10,31 @@ try:
     from packaging.requirements import Requirement
 except ModuleNotFoundError:
     raise SystemExit(
-        f"error: {sys.executable} lacks what this needs: pip install -r functions/requirements.txt"
+        f"error: {sys.executable} lacks the package packaging; run pip install -r functions/requirements.txt"
     ) from None
 
 
 @dataclass(frozen=True)
 class Locked:
-    """One distribution, as the lock has it for one target."""
+    """A package as the lock pins it for one target."""
 
     name: str
     version: str
     hashes: frozenset[str]
-    """SHA-256 of each of its files, for whatever platform, in hexadecimal."""
+    """SHA-256 of its files for all platforms, in hexadecimal."""
 
     def line(self) -> str:
-        """As a requirements file for pip states it."""
+        """Return its line in a requirements file."""
         return " ".join([f"{self.name}=={self.version}", *(f"--hash=sha256:{each}" for each in sorted(self.hashes))])
 
 
 def read_lock(file: Path, names: tuple[str, ...], target: Target) -> list[Locked]:
-    """The lock's entries for `names`, in their order.
+    """Return the lock's entries for `names`, in the same order.
 
     Raises:
-        BundleError: one of them is missing.
+        BundleError: the lock lacks one of them.
     """
-    # pip would evaluate the markers for the interpreter that runs it, not for the target.
+    # pip would evaluate the markers for its own interpreter instead of the target
     environment = {
         "python_version": target.python,
         "python_full_version": f"{target.python}.0",
@@ -54,5 +54,5 @@ def read_lock(file: Path, names: tuple[str, ...], target: Target) -> list[Locked
             found[requirement.name] = Locked(requirement.name, pin.version, frozenset(map(str.strip, hashes)))
     missing = [name for name in names if name not in found]
     if missing:
-        raise BundleError(f"{file} does not have {', '.join(missing)}; write it anew with make lock")
+        raise BundleError(f"{file} lacks {', '.join(missing)}; run make lock")
     return [found[name] for name in names]

@@ -1,18 +1,17 @@
-"""Which files of the wheels a Lambda function needs. Found by trying; the rehearsal at the end proves it."""
+"""Decide which files of the wheels a Lambda function needs. Found by trial; the rehearsal proves it for each bundle."""
 
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from scripts.bundling.elf import read_elf
 
-# Sources stay beside their .pyc: a stack trace without them says little. METADATA is what scanners for known
-# vulnerabilities read.
+# Sources stay, because stack traces need them. METADATA stays for scanners of known vulnerabilities.
 _KEPT = ("*.py", "*.so", "*.so.*", "*.dist-info/METADATA", "*.dist-info/licenses/*")
 
 _PRUNED = (
     "*/tests/*",
-    # LiteRT: the interpreter alone. libLiteRt.so is for the newer CompiledModel interface; without it, importing is
-    # quicker and every model answers the same.
+    # LiteRT: only the interpreter stays. libLiteRt.so serves the newer CompiledModel API; without it imports are faster
+    # and every model gives the same answers.
     "ai_edge_litert/aot/*",
     "ai_edge_litert/tflite/*",
     "ai_edge_litert/tools/*",
@@ -21,7 +20,7 @@ _PRUNED = (
     "ai_edge_litert/libLiteRt*Accelerator.so",
     "ai_edge_litert/*_pb2.py",
     "ai_edge_litert/schema_py_generated.py",
-    # numpy: building extensions, and testing.
+    # numpy: tools to build extensions and to test
     "numpy/_core/_simd.*.so",
     "numpy/_core/*_tests.*.so",
     "numpy/_pyinstaller/*",
@@ -30,7 +29,7 @@ _PRUNED = (
     "numpy/f2py/*",
     "numpy/random/_examples/*",
     "numpy/testing/*",
-    # Pillow: AVIF, fonts and Tk. embeddings.preprocess opens JPEG, PNG and WebP.
+    # Pillow: AVIF, fonts and Tk; embeddings.preprocess opens JPEG, PNG and WebP only
     "PIL/_avif.*.so",
     "PIL/_imagingft.*.so",
     "PIL/_imagingtk.*.so",
@@ -38,14 +37,14 @@ _PRUNED = (
 
 
 def is_needed(path: str) -> bool:
-    """Whether a bundle keeps this file of a wheel; libraries that nothing loads are `unused_libraries`."""
+    """Return whether a bundle keeps this file of a wheel; `unused_libraries` finds more to leave out."""
     return any(fnmatchcase(path, pattern) for pattern in _KEPT) and not any(
         fnmatchcase(path, pattern) for pattern in _PRUNED
     )
 
 
 def unused_libraries(tree: Path) -> list[Path]:
-    """Those in the wheels' `*.libs` folders that no extension module needs, directly or through others."""
+    """List the libraries in the wheels' `*.libs` folders that no extension module needs, directly or indirectly."""
     libraries = {path.name: path for path in tree.glob("*.libs/*")}
     reached: set[str] = set()
     pending = [path for path in shared_libraries(tree) if path.name not in libraries]
@@ -58,5 +57,5 @@ def unused_libraries(tree: Path) -> list[Path]:
 
 
 def shared_libraries(tree: Path) -> list[Path]:
-    """All of them, extension modules too."""
+    """List all shared libraries, extension modules included."""
     return sorted(tree.rglob("*.so*"))

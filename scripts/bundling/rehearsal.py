@@ -1,10 +1,10 @@
-"""Run inside an unpacked bundle, by the Python it is for, with nothing but the bundle and the standard library.
+"""Try an unpacked bundle, with nothing but the bundle and the standard library on the path.
 
-    python -I -S -B rehearsal.py BUNDLE GALLERY index     draws photos, indexes them, imports every module of ours
-    python -I -S -B rehearsal.py BUNDLE GALLERY query     asks the Lambda handler for each photo
+    python -I -S -B rehearsal.py BUNDLE GALLERY index     draw photos, index them, import every module of the project
+    python -I -S -B rehearsal.py BUNDLE GALLERY query     search for each photo through the Lambda handler
 
-The environment is that of the search function. The second prints a line of JSON: `answers` (the photo's key, HTTP
-status, body), `modules` (names, without the standard library's) and `import_ms`.
+The environment is that of the search function. `query` prints a line of JSON: `answers` (the photo's key, HTTP status,
+body), `modules` (names of imported modules, except those of the standard library) and `import_ms`.
 """
 
 import json
@@ -18,29 +18,29 @@ from typing import Any
 
 _PHOTOS = {"across.jpg": "JPEG", "ring.png": "PNG", "down.webp": "WEBP"}
 _FROM_LAMBDA = ("boto3", "botocore")
-"""In Lambda's Python runtimes, so not in a bundle; a query must do without them."""
+"""Lambda's Python runtimes include these, so a bundle does not; a query must not need them."""
 
 
 def draw_and_index(gallery: Path) -> None:
-    """Three photos, one in each format, and an index of them made with the model that is in the bundle."""
+    """Draw one photo in each format, and index them with the model in the bundle."""
     from PIL import Image
 
     down, ring = Image.linear_gradient("L"), Image.radial_gradient("L")
     across, flat = down.transpose(Image.Transpose.ROTATE_90), Image.new("L", down.size, 40)
     channels = [(across, flat, flat), (ring, ring, flat), (flat, down, down)]
     gallery.mkdir()
-    for (name, kind), bands in zip(_PHOTOS.items(), channels, strict=True):
-        Image.merge("RGB", bands).save(gallery / name, kind)
+    for (name, file_format), bands in zip(_PHOTOS.items(), channels, strict=True):
+        Image.merge("RGB", bands).save(gallery / name, file_format)
 
     from embeddings.rebuild import rebuild
 
     summary = rebuild(str(gallery), os.environ["INDEX_URI"])
     if summary.count != len(_PHOTOS):
-        sys.exit(f"not every photo was indexed: {summary}")
+        sys.exit(f"some photos were not indexed: {summary}")
 
 
 def import_all(bundle: Path) -> None:
-    """What is imported only when it is needed must be there too."""
+    """Import every module, because some are imported only when they are needed."""
     import_module("PIL.ImageCms").createProfile("sRGB")  # loads the extension module behind it
     for package in ("embeddings", "functions"):
         for file in sorted((bundle / package).rglob("*.py")):
@@ -53,7 +53,7 @@ def import_all(bundle: Path) -> None:
 
 
 def ask(gallery: Path) -> dict[str, Any]:
-    """Load the handler as Lambda does, and let it search for each photo."""
+    """Load the handler as Lambda does, and search for each photo."""
     began = time.perf_counter()
     from functions.aws import search
 
@@ -63,7 +63,7 @@ def ask(gallery: Path) -> dict[str, Any]:
         answer = search(_event((gallery / name).read_bytes()), None)
         answers.append({"key": name, "status": answer["statusCode"], "body": json.loads(answer["body"])})
     known = {*sys.stdlib_module_names, "__main__"}
-    # Those without a file are parts of an extension module.
+    # modules without a file are parts of an extension module
     modules = sorted(
         name
         for name, module in sys.modules.items()
@@ -73,7 +73,7 @@ def ask(gallery: Path) -> dict[str, Any]:
 
 
 def _event(photo: bytes) -> dict[str, Any]:
-    """https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html."""
+    """Follow https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html."""
     return {
         "version": "2.0",
         "routeKey": "$default",

@@ -1,4 +1,4 @@
-"""What a bundle is built for."""
+"""The Lambda runtimes that a bundle can be built for."""
 
 import platform
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHONS = ("3.12", "3.13")
-"""The Lambda runtimes for which the lock is made."""
+"""Versions of the Lambda runtimes that the lock covers."""
 TASK_ROOT = "/var/task"
 """Where Lambda unpacks a bundle."""
 
@@ -18,25 +18,26 @@ class BundleError(Exception):
 
 @dataclass(frozen=True)
 class Architecture:
-    """One processor architecture under the names that others give it."""
+    """A processor architecture under the names that other programs use."""
 
     machine: str
-    """As in `uname -m` and in the names of wheels and extension modules."""
+    """The name in `uname -m`, wheels and extension modules."""
     elf: int
     """`e_machine` in the header of an ELF file."""
 
 
 ARCHITECTURES = {"arm64": Architecture("aarch64", 183), "x86_64": Architecture("x86_64", 62)}
-"""By Lambda's name."""
+"""Architectures by Lambda's name."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """A Lambda runtime."""
+    """A Lambda runtime on one architecture."""
 
     arch: str
+    """A key of ARCHITECTURES."""
     python: str
-    """As in "3.13"."""
+    """A version like "3.13"."""
 
     @property
     def architecture(self) -> Architecture:
@@ -45,11 +46,11 @@ class Target:
 
     @property
     def runs_here(self) -> bool:
-        """Whether this machine can load what is built for it."""
+        """Whether this machine can run a bundle for it."""
         return sys.platform == "linux" and platform.machine() == self.architecture.machine
 
 
 def local_target(python: str) -> Target | None:
-    """The target that this machine can run; None if it is none of Lambda's."""
+    """Return the target that this machine can run, or None if Lambda has none like it."""
     targets = [Target(arch, python) for arch in ARCHITECTURES]
     return next((target for target in targets if target.runs_here), None)

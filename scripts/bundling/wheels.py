@@ -1,4 +1,4 @@
-"""Fetching wheels for another machine than this one, and keeping them for the next build."""
+"""Fetch wheels for a machine other than this one, and keep them for the next build."""
 
 import hashlib
 import subprocess
@@ -9,21 +9,21 @@ from pathlib import Path
 from scripts.bundling.lock import Locked
 from scripts.bundling.target import BundleError, Target
 
-# Lambda's Amazon Linux 2023 has glibc 2.34; a wheel's tag names the oldest that it runs on.
+# Lambda's Amazon Linux 2023 has glibc 2.34; the tag of a wheel names the oldest glibc it runs on.
 _GLIBC_MINORS = range(34, 16, -1)
 
 
 class FetchError(BundleError):
-    """The package registry cannot be reached, or does not have what the lock names."""
+    """The package registry cannot be reached, or lacks a file that the lock names."""
 
 
 def fetch_wheels(locked: list[Locked], target: Target, cache: Path) -> list[Path]:
-    """The wheel of each distribution, in the same order; those that `cache` lacks are downloaded into it.
+    """Return the wheel of each package, in the same order; download those that `cache` lacks into it.
 
-    A wheel is known by its hash alone: one that was damaged or is of another version is as if it were not there.
+    Only the hash identifies a wheel. A damaged one, or one of another version, counts as missing.
 
     Raises:
-        FetchError.
+        FetchError: a wheel is neither in the cache nor in the registry.
     """
     folder = cache / f"wheels-{target.arch}-{target.python}"
     missing = [each for each, wheel in zip(locked, _cached(locked, folder), strict=True) if wheel is None]
@@ -35,7 +35,7 @@ def fetch_wheels(locked: list[Locked], target: Target, cache: Path) -> list[Path
                 wheel.replace(folder / wheel.name)
     wheels = [wheel for wheel in _cached(locked, folder) if wheel is not None]
     if len(wheels) < len(locked):
-        raise FetchError(f"{folder} changed while it was read; build again")
+        raise FetchError(f"{folder} changed during the build; build again")
     return wheels
 
 
@@ -59,5 +59,5 @@ def _download(locked: list[Locked], target: Target, folder: Path) -> None:
         names = ", ".join(f"{each.name} {each.version}" for each in locked)
         raise FetchError(
             f"cannot fetch {names} for {target.arch}, Python {target.python}. pip says:\n{said}\n"
-            f"The first build for an architecture needs a package registry; later ones use {folder.parent}."
+            f"The first build for an architecture needs a package registry; later builds use {folder.parent}."
         )

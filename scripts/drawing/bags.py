@@ -9,7 +9,7 @@ _METAL: Rgb = (206, 178, 108)
 
 
 def draw_bag(canvas: Canvas, cloth: Cloth, random: Random) -> None:
-    """A tote, a handbag with a flap or a backpack."""
+    """Draw a tote, a handbag with a flap or a backpack."""
     canvas.shadow(338, 96)
     random.choice((_tote, _handbag, _backpack))(canvas, cloth, random)
 

@@ -1,4 +1,4 @@
-"""A white shop background that cut pieces of cloth are laid on."""
+"""A canvas with the white background of a shop's photo, onto which pieces of cloth are laid."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -14,7 +14,7 @@ Outline = list[Point]
 
 WIDTH, HEIGHT = 300, 400
 _MIDDLE = WIDTH / 2
-_FINE = 3  # masks are drawn this much larger and averaged down: that is the antialiasing
+_FINE = 3  # antialiasing: masks are drawn this many times larger and averaged
 
 
 def path(*steps: Sequence[float]) -> Outline:
@@ -31,17 +31,17 @@ def path(*steps: Sequence[float]) -> Outline:
 
 
 def mirrored(outline: Outline) -> Outline:
-    """The same piece on the other side of the garment."""
+    """Return the same piece for the other side of the garment."""
     return [(WIDTH - x, y) for x, y in outline]
 
 
 def symmetric(right: Outline) -> Outline:
-    """A whole outline from its right half, given from the top middle to the bottom middle."""
+    """Complete an outline from its right half, which runs from the top middle to the bottom middle."""
     return right + mirrored(right)[::-1]
 
 
 class Canvas:
-    """A picture of 300 x 400 pixels in the making."""
+    """A picture of 300 x 400 pixels that grows piece by piece."""
 
     def __init__(self) -> None:
         """Start with the nearly white background of a shop's photo."""
@@ -50,14 +50,14 @@ class Canvas:
     def piece(
         self, outline: Outline, cloth: Cloth, *, angle: float = 0.0, light: float = 1.0, edge: float = 0.3
     ) -> None:
-        """Lay a piece of cloth down, rounded by shading towards its edge.
+        """Lay a piece of cloth on the canvas, shaded towards its edge so that it looks rounded.
 
         Args:
-            outline: the piece's border; it is closed.
-            cloth: its fabric.
-            angle: how far the pattern is turned, in degrees.
-            light: below 1 for what lies in shade.
-            edge: how much of the light is lost at the border, 0-1.
+            outline: the piece's closed border.
+            cloth: the fabric.
+            angle: the pattern's rotation in degrees.
+            light: brightness; below 1 for a piece in shade.
+            edge: the share of light lost at the border, 0-1.
         """
         left, top, right, bottom = _bounds(outline, margin=2)
         mask = _mask(outline, (left, top, right, bottom))
@@ -86,7 +86,7 @@ class Canvas:
         self.piece(outline, Cloth(colour), edge=0.15)
 
     def shadow(self, y: float, half_width: float) -> None:
-        """Lay the soft shadow of a thing that stands on the floor."""
+        """Draw the soft shadow of something that stands on the floor."""
         top = round(y) - 25
         flat = Image.new("L", (WIDTH, 50))
         ImageDraw.Draw(flat).ellipse((_MIDDLE - half_width, 18, _MIDDLE + half_width, 32), fill=90)
@@ -94,7 +94,7 @@ class Canvas:
         self._blend(grey, np.asarray(flat.filter(ImageFilter.BoxBlur(6))), 0, top)
 
     def image(self) -> Image.Image:
-        """The finished picture, RGB."""
+        """Return the picture in RGB."""
         return Image.fromarray(self._pixels.round().clip(0, 255).astype(np.uint8))
 
     def _blend(self, colour: NDArray[np.float32], mask: NDArray[np.uint8], left: int, top: int) -> None:
@@ -105,7 +105,7 @@ class Canvas:
 
 
 def _bezier(control: list[Point], t: float) -> Point:
-    """De Casteljau's construction, any degree."""
+    """Evaluate a curve of any degree at `t` by de Casteljau's construction."""
     while len(control) > 1:
         control = [(ax + (bx - ax) * t, ay + (by - ay) * t) for (ax, ay), (bx, by) in pairwise(control)]
     return control[0]

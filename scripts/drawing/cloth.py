@@ -1,4 +1,4 @@
-"""What a drawn garment is made of: a colour and a woven pattern."""
+"""The fabric of a drawn garment: a colour and a woven pattern."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -39,11 +39,11 @@ class Cloth:
     repeat: float = 24.0
 
     def plain(self, brightness: float = 1.0) -> "Cloth":
-        """The same colour without the pattern, darker below 1: waistbands, linings, straps."""
+        """Return the same colour without the pattern, darker below 1, for waistbands, linings and straps."""
         return replace(self, ground=_scaled(self.ground, brightness), pattern="plain")
 
     def swatch(self, width: int, height: int, origin: tuple[float, float], angle: float) -> NDArray[np.float32]:
-        """A piece of the fabric, antialiased, its pattern turned by `angle` degrees about `origin`.
+        """Render a piece of the fabric, antialiased, with its pattern turned by `angle` degrees about `origin`.
 
         Returns:
             float32 array (height, width, 3), 0-255.
@@ -61,7 +61,7 @@ class Cloth:
     def _ink_amount(self, u: NDArray[np.float32], v: NDArray[np.float32]) -> NDArray[np.float32]:
         if self.pattern == "striped":
             return _bands(v, self.repeat, 0.4)
-        if self.pattern == "checked":  # two half-transparent sets of bands, crossing to full ink, as gingham is woven
+        if self.pattern == "checked":  # like gingham: two half-transparent sets of bands that cross to full ink
             return (_bands(u, self.repeat, 0.5) + _bands(v, self.repeat, 0.5)) * np.float32(0.5)
         if self.pattern == "dotted":
             # Every other row is shifted by half a repeat.
@@ -69,17 +69,17 @@ class Cloth:
             du = (u + row % 2 * self.repeat / 2) % self.repeat - self.repeat / 2
             dv = v - (row + 0.5) * self.repeat
             return _covered(self.repeat * 0.24 - np.hypot(du, dv))
-        raise ValueError(f"no pattern is called {self.pattern!r}")
+        raise ValueError(f"unknown pattern {self.pattern!r}")
 
 
 def _bands(distance: NDArray[np.float32], repeat: float, share: float) -> NDArray[np.float32]:
-    """1 inside bands that fill `share` of every repeat, 0 between them."""
+    """Return 1 inside bands that fill `share` of every repeat, and 0 between them."""
     from_middle = np.abs(distance % repeat - repeat / 2)
     return _covered(repeat * share / 2 - from_middle)
 
 
 def _covered(depth: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How much of a pixel lies inside an edge that is `depth` pixels away: antialiasing without supersampling."""
+    """Return how much of a pixel lies inside an edge `depth` pixels away: antialiasing without supersampling."""
     return (depth + 0.5).clip(0, 1).astype(np.float32)
 
 

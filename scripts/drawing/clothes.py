@@ -1,4 +1,4 @@
-"""Shirts, dresses, trousers and skirts: laid out as on a shop's photo. Lengths are pixels of the 300 x 400 canvas."""
+"""Shirts, dresses, trousers and skirts, laid flat as on a shop's photo. Lengths are pixels of the 300 x 400 canvas."""
 
 from math import atan2, degrees
 from random import Random
@@ -10,16 +10,16 @@ _SEAM: Rgb = (30, 28, 32)
 
 
 def draw_shirt(canvas: Canvas, cloth: Cloth, random: Random) -> None:
-    """A T-shirt, a pullover or a buttoned shirt."""
-    kind = random.choice(("tee", "tee", "pullover", "buttoned"))
+    """Draw a T-shirt, a pullover or a buttoned shirt."""
+    style = random.choice(("tee", "tee", "pullover", "buttoned"))
     shoulder, hem = random.uniform(74, 84), random.uniform(296, 326)
     chest = random.uniform(70, 80)
     top, neck = 72.0, random.uniform(24, 30)
-    sleeve = random.uniform(62, 78) if kind == "tee" else random.uniform(185, 205)
+    sleeve = random.uniform(62, 78) if style == "tee" else random.uniform(185, 205)
     drop = 150 + shoulder
-    across = 0.5 if kind == "tee" else 0.16
-    cuff = (drop + sleeve * across, top + 14 + sleeve * (0.86 if kind == "tee" else 0.95))
-    width = 34 if kind == "tee" else 22
+    across = 0.5 if style == "tee" else 0.16
+    cuff = (drop + sleeve * across, top + 14 + sleeve * (0.86 if style == "tee" else 0.95))
+    width = 34 if style == "tee" else 22
     arm = path(
         (drop - 14, top + 8),
         (drop + 12, top + 12, drop + 18, top + 34),
@@ -30,7 +30,7 @@ def draw_shirt(canvas: Canvas, cloth: Cloth, random: Random) -> None:
     lean = degrees(atan2(cuff[1] - top, cuff[0] - drop)) - 90
     canvas.piece(arm, cloth, angle=lean, light=0.93)
     canvas.piece(mirrored(arm), cloth, angle=-lean, light=0.97)
-    dip = random.choice((16, 34)) if kind != "buttoned" else 10
+    dip = random.choice((16, 34)) if style != "buttoned" else 10
     back = symmetric(
         path(
             (150, top - 4),
@@ -50,7 +50,7 @@ def draw_shirt(canvas: Canvas, cloth: Cloth, random: Random) -> None:
         (150 + chest * 0.5, hem + 5, 150, hem + 4),
     )
     canvas.piece(symmetric(body), cloth)
-    if kind == "buttoned":
+    if style == "buttoned":
         _buttons(canvas, cloth, top, neck, hem)
         return
     trim = path(
@@ -59,12 +59,12 @@ def draw_shirt(canvas: Canvas, cloth: Cloth, random: Random) -> None:
         (150 + neck * 0.8, top + dip, 150 + neck, top - 10),
     )
     canvas.line(trim, cloth.plain(0.7).ground, 4, 0.9)
-    if kind == "pullover":
+    if style == "pullover":
         canvas.piece(_band(150 - chest - 2, 150 + chest + 2, hem - 14, hem + 5), cloth.plain(0.8))
 
 
 def draw_dress(canvas: Canvas, cloth: Cloth, random: Random) -> None:
-    """A dress with straps or short sleeves, fitted or flared, short to long."""
+    """Draw a dress with straps or short sleeves, fitted or flared, of any length."""
     top, waist = 58.0, random.uniform(158, 182)
     hem, flare = random.uniform(285, 370), random.uniform(58, 108)
     slim, chest = random.uniform(36, 42), random.uniform(46, 52)
@@ -107,7 +107,7 @@ def draw_dress(canvas: Canvas, cloth: Cloth, random: Random) -> None:
 
 
 def draw_trousers(canvas: Canvas, cloth: Cloth, random: Random) -> None:
-    """Trousers, slim to flared, or shorts."""
+    """Draw trousers, slim to flared, or shorts."""
     top, waist, hip = 48.0, random.uniform(43, 49), random.uniform(56, 62)
     hem = random.uniform(205, 235) if random.random() < 0.25 else random.uniform(345, 368)
     outer = hip + random.choice((-14, -2, 14)) * (hem - 160) / 200
@@ -140,7 +140,7 @@ def draw_trousers(canvas: Canvas, cloth: Cloth, random: Random) -> None:
 
 
 def draw_skirt(canvas: Canvas, cloth: Cloth, random: Random) -> None:
-    """A skirt: pencil, A-line or wide with folds."""
+    """Draw a skirt: pencil, A-line, or wide with folds."""
     top, waist = random.uniform(82, 96), random.uniform(44, 52)
     hem, flare = random.uniform(230, 335), random.choice((60, 88, 118)) + random.uniform(-6, 6)
     half = path(
@@ -165,13 +165,13 @@ def _buttons(canvas: Canvas, cloth: Cloth, top: float, neck: float, hem: float) 
 
 
 def _band(left: float, right: float, top: float, bottom: float) -> Outline:
-    """A strip around the body, sagging a little as it would."""
+    """Outline a strip around the body that sags a little."""
     middle = (left + right) / 2
     return path((left, top), (middle, top + 5, right, top), (right, bottom), (middle, bottom + 5, left, bottom))
 
 
 def _folds(canvas: Canvas, top: float, hem: float, waist: float, flare: float) -> None:
-    """Lines where a wide cloth falls."""
+    """Draw the folds of a wide cloth."""
     for share in (-0.6, -0.22, 0.25, 0.62):
         canvas.line(
             path(

@@ -7,7 +7,7 @@ from scripts.drawing.cloth import Cloth
 
 
 def draw_hat(canvas: Canvas, cloth: Cloth, random: Random) -> None:
-    """A cap, a hat with a brim or a beanie."""
+    """Draw a cap, a hat with a brim or a beanie."""
     random.choice((_cap, _brimmed, _beanie))(canvas, cloth, random)
 
 

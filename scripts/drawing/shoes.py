@@ -9,7 +9,7 @@ _SOLE: Rgb = (60, 54, 52)
 
 
 def draw_shoe(canvas: Canvas, cloth: Cloth, random: Random) -> None:
-    """A sneaker, a boot or a pump, seen from the side."""
+    """Draw a sneaker, a boot or a pump."""
     floor = 272.0
     canvas.shadow(floor + 4, 118)
     random.choice((_sneaker, _boot, _pump))(canvas, cloth, floor, random)

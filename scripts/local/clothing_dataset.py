@@ -1,4 +1,4 @@
-"""Fetch the public clothing dataset: about 5,000 photos of clothes, CC0, github.com/alexeygrigorev/clothing-dataset."""
+"""Download the public clothing dataset: 5,000 photos of clothes, CC0, github.com/alexeygrigorev/clothing-dataset."""
 
 import csv
 import re
@@ -16,37 +16,37 @@ from urllib.request import Request, urlopen
 
 from tqdm import tqdm
 
-# GitHub limits how many single files one address may fetch an hour, but cannot resume an archive. So most of the photos
-# come from one archive, and the rest, after an interruption, one by one.
+# GitHub limits how many files an address may fetch in an hour, but cannot resume the download of an archive. Fetch the
+# archive if more photos than this are missing, and single files otherwise.
 FEW = 1000
 
-PATIENCE_SECONDS = (1, 5, 20)  # how long to wait when asked for fewer requests, each time
+PATIENCE_SECONDS = (1, 5, 20)  # how long to wait after each request for fewer requests
 _TIMEOUT_SECONDS = 30
 _NO_GARMENT = {"Not sure", "Skip"}
-_PLAIN_NAME = re.compile(r"[\w -]+")  # what comes from outside must not name a file outside
+_PLAIN_NAME = re.compile(r"[\w -]+")  # a name from the network must not lead outside the folder
 _INTERRUPTIONS = (OSError, HTTPException, tarfile.TarError, EOFError, UnicodeDecodeError)
 
 
 class FetchError(Exception):
-    """The photos could not be fetched; the message says why and what to do."""
+    """The photos could not be downloaded; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where the dataset is: the addresses of its files and of an archive of all of them."""
+    """The addresses of the dataset's files, and of an archive with all of them."""
 
     files: str = "https://raw.githubusercontent.com/alexeygrigorev/clothing-dataset/master"
     archive: str = "https://codeload.github.com/alexeygrigorev/clothing-dataset/tar.gz/refs/heads/master"
 
 
 def fetch_clothing_dataset(folder: Path, source: Source | None = None) -> int:
-    """Fetch what is missing into `<folder>/<label>/<id>.jpg`; photos that are there already are kept.
+    """Download missing photos to `<folder>/<label>/<id>.jpg`, and keep those that are there.
 
     Returns:
-        How many photos were fetched.
+        The number of photos downloaded.
 
     Raises:
-        FetchError: no network, or the download broke off; what had arrived by then stays.
+        FetchError: there is no network, or the download broke off; photos that arrived stay.
     """
     source = source or Source()
     missing = {name: file for name, file in _listing(source, folder) if not file.exists()}
@@ -59,7 +59,7 @@ def fetch_clothing_dataset(folder: Path, source: Source | None = None) -> int:
         except _INTERRUPTIONS as error:
             raise FetchError(
                 f"the download broke off after {bar.n:,} of {len(missing):,} photos ({_reason(error)}); "
-                "start it again to go on from there"
+                "run it again to continue"
             ) from error
         return int(bar.n)
 
@@ -70,15 +70,17 @@ def _listing(source: Source, folder: Path) -> Iterator[tuple[str, Path]]:
             table = response.read().decode()
     except _INTERRUPTIONS as error:
         if any(folder.glob("*/*.jpg")):
-            print(f"The clothing dataset cannot be reached ({_reason(error)}): going on with what was fetched before.")
+            print(f"The clothing dataset cannot be reached ({_reason(error)}): using the photos downloaded before.")
             return
         raise FetchError(
             f"the clothing dataset cannot be reached ({_reason(error)}); "
-            "it needs a network, and `make demo` without GALLERY needs none"
+            "check the network, or run `make demo` without GALLERY, which needs none"
         ) from error
     rows = csv.DictReader(StringIO(table))
     if not {"image", "label"} <= set(rows.fieldnames or ()):
-        raise FetchError("the clothing dataset cannot be reached (something else answers at its address)")
+        raise FetchError(
+            "the clothing dataset cannot be reached (something else answers at its address; check the network)"
+        )
     for row in rows:
         image, label = row["image"], row["label"]
         if label not in _NO_GARMENT and _PLAIN_NAME.fullmatch(image) and _PLAIN_NAME.fullmatch(label):
@@ -108,7 +110,7 @@ def _one_by_one(source: Source, missing: dict[str, Path]) -> Iterator[tuple[Path
 
 
 def _photo(url: str) -> bytes | None:
-    """One photo; None for the few that the listing names and the repository does not have."""
+    """Download one photo; return None for the few that the list names but the repository lacks."""
     for patience in PATIENCE_SECONDS:
         try:
             with _open(url) as response:
@@ -119,7 +121,7 @@ def _photo(url: str) -> bytes | None:
             if error.code not in (429, 503):
                 raise
         time.sleep(patience)
-    raise OSError("the server asks for fewer requests; wait an hour")
+    raise OSError("the server asks for fewer requests; try again in an hour")
 
 
 def _open(url: str) -> IO[bytes]:
@@ -133,7 +135,7 @@ def _open(url: str) -> IO[bytes]:
 
 
 def _write(file: Path, content: bytes) -> None:
-    """Write whole or not at all: a photo that is there counts as fetched."""
+    """Write the whole photo or nothing, because an existing file counts as downloaded."""
     file.parent.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_suffix(".part")
     unfinished.write_bytes(content)

@@ -1,4 +1,4 @@
-"""Serve the static page and a gallery's photos on this machine, as a bucket or CDN does in production."""
+"""Serve the static page and the gallery's photos on this machine, as a bucket or CDN does in production."""
 
 import json
 from functools import partial
@@ -11,13 +11,13 @@ PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
 
 def open_page_server(site: Path, gallery: Path, service_url: str, port: int) -> ThreadingHTTPServer:
-    """Listen on 127.0.0.1; `serve_forever` answers, each request in a thread of its own.
+    """Listen on 127.0.0.1; `serve_forever` answers each request in its own thread.
 
     Args:
-        site: folder of the page, served at `/`.
-        gallery: folder whose photos, and nothing else, are served at `/gallery/`.
-        service_url: what the page's `config.js` says, whatever the file says.
-        port: 0 for any that is free.
+        site: the page's folder, served at `/`.
+        gallery: the folder of photos, served at `/gallery/`; its other files are not served.
+        service_url: the address that the page's `config.js` gives instead of the one in the file.
+        port: the port, or 0 for any free one.
 
     Raises:
         OSError: the port is in use.
@@ -26,16 +26,16 @@ def open_page_server(site: Path, gallery: Path, service_url: str, port: int) -> 
 
 
 def config_js(service_url: str) -> bytes:
-    """The page's `config.js`, for a service at this address."""
+    """Return the page's `config.js` for a service at this address."""
     return f"export const SERVICE_URL = {json.dumps(service_url)};\n".encode()
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    request_queue_size = 64  # a page asks for seventeen photos at once
+    request_queue_size = 64  # the page asks for seventeen photos at once
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: a browser that hangs up in the middle of a photo is no error of ours."""
+        """Print nothing: a browser may hang up in the middle of a photo."""
 
 
 class _Handler(SimpleHTTPRequestHandler):
@@ -43,17 +43,17 @@ class _Handler(SimpleHTTPRequestHandler):
         self, site: Path, gallery: Path, service_url: str, request: object, client: object, server: BaseServer
     ):
         self._site, self._gallery, self._service_url = site, gallery, service_url
-        super().__init__(request, client, server)  # type: ignore[arg-type]  # handed through as they came
+        super().__init__(request, client, server)  # type: ignore[arg-type]  # passed on unchanged
 
     def do_GET(self) -> None:
-        """Answer a file, or the page's configuration."""
+        """Send a file, or the page's configuration."""
         if urlsplit(self.path).path == "/config.js":
             self._send_config()
         else:
             super().do_GET()
 
     def translate_path(self, path: str) -> str:
-        """Map a URL path to a file; what must not be seen becomes a file that does not exist."""
+        """Map a URL path to a file, and any path that must stay private to one that does not exist."""
         parts = unquote(urlsplit(path).path).split("/")[1:]
         nowhere = str(self._site / "404")
         if any(part in (".", "..") or "\\" in part or "\0" in part for part in parts) or "" in parts[:-1]:
@@ -64,17 +64,17 @@ class _Handler(SimpleHTTPRequestHandler):
         return str(self._site.joinpath(*parts))
 
     def list_directory(self, path: object) -> None:  # noqa: ARG002 - the base class's
-        """Refuse: only files have addresses."""
+        """Refuse to list a folder."""
         self.send_error(404, "File not found")
 
     def end_headers(self) -> None:
-        """Let browsers keep nothing unchecked, as galleries change here, and let any page load the widget."""
+        """Make browsers check their caches, because galleries change, and let any page load the widget."""
         self.send_header("Cache-Control", "no-cache")
         self.send_header("Access-Control-Allow-Origin", "*")
         super().end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Keep the terminal for what matters."""
+        """Print nothing."""
 
     def _send_config(self) -> None:
         body = config_js(self._service_url)

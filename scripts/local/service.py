@@ -1,4 +1,4 @@
-"""Run the functions on this machine, as functions-framework runs them on Google Cloud."""
+"""Run the search function on this machine under functions-framework, as on Google Cloud."""
 
 import os
 import signal
@@ -11,31 +11,31 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-HOST = "127.0.0.1"  # only this machine: a demo is not for the network
+HOST = "127.0.0.1"  # reachable from this machine only
 START_SECONDS = 60
 
 
 class ServiceStartError(Exception):
-    """The service did not come up; the message has its last words."""
+    """The service did not start; the message ends with the last line of its log."""
 
 
 @contextmanager
 def serve_functions(port: int, settings: Mapping[str, str], log: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """Start the `search` target, wait until it answers, and stop it at the end.
+    """Start the `search` target, wait until it answers, and stop it on leaving the context.
 
     Args:
-        port: where it listens, on 127.0.0.1.
-        settings: the functions' environment variables, `INDEX_URI` and so on.
-        log: file for what it prints.
+        port: the port on 127.0.0.1.
+        settings: environment variables of the functions, such as `INDEX_URI`.
+        log: the file for its output.
 
     Raises:
-        ServiceStartError: it ended, or was silent for a minute.
+        ServiceStartError: the service ended, or did not answer for a minute.
     """
     command = [sys.executable, "-m", "functions_framework", "--source", str(ROOT / "functions" / "main.py")]
     command += ["--target", "search", "--host", HOST, "--port", str(port)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **settings}
     with log.open("wb") as output:
-        # A session of its own: Ctrl-C reaches only us, and we stop it in order.
+        # In a session of its own, the service does not get Ctrl-C: this process stops it in order.
         service = subprocess.Popen(  # noqa: S603 - our own functions
             command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
         )
@@ -46,17 +46,17 @@ def serve_functions(port: int, settings: Mapping[str, str], log: Path) -> Iterat
             _stop(service)
 
 
-def last_words(log: Path) -> str:
-    """The last line of a log, for an error message."""
+def last_line(log: Path) -> str:
+    """Return the last line of a log, for an error message."""
     lines = log.read_text(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "(nothing)"
+    return lines[-1] if lines else "(the log is empty)"
 
 
 def _wait_for_answer(service: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if service.poll() is not None:
-            raise ServiceStartError(f"the service did not start: {last_words(log)}")
+            raise ServiceStartError(f"the service did not start: {last_line(log)}")
         connection = HTTPConnection(HOST, port, timeout=5)
         try:
             connection.request("GET", "/healthz")
@@ -67,7 +67,7 @@ def _wait_for_answer(service: "subprocess.Popen[bytes]", port: int, log: Path) -
             return
         finally:
             connection.close()
-    raise ServiceStartError(f"the service did not answer within {START_SECONDS} seconds: {last_words(log)}")
+    raise ServiceStartError(f"the service did not answer within {START_SECONDS} seconds: {last_line(log)}")
 
 
 def _stop(service: "subprocess.Popen[bytes]") -> None:

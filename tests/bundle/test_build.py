@@ -69,7 +69,7 @@ def test_the_handler_answers_inside_and_imports_little(unpacked_x86_64: Path, bu
         "PIL",
     }
     check_modules(unpacked_x86_64, modules)
-    with pytest.raises(BundleError, match=r"does not have the module numpy\.missing"):
+    with pytest.raises(BundleError, match=r"lacks the module numpy\.missing"):
         check_modules(unpacked_x86_64, (*modules, "numpy.missing"))
 
 
@@ -92,7 +92,7 @@ def test_a_wrong_answer_is_found(broken: Path, bundle_interpreter: Interpreter) 
         "def parse_options_header(_): return 'text/plain', {}\n"
     )
     replace(broken / "multipart.py", source)
-    with pytest.raises(BundleError, match=r"the search for across\.jpg answers .*'status': 415"):
+    with pytest.raises(BundleError, match=r"the search for across\.jpg answered .*'status': 415"):
         rehearse(broken, bundle_interpreter)
 
 
@@ -142,7 +142,7 @@ def test_a_missing_python_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     stub.write_text("#!/bin/sh\nexit 127\n")  # as version managers leave them for what is not installed
     stub.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(BundleError, match=r"no python3\.99 on the PATH that runs"):
+    with pytest.raises(BundleError, match=r"no working python3\.99 is on the PATH"):
         find_interpreter("3.99")
 
 

@@ -121,7 +121,7 @@ def test_an_archive_that_breaks_off_leaves_whole_photos_and_the_next_start_goes_
     monkeypatch.setattr(clothing_dataset, "FEW", 9)
     answers, source = stand_in
     answers.archive_bytes = 80_000
-    with pytest.raises(FetchError, match=r"broke off after \d of 13 photos .*start it again"):
+    with pytest.raises(FetchError, match=r"broke off after \d of 13 photos .*run it again"):
         fetch_clothing_dataset(tmp_path, source)
     arrived = _photos(tmp_path)
     assert 4 <= len(arrived) < 12
@@ -146,13 +146,13 @@ def test_a_server_that_asks_for_patience_gets_it(stand_in: tuple[StandIn, Source
     assert fetch_clothing_dataset(tmp_path, source) == 12
     answers.busy = ["00000005"] * 3
     (tmp_path / "t-shirt" / "00000005.jpg").unlink()
-    with pytest.raises(FetchError, match="wait an hour"):
+    with pytest.raises(FetchError, match="try again in an hour"):
         fetch_clothing_dataset(tmp_path, source)
 
 
 def test_no_network_is_said_in_words(tmp_path: Path) -> None:
     nowhere = "http://127.0.0.1:1"
-    with pytest.raises(FetchError, match=r"cannot be reached .*needs a network.*make demo"):
+    with pytest.raises(FetchError, match=r"cannot be reached .*check the network.*make demo"):
         fetch_clothing_dataset(tmp_path, Source(files=nowhere, archive=nowhere))
 
 

@@ -167,8 +167,8 @@ def test_a_gallery_that_cannot_be_is_said_in_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("port", ["0", "65536", "http", "-1"])
 def test_a_port_that_cannot_be_is_refused(tmp_path: Path, port: str) -> None:
-    assert "is no port" in _refused(tmp_path / "work", f"--port={port}")
+    assert "is not a port" in _refused(tmp_path / "work", f"--port={port}")
 
 
 def test_one_port_cannot_serve_both(tmp_path: Path) -> None:
-    assert "need two ports" in _refused(tmp_path / "work", "--port=9000", "--page-port=9000")
+    assert "need different ports" in _refused(tmp_path / "work", "--port=9000", "--page-port=9000")

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from scripts.drawn_gallery import KINDS, draw_gallery
+from scripts.drawn_gallery import TYPES, draw_gallery
 
 
 def test_the_same_seed_draws_the_same_garments(tmp_path: Path) -> None:
@@ -15,7 +15,7 @@ def test_the_same_seed_draws_the_same_garments(tmp_path: Path) -> None:
 
 def test_every_kind_has_a_folder_of_photos_with_readable_names(tmp_path: Path) -> None:
     files = draw_gallery(tmp_path, count=21)
-    assert {file.parent.name for file in files} == set(KINDS)
+    assert {file.parent.name for file in files} == set(TYPES)
     assert sorted(files) == sorted(tmp_path.rglob("*.*"))
     for file in files:
         colour, pattern, number = file.stem.split("-")

@@ -45,10 +45,10 @@ def test_it_writes_to_google_and_to_a_folder(gcs_server, tmp_path: Path):
 @pytest.mark.parametrize(
     ("address", "why"),
     [
-        ("search.example.com", "no address such as"),
-        ("https://search.example.com/?stage=dev", "no address such as"),
-        ("http://search.example.com", "must be https"),
-        ("https://search.example.com:99999", "no address such as"),
+        ("search.example.com", "not an address like"),
+        ("https://search.example.com/?stage=dev", "not an address like"),
+        ("http://search.example.com", "must start with https"),
+        ("https://search.example.com:99999", "not an address like"),
         ("https://search.example.com/v1/search", "route of the service"),
     ],
 )

@@ -81,7 +81,9 @@ def test_an_image_of_the_gallery_does_not_find_itself(ask: Callable[..., str]):
     assert "shirts/red.jpg" not in [key for key, _ in answers(ask("--key", "shirts/red.jpg", "--json"))[0]]
     chosen = json.loads(ask("--random", "--prefix", "shoes", "--json"))["answers"][0]
     assert chosen == {"query": "shoes/green.jpg", "results": []}
-    assert "nothing; a lower --min-score or another --prefix" in ask("--key", "shoes/green.jpg", "--prefix", "shoes")
+    assert "no results; try a lower --min-score or another --prefix" in ask(
+        "--key", "shoes/green.jpg", "--prefix", "shoes"
+    )
 
 
 def test_the_sheet_has_the_query_its_box_and_the_results_in_order(
@@ -125,7 +127,7 @@ def test_without_a_single_photo_there_is_no_sheet(
     [
         ([], "give photos, or --key, or --random"),
         (["a.jpg", "--random"], "give photos, or --key, or --random"),
-        (["--random", "--box", "0,0,.5,.5"], "--box goes with a photo"),
+        (["--random", "--box", "0,0,.5,.5"], "--box needs a photo"),
         (["a.jpg", "--sheet", "x.png"], "--sheet needs --gallery"),
         (["a.jpg", "--sheet", "x.gif", "--gallery", "g"], "does not end in .png"),
         (["a.jpg", "--box", "0.5,0,0.6,1"], "not x,y,w,h in fractions"),

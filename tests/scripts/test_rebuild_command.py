@@ -133,13 +133,13 @@ def test_shards_and_their_merge(shop: Shop, capsys: pytest.CaptureFixture[str]) 
         ("--run a/b --shard 1/4", "argument --run: 'a/b' is not a run id; give up to 64 letters, digits"),
         ("--merge a/b", "argument --merge: 'a/b' is not a run id; give up to 64 letters, digits"),
         ("--merge ..", "argument --merge: '..' is not a run id"),
-        ("--shard 1/4", "--shard and --run go together; --merge alone names a run to publish"),
-        ("--run r", "--shard and --run go together; --merge alone names a run to publish"),
-        ("--run r --merge r", "--shard and --run go together; --merge alone names a run to publish"),
+        ("--shard 1/4", "--shard needs --run and --run needs --shard; to publish a run, give --merge alone"),
+        ("--run r", "--shard needs --run and --run needs --shard; to publish a run, give --merge alone"),
+        ("--run r --merge r", "--shard needs --run and --run needs --shard; to publish a run, give --merge alone"),
         ("--run r --shard 1/4 --merge r", "argument --merge: not allowed with argument --shard"),
         ("--run r --shard 1/4 --rollback", "argument --rollback: not allowed with argument --shard"),
-        ("--run r --shard 1/4 --dry-run", "--dry-run goes with neither --shard nor --merge"),
-        ("--merge r --dry-run", "--dry-run goes with neither --shard nor --merge"),
+        ("--run r --shard 1/4 --dry-run", "--dry-run does not work with --shard or --merge"),
+        ("--merge r --dry-run", "--dry-run does not work with --shard or --merge"),
     ],
 )
 def test_wrong_arguments_of_shards(
