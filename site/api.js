@@ -1,15 +1,15 @@
-// The search service over HTTP: three questions, and every failure as a ServiceError whose message is for people.
+// Call the search service over HTTP. Every failure becomes a ServiceError with a message for visitors.
 
-/** How many results one request brings. */
+/** Results per request. */
 export const PAGE_SIZE = 16;
-/** The most results of one request, and of a search. */
+/** The most results of one request, and of a whole search. */
 export const MAX_PAGE = 100;
 export const MAX_DEPTH = 1000;
 
-// A gateway gives up after 30 seconds; its own answer shall still arrive.
+// Longer than a gateway's 30 seconds, so that its answer still arrives.
 const PATIENCE_MS = 35_000;
 
-/** `final` where the same search would fail again, `offline` without a network, `type` as in docs/errors.md. */
+/** `final`: the same search would fail again. `offline`: there is no network. `type`: as in docs/errors.md. */
 export class ServiceError extends Error {
   constructor(message, about) {
     super(message);
@@ -17,14 +17,14 @@ export class ServiceError extends Error {
   }
 }
 
-/** `options` are parameters of docs/api.md; empty ones are left out. */
+/** `options` are the parameters of docs/api.md; empty ones are left out. */
 export class Service {
   constructor(url) {
     this.url = url.replace(/\/+$/, "");
   }
 
   byPhoto(photo, options, signal) {
-    const form = new FormData(); // unlike a bare image it needs no preflight
+    const form = new FormData(); // unlike a bare image, a form needs no preflight request
     form.append("file", photo, "photo.jpg");
     return this.#ask("/v1/search", options, { method: "POST", body: form, signal });
   }
@@ -37,7 +37,7 @@ export class Service {
     return this.#ask("/v1/random", options, { signal });
   }
 
-  /** The gallery's top ones; older services have no list. */
+  /** The gallery's top folders; an older service lists none. */
   async folders() {
     const response = await fetch(`${this.url}/v1/index`);
     const { folders = [] } = await response.json();
@@ -53,7 +53,7 @@ export class Service {
       response = await fetch(`${this.url}${path}?${new URLSearchParams(given)}`, { ...request, signal });
       answer = await response.json();
     } catch (error) {
-      if (request.signal.aborted) throw error; // the person has moved on
+      if (request.signal.aborted) throw error; // the visitor has moved on
       const offline = !navigator.onLine;
       const words = offline ? OFFLINE : timeout.aborted ? TOO_SLOW : UNREACHABLE;
       if (!(error instanceof SyntaxError)) throw new ServiceError(words, { offline });
@@ -64,13 +64,13 @@ export class Service {
   }
 }
 
-const OFFLINE = "You seem to be offline. The search goes on by itself when you are connected again.";
+const OFFLINE = "You seem to be offline. The search continues when you are back online.";
 const TOO_SLOW = "The search service took too long to answer. Please try again.";
-const STRANGER = "What answered is not the search service.";
-// A gateway that is too busy may answer without CORS headers, which a page cannot tell from no answer at all.
-const UNREACHABLE = "The search service cannot be reached, or is too busy. Please try again in a moment.";
-const STARTING = "The search service is busy or just starting. Please try again in a moment.";
-// The service itself explains (application/problem+json); a gateway in front of it only has its status.
+const STRANGER = "The answer did not come from the search service. Please try again later.";
+// A busy gateway may answer without CORS headers; to a page, that is no answer at all.
+const UNREACHABLE = "The search service cannot be reached or is too busy. Please try again in a moment.";
+const STARTING = "The search service is busy or starting up. Please try again in a moment.";
+// The service explains its errors (application/problem+json); a gateway in front of it sends a status only.
 const GATEWAY_WORDS = {
   413: "This photo is too large for the search service. Please choose a smaller one.",
   429: "Too many searches right now. Please wait a moment and try again.",

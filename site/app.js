@@ -1,4 +1,4 @@
-// What a click does: each search is a view with an entry in the browser's history, and stays in memory.
+// The page's behaviour. Each search is a view: it has an entry in the browser's history and stays in memory.
 import { addressOf, readAddress } from "./url_state.js";
 import { MAX_DEPTH, MAX_PAGE, PAGE_SIZE, Service, ServiceError } from "./api.js";
 import { SERVICE_URL } from "./config.js";
@@ -7,16 +7,16 @@ import { takePhotos } from "./photo_input.js";
 import { openPhoto, PhotoError, shrink } from "./photo.js";
 import * as screen from "./screen.js";
 
-// An idle service takes seconds to start: people should know that it is not stuck.
+// An idle service takes seconds to start.
 const SLOW_MS = 500;
-// Of 100 phone photos of garments 98 have a nearest above it (as have most of what shows none). Per model.
+// 98 of 100 phone photos of garments find a result above this; most other photos do, too. It depends on the model.
 const MIN_SCORE = 0.54;
 
 const element = (id) => document.getElementById(id);
 const service = new Service(SERVICE_URL);
 const views = new Map(); // by the id in history.state: { file | key | random, folder, shown, results, ... }
-const folders = new Set(); // all that the service lists, and those of the garments seen so far
-let listed; // the promise of that list
+const folders = new Set(); // the service's list, and those of garments seen so far
+let listed; // the promise of the service's list
 let view; // the one on the screen
 let running; // the AbortController of the search under way
 let waitsForNetwork = false;
@@ -36,7 +36,7 @@ function open(next) {
 }
 
 function keep(view) {
-  const id = Math.random(); // a counter's would be met again after a reload
+  const id = Math.random(); // a counter would repeat ids after a reload
   views.set(id, view);
   return { id, photo: Boolean(view.file) };
 }
@@ -48,7 +48,7 @@ function leave() {
   if (view) view.scroll = window.scrollY;
 }
 
-/** Show the view of the present history entry: from memory, or else as its address says. */
+/** Show the view of the current history entry, from memory or else from its address. */
 function restore() {
   leave();
   view = views.get(history.state?.id);
@@ -78,7 +78,7 @@ function begin() {
   search();
 }
 
-/** Ask until the view has as many results as it shall show. */
+/** Search until the view has as many results as it should show. */
 async function search() {
   running?.abort();
   const mine = (running = new AbortController());
@@ -92,9 +92,9 @@ async function search() {
     Object.assign(view, found);
     history.replaceState(history.state, "", addressOf(view));
     screen.showQuery(view);
-    const note = found.renewed ? "The gallery has changed meanwhile, so these are new results. " : "";
+    const note = found.renewed ? "The gallery has changed in the meantime, so these are new results. " : "";
     showResults({ kept: found.renewed ? 0 : kept, note });
-    // Not before: now the service is awake.
+    // Only now, because the service is awake.
     listed ??= service.folders().then(addFolders, () => (listed = undefined));
   } catch (error) {
     if (running === mine) fail(error, kept);
@@ -110,7 +110,7 @@ async function gather(view, signal) {
   do {
     const k = Math.min(view.shown - results.length, MAX_PAGE);
     const answer = await ask(view, { k, offset: results.length || undefined }, signal);
-    // Pages of two generations do not fit together: begin anew, once.
+    // Pages of two generations do not fit together: start again, once.
     if (results.length && index.generation !== answer.index?.generation && !renewed) {
       [results, renewed] = [[], true];
       continue;
@@ -119,7 +119,7 @@ async function gather(view, signal) {
     index = answer.index;
     last = answer.results.length < k;
   } while (results.length < view.shown && !last);
-  return { results, index, last, renewed, until: Date.now() + 9e5 }; // signed addresses expire
+  return { results, index, last, renewed, until: Date.now() + 9e5 }; // signed URLs expire
 }
 
 async function ask(view, page, signal) {
@@ -147,7 +147,7 @@ function addFolders(names) {
   screen.showFolders(folders, view.folder);
 }
 
-// A real address, so that a result can also be opened in a tab of its own, or copied.
+// A real address, so that a result can also be opened in a new tab or copied.
 function cardOf({ key, url }) {
   const onClick = (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
@@ -164,12 +164,12 @@ function fail(error, kept) {
   if (ofPhoto) element("query-unseen").hidden = false;
   if (!ofPhoto && !ofService) console.error(error);
   waitsForNetwork = error.offline;
-  const message = ofPhoto || ofService ? error.message : "Something on this page went wrong. Please reload it.";
+  const message = ofPhoto || ofService ? error.message : "Something went wrong on this page. Please reload it.";
   screen.showProblem(message, { mayRetry: ofService && !error.final, kept });
 }
 
 takePhotos((file) => open({ file }));
-element("start").addEventListener("click", () => element("photo").click()); // where a photo could be dropped
+element("start").addEventListener("click", () => element("photo").click()); // the same area takes a dropped photo
 element("random").addEventListener("click", () => open({ random: true }));
 element("retry").addEventListener("click", search);
 element("nearest").addEventListener("click", () => {
@@ -196,5 +196,5 @@ element("folder").addEventListener("change", ({ target }) => {
 });
 window.addEventListener("online", () => waitsForNetwork && search());
 window.addEventListener("popstate", restore);
-history.scrollRestoration = "manual"; // the browser's comes before the results
+history.scrollRestoration = "manual"; // the browser would scroll before the results are there
 restore();

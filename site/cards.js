@@ -1,6 +1,6 @@
-// Garments in a grid: shared by the page and the widget, which brings the style into its shadow root.
+// A grid of garments, shared by the page and the widget.
 
-/** The variables let a page have its own colours. */
+/** A page sets its own colours by the variables. */
 export const cardStyles = new CSSStyleSheet();
 cardStyles.replaceSync(`
   .garments { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: clamp(0.6rem, 2.5cqi, 1.1rem);
@@ -15,7 +15,8 @@ cardStyles.replaceSync(`
   .card:focus-visible { outline: 3px solid var(--garment-accent, currentColor); outline-offset: 2px; }
   .card img { display: block; width: 100%; height: 100%; object-fit: contain; opacity: 0; transition: opacity 0.25s; }
   .card img.loaded { opacity: 1; }
-  .unseen { position: absolute; inset: 0; display: grid; place-items: center; padding: 1rem; font-size: 0.875rem; overflow-wrap: anywhere; text-align: center; }
+  .unseen { position: absolute; inset: 0; display: grid; place-items: center; padding: 1rem; font-size: 0.875rem;
+    overflow-wrap: anywhere; text-align: center; }
   .score { position: absolute; right: 0.4rem; bottom: 0.4rem; padding: 0 0.4em; border-radius: 0.5em;
     background: rgb(255 255 255 / 0.88); font-size: 0.75rem; font-variant-numeric: tabular-nums; }
   .placeholder { background: #8882; cursor: default;
@@ -25,7 +26,7 @@ cardStyles.replaceSync(`
     .card, .card img, .placeholder { animation: none; transition: none; } .card:hover { transform: none; } }
 `);
 
-/** A result as a list item: a link where `href` is given, else a button. */
+/** A result as a list item: a link if `href` is given, otherwise a button. */
 export function card({ key, url, score }, { href, onClick }) {
   const target = make(href ? "a" : "button", {
     ...(href ? { href } : { type: "button" }),
@@ -38,7 +39,7 @@ export function card({ key, url, score }, { href, onClick }) {
   const image = make("img", {
     alt: "",
     draggable: false,
-    loading: "lazy", // before src, or it is too late
+    loading: "lazy", // has no effect after src
     onload: () => image.classList.add("loaded"),
     onerror: () => image.replaceWith(missing(key)),
     src: url,
@@ -49,7 +50,7 @@ export function card({ key, url, score }, { href, onClick }) {
   return item;
 }
 
-/** As many list items in the place of cards to come. */
+/** List items that hold the place of cards to come. */
 export function placeholders(count) {
   return Array.from({ length: count }, () => make("li", { className: "placeholder", ariaHidden: "true" }));
 }

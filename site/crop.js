@@ -1,18 +1,18 @@
-// The box that marks the garment on a photo: moved and resized by mouse, touch and keyboard.
+// The box that marks a garment on a photo; mouse, touch and keyboard move and resize it.
 
 export const WHOLE = { x: 0, y: 0, w: 1, h: 1 };
 
 const FIRST = { x: 0.2, y: 0.15, w: 0.6, h: 0.7 };
-const LEAST = 0.08; // side of the smallest box, in fractions of the photo's
+const LEAST = 0.08; // the smallest width and height, as fractions of the photo's
 const STEP = 0.02;
 const BIG_STEP = 0.1;
-const PAUSE_MS = 400; // after the last key, before the results follow
+const PAUSE_MS = 400; // between the last key and the search
 const GRIPS = {
   all: "Move the box with the arrow keys",
-  nw: "Resize at the top left",
-  ne: "Resize at the top right",
-  sw: "Resize at the bottom left",
-  se: "Resize at the bottom right",
+  nw: "Resize from the top left",
+  ne: "Resize from the top right",
+  sw: "Resize from the bottom left",
+  se: "Resize from the bottom right",
 };
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -23,7 +23,7 @@ export class CropBox {
   #box = null;
   #pause;
 
-  /** `onChange` gets the box a person has let go of, { x, y, w, h } in fractions of `frame`'s parent, or null. */
+  /** `onChange` gets the new box, { x, y, w, h } as fractions of `frame`'s parent, or null. */
   constructor(frame, said, onChange) {
     this.#frame = frame;
     this.#said = said;
@@ -37,7 +37,7 @@ export class CropBox {
     frame.addEventListener("keydown", (event) => this.#press(event));
   }
 
-  /** Show a box, or none (null), without telling anybody. */
+  /** Show a box, or none (null), without calling `onChange`. */
   show(box) {
     clearTimeout(this.#pause);
     this.#box = box;
@@ -89,7 +89,7 @@ export class CropBox {
     if (event.key === "Escape" || event.key === "Delete") return this.remove();
     const arrow = ARROWS[event.key];
     if (!arrow) return;
-    event.preventDefault(); // no scrolling
+    event.preventDefault(); // or the page would scroll
     const step = event.shiftKey ? BIG_STEP : STEP;
     const box = pulled(this.#box, event.target.dataset.grip, arrow[0] * step, arrow[1] * step);
     this.show(box);
@@ -103,7 +103,7 @@ export class CropBox {
   }
 }
 
-// The edges that the grip names, inside the photo and not too close.
+// Move the edges that the grip names, but keep them inside the photo and apart.
 function pulled({ x, y, w, h }, grip, dx, dy) {
   if (grip === "all") return { x: clamp(x + dx, 0, 1 - w), y: clamp(y + dy, 0, 1 - h), w, h };
   let [left, top, right, bottom] = [x, y, x + w, y + h];

@@ -1,13 +1,13 @@
-// A person's photo: opened by the browser itself, and made as small as the model needs before it is sent.
+// Open a visitor's photo in the browser, and shrink it to what the model needs before it is sent.
 
-// The model sees 160 pixels a side, and the service itself begins with 640.
+// The model sees 160 x 160 pixels; the service decodes JPEGs at up to 640.
 const LONG_SIDE = 640;
 const JPEG_QUALITY = 0.85;
 
-/** A file that is no photo to this browser; the message is for people. */
+/** The browser cannot open a file as a photo; the message is for visitors. */
 export class PhotoError extends Error {}
 
-/** Open whatever the browser can decode, upright as EXIF says. */
+/** Open any photo that the browser can decode, upright according to EXIF. */
 export async function openPhoto(file) {
   const url = URL.createObjectURL(file);
   const image = new Image();
@@ -22,8 +22,8 @@ export async function openPhoto(file) {
 }
 
 /**
- * A small upright JPEG of the part `box` ({ x, y, w, h } in fractions) of the photo, without place and time. Cut here
- * from the original rather than by the service from the small photo: a quarter of the width has 640 pixels, not 160.
+ * Make a small upright JPEG, without EXIF data, of the part `box` ({ x, y, w, h } in fractions) of the photo. Cut from
+ * the original, a quarter of the width still has 640 pixels; cut from the small photo, it would have 160.
  */
 export function shrink({ image }, { x, y, w, h }) {
   const [width, height] = [w * image.naturalWidth, h * image.naturalHeight];
@@ -32,7 +32,7 @@ export function shrink({ image }, { x, y, w, h }) {
   canvas.width = Math.round(width * scale) || 1;
   canvas.height = Math.round(height * scale) || 1;
   const context = canvas.getContext("2d");
-  context.fillStyle = "#fff"; // what is transparent is white to the service, too
+  context.fillStyle = "#fff"; // the service makes transparent parts white, too
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.imageSmoothingQuality = "high";
   const [left, top] = [x * image.naturalWidth, y * image.naturalHeight];
@@ -42,11 +42,11 @@ export function shrink({ image }, { x, y, w, h }) {
   });
 }
 
-const HEIC = "This browser cannot open HEIC photos; Safari can. Or save the photo as JPEG, and choose that.";
+const HEIC = "This browser cannot open HEIC photos. Please use Safari, or save the photo as JPEG and choose that file.";
 const NO_PHOTO = "This browser cannot open that file as a photo. Please choose a JPEG, PNG or WebP image.";
 const TOO_LARGE = "This photo is too large for this browser. Please choose a smaller one.";
 
-// By content: name and type are often wrong.
+// Look at the content: name and type are often wrong.
 async function isHeic(file) {
   const head = new TextDecoder("latin1").decode(await file.slice(4, 12).arrayBuffer());
   return /^ftyp(hei|hev|mif1|msf1)/.test(head);

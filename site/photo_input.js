@@ -1,11 +1,11 @@
-// The ways a photo comes in: button, phone camera, drag and drop, paste.
+// Take photos from buttons, camera, drag and drop, and paste.
 
-/** `onPhoto` gets the chosen File. */
+/** Call `onPhoto` with each chosen File. */
 export function takePhotos(onPhoto) {
   for (const input of document.querySelectorAll("input[type=file]")) {
     input.addEventListener("change", () => {
       const [photo] = input.files;
-      input.value = ""; // choosing the same photo again is a change again
+      input.value = ""; // so that choosing the same photo again is a change
       if (photo) onPhoto(photo);
     });
   }
@@ -22,13 +22,13 @@ export function takePhotos(onPhoto) {
     dragging(true);
   });
   document.addEventListener("dragleave", (event) => {
-    if (!event.relatedTarget) dragging(false); // has left the window, not just an element
+    if (!event.relatedTarget) dragging(false); // left the window, not just an element
   });
   document.addEventListener("drop", (event) => {
     dragging(false);
     const { files } = event.dataTransfer;
     if (!files.length) return;
-    event.preventDefault(); // or the browser would open it in place of the page
+    event.preventDefault(); // or the browser would open the file instead of the page
     onPhoto(imageAmong(files) ?? files[0]);
   });
 }

@@ -1,4 +1,4 @@
-// What is on the screen.
+// Show views, results and messages.
 import { PAGE_SIZE } from "./api.js";
 import { card, cardStyles, placeholders, words } from "./cards.js";
 
@@ -6,14 +6,14 @@ const element = (id) => document.getElementById(id);
 const [start, query, found, results, problem] = ["start", "query", "found", "results", "problem"].map(element);
 const [stage, queryImage, folderChoice] = ["stage", "query-image", "folder"].map(element);
 
-const FRAME_ASPECT = 3 / 4; // of .frame in style.css
+const FRAME_ASPECT = 3 / 4; // as of .frame in style.css
 const TITLE = document.title;
 
 document.adoptedStyleSheets = [cardStyles];
 queryImage.addEventListener("error", () => showPreview(false));
 queryImage.addEventListener("load", () => showPreview(true));
 
-/** Before the first search. */
+/** Show the page as before the first search. */
 export function showStart(message = "") {
   query.hidden = found.hidden = true;
   start.hidden = false;
@@ -21,7 +21,7 @@ export function showStart(message = "") {
   settle(message);
 }
 
-/** What is searched for: a person's own photo (opened or not yet), or a garment of the gallery. */
+/** Show what the search is for: the visitor's photo (open or not yet), or a garment of the gallery. */
 export function showQuery({ file, photo, key, url }) {
   start.hidden = true;
   query.hidden = found.hidden = false;
@@ -31,7 +31,7 @@ export function showQuery({ file, photo, key, url }) {
   element("query-name").textContent = name;
   document.title = key ? `Similar to ${words(key)}` : TITLE;
   queryImage.alt = `${title}: ${words(name)}`;
-  // A photo has a stage of its own shape, so that the box on it lies where it seems to.
+  // The stage has the photo's shape, so that the box can be in fractions of it.
   const aspect = photo?.aspect ?? FRAME_ASPECT;
   stage.style.width = `${100 * Math.min(1, aspect / FRAME_ASPECT)}%`;
   stage.style.height = `${100 * Math.min(1, FRAME_ASPECT / aspect)}%`;
@@ -47,7 +47,7 @@ export function showMarked(marked) {
   element("mark").textContent = marked ? "Use the whole photo" : "Mark the garment";
 }
 
-/** A search is under way; `kept` results stay on the screen. */
+/** Show that a search is running; `kept` results stay on the screen. */
 export function showWaiting(kept) {
   settle("Searching…");
   element("cancel").hidden = false;
@@ -64,8 +64,8 @@ export function showSlow() {
 }
 
 /**
- * A search's results, the first `kept` of them on the screen already; `cardOf` gives a card's href and onClick, `more`
- * whether there may be further ones.
+ * Show results, the first `kept` of them already there. `cardOf` returns a card's href and onClick; `more` says
+ * whether there may be further results.
  */
 export function showResults({ results: garments, index, folder }, { kept, cardOf, more, note = "" }) {
   cut(kept);
@@ -77,7 +77,7 @@ export function showResults({ results: garments, index, folder }, { kept, cardOf
   element("more").hidden = !more;
 }
 
-/** What went wrong, below `kept` results. */
+/** Show what went wrong, below `kept` results. */
 export function showProblem(message, { mayRetry, kept }) {
   cut(kept);
   element("empty").hidden = true;
@@ -94,7 +94,7 @@ export function showFolders(folders, chosen) {
   folderChoice.hidden = names.length === 0;
 }
 
-/** The chosen card is gone: take keyboard and screen reader to what comes in its place. */
+/** Move the focus to the results, because the chosen card is gone. */
 export function goToResults() {
   element("found-title").focus({ preventScroll: true });
   window.scrollTo(0, 0);
@@ -112,7 +112,7 @@ function settle(message) {
 
 function summary(shown, index, folder) {
   if (shown === 0) return "Nothing similar found.";
-  const of = folder ? `, in ${folder}` : index?.count ? ` of ${index.count.toLocaleString("en")} garments` : "";
+  const of = folder ? ` in ${folder}` : index?.count ? ` of ${index.count.toLocaleString("en")} garments` : "";
   return `The ${shown === 1 ? "" : `${shown} `}most similar${of}.`;
 }
 

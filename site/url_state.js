@@ -1,7 +1,7 @@
-// What the address bar holds: the garment, the folder and how many results. A photo is in nobody's address.
+// The state in the address bar: the garment, the folder and the number of results; never a visitor's photo.
 import { MAX_DEPTH, PAGE_SIZE } from "./api.js";
 
-/** What makes no sense there is as if it were not there. */
+/** Read the state from the address; ignore values that make no sense. */
 export function readAddress() {
   const given = new URLSearchParams(location.search);
   const pages = Math.ceil(Number(given.get("shown")) / PAGE_SIZE) || 1;

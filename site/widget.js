@@ -42,7 +42,7 @@ class SimilarGarments extends HTMLElement {
     if (this.isConnected) this.#await();
   }
 
-  // Only what comes near the window is asked for; attributes set together make one question.
+  // Search when the element comes near the window; attributes set together cause one search.
   #await() {
     const heading = this.getAttribute("heading") ?? "Visually similar items";
     this.#heading.textContent = heading;
@@ -65,7 +65,7 @@ class SimilarGarments extends HTMLElement {
       this.#show(results.length ? "ready" : "empty", results.map((result) => this.#card(result)));
     } catch (error) {
       if (signal.aborted) return;
-      // A product that is newer than the index is no failure to tell customers about.
+      // A product newer than the index is not an error for customers.
       if (error.type === "urn:garment-search:key-unknown") this.#show("empty", []);
       else this.#show("error", [], error.message);
     }

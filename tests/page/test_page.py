@@ -82,7 +82,7 @@ def test_a_photo_like_nothing_shows_what_is_nearest_only_if_asked_for(page: Page
     expect(page.locator("#empty")).to_be_visible()
     expect(page.get_by_role("status")).to_have_text("Nothing similar found.")
     keep_screenshot(page, "page-nothing-similar")
-    page.get_by_role("button", name="Show the nearest anyway").click()
+    page.get_by_role("button", name="Show the closest anyway").click()
     assert len(results_of(page, 12)) == 12
     expect(page.locator("#empty")).to_be_hidden()
 

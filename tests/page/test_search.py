@@ -14,10 +14,10 @@ from tests.page.stub import Canned, Stub
     [
         (413, '{"message": "Request Entity Too Large"}', "too large"),
         (429, '{"message": "Too Many Requests"}', "Too many searches"),
-        (503, "<html><body>Service Unavailable</body></html>", "busy or just starting"),
+        (503, "<html><body>Service Unavailable</body></html>", "busy or starting up"),
         (504, "", "took too long"),
         (418, "short and stout", "answered with an error (418)"),
-        (200, "<html>Welcome to your new web server</html>", "not the search service"),
+        (200, "<html>Welcome to your new web server</html>", "did not come from the search service"),
     ],
 )
 def test_a_gateways_own_answer_becomes_words(
@@ -196,7 +196,7 @@ def test_more_begins_anew_when_the_gallery_has_changed(page: Page, page_url: str
     stub.keys.remove(stub.keys[4])
     page.get_by_role("button", name="More").click()
     after = results_of(page, 32)
-    expect(page.get_by_role("status")).to_contain_text("The gallery has changed meanwhile")
+    expect(page.get_by_role("status")).to_contain_text("The gallery has changed in the meantime")
     assert len(set(after)) == 32
     assert after[:16] != before
 

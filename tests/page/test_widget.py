@@ -110,7 +110,7 @@ def test_a_failure_is_said_and_can_be_tried_again(page: Page, shop: Shop, stub: 
     stub.canned.append(Canned(503))
     page.goto(shop.page())
     widget = _widget(page, "error")
-    expect(widget.get_by_role("status")).to_contain_text("busy or just starting")
+    expect(widget.get_by_role("status")).to_contain_text("busy or starting up")
     widget.get_by_role("button", name="Try again").click()
     _widget(page, "ready")
 
