@@ -41,6 +41,10 @@ class UnavailableError(StorageError):
     """Storage did not answer, or is busy: it concerns all objects alike, and passes."""
 
 
+class ArchivedError(StorageError):
+    """The object is in an archive and must be restored before it can be read."""
+
+
 class WrongSizeError(StorageError):
     """The object has not the size it should have."""
 

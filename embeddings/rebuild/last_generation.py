@@ -1,5 +1,7 @@
 """The last generation, as far as a rebuild can build on it."""
 
+import logging
+
 from embeddings.embedder import BUNDLED_MODEL, Embedder
 from embeddings.errors import CorruptIndexError, GalleryIndexError
 from embeddings.index.generation import read_folders, read_vectors
@@ -8,6 +10,8 @@ from embeddings.index.publish import Pointer, Vectors, read_file
 from embeddings.index.sources import Sources
 from embeddings.preprocess import PREPROCESS_VERSION
 from embeddings.storage.objects import Writer
+
+_log = logging.getLogger(__name__)
 
 
 class LastGeneration:
@@ -24,6 +28,8 @@ class LastGeneration:
         self.manifest = pointer.manifest
         self.sources = Sources()
         self.damaged = pointer.version is not None and pointer.manifest is None
+        self.lost: set[str] = set()
+        """Paths of the files that `check` found missing or altered."""
         if pointer.manifest is not None:
             path = pointer.manifest.path(SOURCES)
             try:
@@ -32,6 +38,27 @@ class LastGeneration:
                 if not repair:
                     raise
                 self.damaged = True
+
+    def check(self) -> None:
+        """Read every file that a function loads, and note which are lost, so that this rebuild makes them again.
+
+        A lifecycle rule may have deleted them. Without this check, an index that no function can load would be
+        "unchanged" for ever.
+        """
+        if self.manifest is None:
+            return
+        entries = {self.manifest.path(name): entry for name, entry in self.manifest.files.items() if name != SOURCES}
+        for path, entry in {**entries, self.manifest.model_path: self.manifest.model}.items():
+            try:
+                read_file(self._index, path, entry)
+            except CorruptIndexError as error:
+                _log.error("no function can load the index: %s", error)
+                self.lost.add(path)
+
+    @property
+    def model_lost(self) -> bool:
+        """Whether `check` found its model missing or altered."""
+        return self.manifest is not None and self.manifest.model_path in self.lost
 
     @property
     def vector_bucket(self) -> str:
@@ -43,6 +70,8 @@ class LastGeneration:
     def made_by(self, chosen: Embedder | None) -> bool:
         """Say whether this code, with the chosen model or by default with the index's own, makes the same vectors."""
         if self.manifest is None or self.damaged or self.manifest.preprocess != PREPROCESS_VERSION:
+            return False
+        if self.manifest.path(VECTORS) in self.lost:
             return False
         return chosen is None or chosen.sha256 == self.manifest.model.sha256
 
@@ -59,6 +88,9 @@ class LastGeneration:
         try:
             return Embedder(read_file(self._index, self.manifest.model_path, self.manifest.model))
         except CorruptIndexError as error:
+            bundled = Embedder(BUNDLED_MODEL)
+            if bundled.sha256 == self.manifest.model.sha256:
+                return bundled
             raise CorruptIndexError(f"{error}, and give the --model to use") from error
 
     def folders(self) -> dict[str, int]:

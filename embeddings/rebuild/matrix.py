@@ -15,7 +15,7 @@ from embeddings.rebuild.checkpoint import Checkpoint, Vector
 from embeddings.rebuild.job import Job, tolerated
 from embeddings.rebuild.last_generation import LastGeneration
 from embeddings.rebuild.pipeline import NOT_GIVEN, OUTAGE
-from embeddings.rebuild.plan import Plan, make_plan
+from embeddings.rebuild.plan import Plan, make_plan, reuse_renamed
 from embeddings.rebuild.scope import Scope, split
 from embeddings.rebuild.shard_run import ShardMerge, ShardPart
 from embeddings.rebuild.summary import Outcome, Summary
@@ -39,6 +39,7 @@ class MatrixRebuild:
         same_vectors = last.made_by(job.chosen)
         reusable = last.sources if same_vectors and not job.full else split(last.sources, scope, inside=False)
         plan = make_plan(reusable, scope, scope.list(job.gallery, job.limits))
+        plan, renamed = reuse_renamed(plan, reusable.etags if same_vectors else {})
         job.expect(len(plan.embed))
         if job.dry_run:
             return job.summary(Outcome.DRY_RUN, last.manifest, last.sources, plan.expected)
@@ -58,12 +59,14 @@ class MatrixRebuild:
                 return self._leave_part(job.shards, checkpoint, plan, scope, after)
         looked_at = split(after, scope, inside=True)
         job.refuse_emptied(len(last.sources.etags), len(after.etags), looked_at.refusals)
-        if same_vectors and not job.full and after == last.sources:
+        if same_vectors and not job.full and not last.lost and after == last.sources:
             self._close_run()
             return job.summary(Outcome.UNCHANGED, last.manifest, last.sources, after)
         embedder = embedder or last.embedder()
-        content = Content(self._matrix(after, new, embedder.dimension), after, embedder.content)
-        published = publish(job.index, content, last.pointer, with_model=job.full or not same_vectors)
+        content = Content(self._matrix(after, new, renamed, embedder.dimension), after, embedder.content)
+        published = publish(
+            job.index, content, last.pointer, with_model=job.full or not same_vectors or last.model_lost
+        )
         with tolerated("published, but old files of the index could not be deleted"):
             if job.checkpoint is not None:
                 job.checkpoint.delete(others=scope.whole)
@@ -94,7 +97,7 @@ class MatrixRebuild:
             with tolerated("merged, but the run's parts could not be deleted"):
                 self.job.shards.close()
 
-    def _matrix(self, after: Sources, new: Mapping[str, Vector], dimension: int) -> Vectors:
+    def _matrix(self, after: Sources, new: Mapping[str, Vector], renamed: Mapping[str, str], dimension: int) -> Vectors:
         """Pack new vectors, and the last generation's for the rest, in the order of the sorted keys."""
         matrix = np.empty((len(after.etags), dimension), dtype=np.float16)
         if len(new) < len(matrix):
@@ -104,7 +107,7 @@ class MatrixRebuild:
                     f"the index has vectors of dimension {old.shape[1]}, its model {dimension}; rebuild with --full"
                 )
         for row, key in enumerate(sorted(after.etags)):
-            matrix[row] = new[key] if key in new else old[old_row[key]]
+            matrix[row] = new[key] if key in new else old[old_row[renamed.get(key, key)]]
         return matrix
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 
 from embeddings.embedder import Embedder
-from embeddings.errors import ModelError, NotFoundError, PhotoError, StorageError, UnavailableError
+from embeddings.errors import ArchivedError, ModelError, NotFoundError, PhotoError, StorageError, UnavailableError
 from embeddings.index.sources import Refusal
 from embeddings.preprocess import INPUT_SIZE, Limits
 from embeddings.rebuild.checkpoint import Vector
@@ -22,6 +22,8 @@ OUTAGE = 20
 """If storage does not give this many photos in a row, that is an outage, not a trait of the photos."""
 NOT_GIVEN = "storage did not give it"
 """The reason of a refusal for which storage is to blame. The log says more."""
+ARCHIVED = "it is archived: restore it, or copy it to another storage class"
+"""The reason of a refusal of an object that storage keeps but does not hand out as it is."""
 _PROBE = np.arange(INPUT_SIZE * INPUT_SIZE * 3, dtype=np.uint8).reshape(INPUT_SIZE, INPUT_SIZE, 3)
 _log = logging.getLogger(__name__)
 
@@ -71,6 +73,9 @@ def embed_all(
             except (PhotoError, ModelError) as error:
                 result = Refusal(each.etag, str(error))
                 _log.warning("not indexed: %r: %s", each.key, error)
+            except ArchivedError as error:
+                result = Refusal("", ARCHIVED)
+                _log.warning("not indexed for now: %r: %s", each.key, error)
             except StorageError as error:
                 # Other storage errors are the object's own: it may be archived, or encrypted with another key.
                 outage += isinstance(error, UnavailableError)

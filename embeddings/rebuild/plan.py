@@ -1,8 +1,10 @@
 """What must be done to get from the last generation's sources to what the gallery holds now."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from embeddings.index.sources import Sources
+from embeddings.index.sources import Refusal, Sources
+from embeddings.rebuild.pipeline import ARCHIVED
 from embeddings.rebuild.scope import Listing, Scope
 from embeddings.storage.objects import ObjectInfo
 
@@ -33,6 +35,26 @@ def make_plan(reusable: Sources, scope: Scope, listing: Listing) -> Plan:
             etags[key] = found.etag
         elif refusal is not None and refusal.etag == found.etag:
             refusals[key] = refusal
+        elif found.archived:
+            refusals[key] = Refusal("", ARCHIVED)  # without an ETag, so that the next listing judges it anew
         else:
             embed.append(found)
     return Plan(Sources(etags, refusals), embed)
+
+
+def reuse_renamed(plan: Plan, etags: Mapping[str, str]) -> tuple[Plan, dict[str, str]]:
+    """Take over the vectors of photos that lie elsewhere now, or twice: their content is known by its ETag.
+
+    Args:
+        plan: its photos to embed, of which some may be known.
+        etags: of the images whose vectors can be used again, by key.
+
+    Returns:
+        A plan that keeps those photos in place of embedding them, and the key whose vector each of them takes over.
+    """
+    key_of = {etag: key for key, etag in etags.items()}
+    renamed = {each.key: key_of[each.etag] for each in plan.embed if each.hashed and each.etag in key_of}
+    kept = Sources(
+        {**plan.kept.etags, **{each.key: each.etag for each in plan.embed if each.key in renamed}}, plan.kept.refusals
+    )
+    return Plan(kept, [each for each in plan.embed if each.key not in renamed]), renamed

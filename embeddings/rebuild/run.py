@@ -130,6 +130,8 @@ def _attempt(job: Job, scope: Scope) -> Summary:
     if pointer.manifest is not None and pointer.manifest.held:
         return _held(job, pointer.manifest)
     last = LastGeneration(job.index, pointer, repair=job.full)
+    if scope.whole and not (job.full or job.dry_run):
+        last.check()
     same_vectors = last.made_by(job.chosen)
     bucket = job.vector_bucket or last.vector_bucket
     if scope.keys is not None and same_vectors:

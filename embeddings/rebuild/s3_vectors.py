@@ -81,14 +81,14 @@ class S3VectorsRebuild:
         count, folders = self._counts(scope, there, after)
         before = max(len(there), last.manifest.count if last.manifest else 0)
         job.refuse_emptied(before, count, split(after, scope, inside=True).refusals)
-        if goes_on and not job.full and self._says(count, folders, after, there):
+        if goes_on and not job.full and not last.lost and self._says(count, folders, after, there):
             return self._summary(Outcome.UNCHANGED, scope, there, after, last.manifest)
         writer.delete(there.keys() - after.etags.keys())
         embedder = embedder or last.embedder()
         content = S3VectorsContent(
             writer.index, embedder.dimension, count, folders, Sources({}, after.refusals), embedder.content
         )
-        published = publish(job.index, content, last.pointer, with_model=job.full or not goes_on)
+        published = publish(job.index, content, last.pointer, with_model=job.full or not goes_on or last.model_lost)
         with tolerated("published, but old files or vectors of the index could not be deleted"):
             self._tidy(writer, whole=scope.whole)
         return self._summary(Outcome.PUBLISHED, scope, there, after, published)

@@ -1,6 +1,7 @@
 """The part of the gallery that a rebuild looks at, and what it finds there."""
 
 import logging
+import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +15,10 @@ from embeddings.storage.keys import key_problem
 from embeddings.storage.objects import ObjectInfo, Writer
 
 _LOOKERS = 16  # a burst of events names thousands of keys, and each look waits for storage
+_LITTER = re.compile(
+    r"(.*/)?(\.DS_Store|\._[^/]*|Thumbs\.db|ehthumbs\.db|desktop\.ini|[^/]*_\$folder\$|__MACOSX/.*)", re.DOTALL
+)
+"""Files that file managers and tools leave in folders. Nobody means them to be photos."""
 _log = logging.getLogger(__name__)
 
 
@@ -56,6 +61,8 @@ class Scope:
         """
         objects, unfit = {}, {}
         for each in self._present(gallery):
+            if _LITTER.fullmatch(each.key):
+                continue
             problem = problem_of(each.key)
             if problem is None and each.size > limits.max_bytes:
                 problem = f"{each.size:,} bytes, the limit is {limits.max_bytes:,}"

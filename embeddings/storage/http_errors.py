@@ -2,7 +2,7 @@
 
 import re
 
-from embeddings.errors import ConflictError, NotFoundError, StorageError, UnavailableError
+from embeddings.errors import ArchivedError, ConflictError, NotFoundError, StorageError, UnavailableError
 
 _DETAIL_CHARACTERS = 300
 _QUERY = re.compile(r"(?<=\w)\?[^\s,()]*")  # a URL's query may carry a signature or an upload's secret id
@@ -22,6 +22,8 @@ def storage_error(where: str, status: int | None, detail: object = "") -> Storag
         return NotFoundError(f"{where}: there is no such object{said}")
     if status in (409, 412):
         return ConflictError(f"{where}: somebody else has written it in the meantime; read it again and retry{said}")
+    if "InvalidObjectState" in said:
+        return ArchivedError(f"{where}: the object is archived; restore it, then retry{said}")
     if status in (401, 403):
         return StorageError(
             f"{where}: access denied; check which credentials are in use and what they may read, list and write. "

@@ -18,6 +18,10 @@ class ObjectInfo:
     """Bytes."""
     modified: datetime
     """UTC, aware."""
+    hashed: bool = False
+    """Whether the ETag is a hash of the content, so that objects with equal ETags are equal."""
+    archived: bool = False
+    """Whether it must be restored before it can be read."""
 
 
 @dataclass(frozen=True)

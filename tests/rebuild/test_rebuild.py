@@ -287,7 +287,7 @@ def test_neighbouring_prefixes_are_fine(s3_server) -> None:
     assert shop.rebuild().count == 1
 
 
-@pytest.mark.parametrize("damaged", ["pointer", "sources.json.gz", "vectors.npy", "model"])
+@pytest.mark.parametrize("damaged", ["pointer", "sources.json.gz", "model"])
 def test_a_damaged_index_is_replaced_by_a_full_rebuild_only(shop: Shop, damaged: str) -> None:
     shop.rebuild()
     manifest = shop.load().manifest

@@ -105,7 +105,8 @@ class GcsWriter:
 
     def _info(self, blob: storage.Blob) -> ObjectInfo:
         # Not the object's own ETag, which changes with its metadata. A composed object has no MD5.
-        return ObjectInfo(blob.name.removeprefix(self._root), blob.md5_hash or blob.crc32c, blob.size, blob.updated)
+        key, etag = blob.name.removeprefix(self._root), blob.md5_hash or blob.crc32c
+        return ObjectInfo(key, etag, blob.size, blob.updated, hashed=bool(blob.md5_hash))
 
     @contextmanager
     def _explained(self, key: str) -> Iterator[None]:

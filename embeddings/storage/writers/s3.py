@@ -1,7 +1,7 @@
 """Writing to Amazon S3, or a server that speaks its protocol (`AWS_ENDPOINT_URL`), with boto3."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from itertools import islice
 from typing import Any
@@ -19,6 +19,10 @@ from embeddings.storage.uri import StorageUri
 
 _CONNECTIONS = 32
 """Enough for all threads that ask for objects at once."""
+_TRIES = 8
+"""With growing pauses this takes half a minute: S3 answers SlowDown for that long while it divides a busy bucket."""
+_ARCHIVES = ("GLACIER", "DEEP_ARCHIVE")
+"""Storage classes whose objects cannot be read as they are."""
 _DELETE_BATCH = 1000
 """The most keys that S3 takes in one request."""
 
@@ -39,7 +43,7 @@ class S3Writer:
                     connect_timeout=5,
                     read_timeout=30,
                     max_pool_connections=_CONNECTIONS,
-                    retries={"mode": "standard"},  # three tries, unless AWS_MAX_ATTEMPTS is set
+                    retries={"mode": "adaptive", "total_max_attempts": int(os.environ.get("AWS_MAX_ATTEMPTS", _TRIES))},
                     # Like the reader: a private endpoint seldom has a host name for every bucket.
                     s3={"addressing_style": "path" if endpoint else "auto"},
                 ),
@@ -52,8 +56,8 @@ class S3Writer:
             for page in pages:
                 for entry in page.get("Contents", ()):
                     if not entry["Key"].endswith("/"):
-                        yield ObjectInfo(
-                            entry["Key"].removeprefix(self._root), entry["ETag"], entry["Size"], entry["LastModified"]
+                        yield self._info(
+                            entry["Key"].removeprefix(self._root), entry, entry["Size"], entry.get("StorageClass")
                         )
 
     def stat(self, key: str) -> ObjectInfo:
@@ -66,7 +70,7 @@ class S3Writer:
             with self._explained(""):
                 self._client.head_bucket(Bucket=self._bucket)
             raise
-        return ObjectInfo(key, answer["ETag"], answer["ContentLength"], answer["LastModified"])
+        return self._info(key, answer, answer["ContentLength"], answer.get("StorageClass"))
 
     def get(self, key: str) -> Versioned:
         """Read a whole object."""
@@ -117,6 +121,12 @@ class S3Writer:
             self._client.put_object(
                 Bucket=self._bucket, Key=self._root + checked(key), Body=data, ContentType=content_type, **more
             )
+
+    @staticmethod
+    def _info(key: str, entry: Mapping[str, Any], size: int, storage_class: str | None) -> ObjectInfo:
+        return ObjectInfo(
+            key, entry["ETag"], size, entry["LastModified"], hashed=True, archived=storage_class in _ARCHIVES
+        )
 
     def _where(self, full_key: str) -> str:
         return f"s3://{self._bucket}/{full_key}"
