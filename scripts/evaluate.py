@@ -1,12 +1,13 @@
-"""Measure a model file, beside what it has to beat, on photos that training did not see.
+"""Measure model files and baselines on photos that training has not seen.
 
     python scripts/evaluate.py --data photos --model embeddings/pretrained/garment.tflite --out runs/first/test
     python scripts/evaluate.py --data photos --model m.tflite --baselines imagenet --part validation --out figures
     python scripts/evaluate.py --data my-photos --model m.tflite --part all --out figures
 
-The folder of --data holds labels.csv, DeepFashion (Consumer-to-Shop, In-Shop), a folder per class, or just photos; the
-labels decide which tasks can be asked. Prints one table with 95 % bootstrap intervals; writes to the folder of --out:
-figures.json, contact sheets (PNG, and sheets.html to see them all) and failures-MODEL.csv with what went wrong.
+The folder of --data holds labels.csv, DeepFashion (Consumer-to-Shop or In-Shop), a folder per class, or just photos.
+Its labels decide which tasks are measured. The command prints a table with 95 % bootstrap intervals. Into the folder
+of --out it writes figures.json, contact sheets (PNG, and sheets.html with all of them), and failures-MODEL.csv, which
+lists the queries with wrong results.
 """
 
 import argparse
@@ -47,19 +48,33 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser(__doc__)
-    parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="the photos, in a layout as above")
-    parser.add_argument("--model", type=Path, action="append", default=[], metavar="FILE", help=".tflite; repeatable")
-    parser.add_argument("--baselines", metavar="WEIGHTS", help="measure these too: a weights file, or 'imagenet'")
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="FOLDER", help="the photos, in one of the layouts above"
+    )
+    parser.add_argument(
+        "--model", type=Path, action="append", default=[], metavar="FILE", help=".tflite file to measure; repeatable"
+    )
+    parser.add_argument(
+        "--baselines", metavar="WEIGHTS", help="measure the baselines too, with this weights file or 'imagenet'"
+    )
     parser.add_argument(
         "--part",
         choices=(*PARTS[1:], "all"),
         default="test",
-        help="'all' is every photo: for photos that no model was trained on (default: %(default)s)",
+        help="'all' takes every photo, for data that no model was trained on (default: %(default)s)",
     )
-    parser.add_argument("--split-seed", type=int, default=Split.seed, help="as in training (default: %(default)s)")
-    parser.add_argument("--phone-photos", type=int, default=400, metavar="N", help="of task C (default: %(default)s)")
-    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="for all that is written")
-    parser.add_argument("--card", action="store_true", help="write the figures into each model's card too")
+    parser.add_argument(
+        "--split-seed", type=int, default=Split.seed, help="the one used in training (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--phone-photos",
+        type=int,
+        default=400,
+        metavar="N",
+        help="how many to simulate for task C (default: %(default)s)",
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where to write the results")
+    parser.add_argument("--card", action="store_true", help="also write the figures into each model's card")
     return parser
 
 
@@ -84,7 +99,7 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _subjects(options: argparse.Namespace) -> dict[str, Embed]:
-    """What is measured, by name."""
+    """Return what to measure, by name."""
     subjects: dict[str, Embed] = {}
     for name, path in _named(options.model).items():
         subjects[name] = _with_progress(Embedder(path), name)
@@ -94,7 +109,7 @@ def _subjects(options: argparse.Namespace) -> dict[str, Embed]:
 
 
 def _named(models: Sequence[Path]) -> dict[str, Path]:
-    """A file is called by its name alone where that says which; one that is given twice is there once."""
+    """Name each file by its stem, or by its path if two share a stem; a file given twice counts once."""
     stems = [path.stem for path in dict.fromkeys(models)]
     return {
         path.stem if stems.count(path.stem) == 1 else path.with_suffix("").as_posix(): path
@@ -115,17 +130,17 @@ def _draw(out: Path, evaluation: Evaluation, answers: dict[str, list[Answers]], 
 
 
 def _write_cards(models: dict[str, Path], evaluation: Evaluation, records: dict[str, dict[str, Any]]) -> None:
-    from embeddings.training.export import write_card  # with Keras, which nothing else here needs
+    from embeddings.training.export import write_card  # imports Keras, which nothing else here needs
 
     for name, path in models.items():
         card = read_card(path, path.read_bytes())
         if card is None:
-            raise ModelError(f"{path} has no card to write the figures into")
+            raise ModelError(f"{path} has no card to write the figures into; leave out --card")
         write_card(path, card | {"figures": {**evaluation.about, **records[name]}})
 
 
 def _slug(name: str) -> str:
-    """A name as a file may have it."""
+    """Turn a name into one that a file may have."""
     return re.sub(r"[^\w.-]+", "-", name)
 
 

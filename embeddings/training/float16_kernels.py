@@ -1,8 +1,8 @@
-"""Depthwise kernels that float16 can hold without moving what they see in an even area.
+"""Rounds depthwise kernels to float16 so that an even area still gives nothing.
 
-A depthwise kernel is often an edge filter: large taps that add up to nearly nothing. Rounded one by one they no longer
-do, and the rest, times the brightness of the whole photo, is as large as a faint edge. In MobileNetV2 a single such
-channel of the first block made nearly all the difference between a float16 file and Keras.
+A depthwise kernel is often an edge filter: large taps that add up to nearly zero. Rounded one by one, they no longer
+do, and the remainder times the photo's brightness is as large as a faint edge. In MobileNetV2 one such channel of the
+first block caused nearly all the difference between a float16 file and Keras.
 """
 
 from collections.abc import Iterator
@@ -18,8 +18,7 @@ Kernel = NDArray[np.float32]
 
 
 def rounded(kernel: Kernel) -> Kernel:
-    """The kernel in numbers of float16; the smallest tap of each channel takes what the others lost, so that the sum
-    stays."""
+    """Round a kernel to float16; the smallest tap of each channel takes up what the others lost, to keep the sum."""
     near = kernel.astype(np.float16)
     taps = near.reshape(-1, kernel.shape[2] * kernel.shape[3])
     lost = kernel.reshape(taps.shape).sum(axis=0, dtype=np.float64) - taps.sum(axis=0, dtype=np.float64)
@@ -31,8 +30,10 @@ def rounded(kernel: Kernel) -> Kernel:
 
 @contextmanager
 def rounded_depthwise(model: keras.Model) -> Iterator[None]:
-    """Within it, the depthwise kernels of the model are such that the converter, which multiplies each by the batch
-    norm that follows, rounds nothing away; after it, they are as they were."""
+    """Round the model's depthwise kernels for the time of a conversion, and restore them afterwards.
+
+    The converter multiplies each kernel by the batch norm behind it, so it is this product that is rounded.
+    """
     kept = []
     try:
         for layer, factor in _depthwise(model):
@@ -46,7 +47,10 @@ def rounded_depthwise(model: keras.Model) -> Iterator[None]:
 
 
 def _depthwise(model: keras.Model) -> Iterator[tuple[keras.layers.DepthwiseConv2D, Kernel]]:
-    """Each depthwise layer, and by what the batch norm behind it multiplies each channel; 1 where that is 0 or none."""
+    """Yield each depthwise layer, and the factor by which the batch norm behind it scales each channel.
+
+    The factor is 1 where there is no batch norm or it scales by 0.
+    """
     for layer, following in zip(model.layers, [*model.layers[1:], None], strict=True):
         if isinstance(layer, keras.Model):
             yield from _depthwise(layer)

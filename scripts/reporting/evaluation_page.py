@@ -1,4 +1,4 @@
-"""Contact sheets: a query and its 16 results in a row, right ones framed green. Figures hide what eyes see."""
+"""Contact sheets of an evaluation: each query and its 16 results in a row, right results framed green."""
 
 from collections.abc import Sequence
 from html import escape
@@ -35,7 +35,7 @@ pre { overflow-x: auto; }
 
 
 def choose(answers: Answers, choice: Choice, rows: int = 12, seed: int = 0) -> Rows:
-    """Some of the queries that have a right answer: drawn by chance, or with the most or the fewest right results."""
+    """Choose queries that have a right answer: at random, or those with the most or the fewest right results."""
     asked = np.flatnonzero(answers.search.relevant() > 0)
     order = np.random.default_rng(seed).permutation(asked)
     if choice != "random":
@@ -45,7 +45,7 @@ def choose(answers: Answers, choice: Choice, rows: int = 12, seed: int = 0) -> R
 
 
 def draw_sheet(answers: Answers, chosen: Rows, files: Sequence[bytes], path: Path) -> None:
-    """Write a PNG of the chosen queries; `files` are the encoded photos of the pool."""
+    """Draw the chosen queries into a PNG file; `files` are the encoded photos of the pool."""
     search = answers.search
     cell = _SIDE + 2 * _FRAME
     found = answers.found[:, :K]
@@ -66,7 +66,7 @@ def draw_sheet(answers: Answers, chosen: Rows, files: Sequence[bytes], path: Pat
 
 
 def _thumbnail(photo: bytes) -> Image.Image:
-    """The photo on a grey square."""
+    """Put the photo on a grey square."""
     image = Image.open(BytesIO(photo)).convert("RGB")
     image.thumbnail((_SIDE, _SIDE))
     square = Image.new("RGB", (_SIDE, _SIDE), (230, 230, 230))
@@ -75,14 +75,14 @@ def _thumbnail(photo: bytes) -> Image.Image:
 
 
 class Page:
-    """One HTML page of all sheets, beside them: what was searched for, by name."""
+    """An HTML page that shows all sheets and names their queries."""
 
     def __init__(self, table: str) -> None:
-        """Begin with the table of figures."""
+        """Begin the page with the table of figures."""
         self._parts = [_PAGE, f"<pre>{escape(table)}</pre>\n"]
 
     def add(self, model: str, answers: Answers, choice: Choice, chosen: Rows, names: Sequence[str], sheet: str) -> None:
-        """Add a sheet, of the file name `sheet`; `names` are those of the pool's photos."""
+        """Add the sheet with the file name `sheet`; `names` are those of the pool's photos."""
         search = answers.search
         hits, reachable = search.right(answers.found[:, :K]).sum(axis=1), np.minimum(search.relevant(), K)
         title = escape(f"{model}: {search.name}, {choice}")

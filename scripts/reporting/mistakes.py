@@ -1,4 +1,4 @@
-"""The queries that a model did not answer in full, one a line: where to look before training again."""
+"""A list of the queries that a model did not answer fully: where to look before the next training."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -14,10 +14,10 @@ _COLUMNS = ("task", "query", "wanted", "hits", "of", "rank of the first hit", "f
 
 
 def write_failures(path: Path, answers: Sequence[Answers], names: Sequence[str]) -> None:
-    """Write a CSV of the queries that miss a right answer among their first 16 or begin with a wrong one.
+    """Write a CSV file of the queries that miss a right answer in the first 16 results or begin with a wrong one.
 
-    Within a task, the fewest hits come first. The rank of the first hit counts from 1 among the first 50, and is empty
-    where there is none. `names` are those of the pool's photos.
+    Within a task, queries with the fewest hits come first. The rank of the first hit counts from 1; it is empty if the
+    first 50 results hold none. `names` are those of the pool's photos.
     """
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)

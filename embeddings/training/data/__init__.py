@@ -1,1 +1,1 @@
-"""Labelled photos on disk: where they lie, what they show, which part of the split they are in."""
+"""Labelled photos on disk: reading them, what they show, and which part of the split they are in."""

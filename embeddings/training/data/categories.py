@@ -1,6 +1,6 @@
-"""Two vocabularies of labels onto one: the joint categories that shop and consumer photos share.
+"""Joint categories: one vocabulary for the labels of shop photos and of consumer photos.
 
-A word that is missing here is an error, not a guess: whoever adds a data set decides what its words mean.
+A word that is missing here is an error. Whoever adds a data set decides what its words mean.
 """
 
 from typing import Literal, get_args
@@ -62,7 +62,7 @@ CATEGORIES: dict[str, tuple[str, str]] = {
         "",
     ),
 }
-"""Joint category: the words of the shop catalogue, and the words of the consumer photos."""
+"""By joint category: the shop catalogue's words for it, and the consumer photos' words."""
 
 _JOINT: dict[tuple[Domain, str], str] = {
     (domain, word): category
@@ -73,7 +73,7 @@ _JOINT: dict[tuple[Domain, str], str] = {
 
 
 def joint_category(domain: Domain, word: str) -> str:
-    """The joint category of a source's own word.
+    """Return the joint category of a source's own word.
 
     Raises:
         KeyError: the word is in no row of the table.

@@ -1,7 +1,7 @@
 """Photos without a table: a folder per class, or anyone's own gallery.
 
-Every photo is an item of its own. Where all photos lie exactly one folder deep, in two folders or more, the folders'
-names are their classes; else they have none.
+Every photo is an item of its own. If all photos lie exactly one folder deep, in two or more folders, the folders' names
+are their classes. Otherwise the photos have no class.
 """
 
 from pathlib import Path
@@ -12,7 +12,10 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
 
 def read(folder: Path, split: Split) -> list[LabelledPhoto]:
-    """All photos below a folder, by name; hidden files and folders are left out. No photo, or no folder: no list."""
+    """Return all photos below a folder, sorted by path, without hidden files and folders.
+
+    The list is empty if the folder holds no photo or does not exist.
+    """
     files = sorted(
         path.relative_to(folder) for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()
     )

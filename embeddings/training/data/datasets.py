@@ -1,4 +1,4 @@
-"""The photos of a folder, whatever layout it has: reading them, choosing from them, decoding them."""
+"""The photos of a folder in any known layout: list them, select from them, decode them."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,22 +11,22 @@ from embeddings.training.data import class_folders, deepfashion, labels_csv
 from embeddings.training.data.categories import Domain
 from embeddings.training.data.photos import DatasetError, LabelledPhoto, Part, Pixels, Split
 
-# Views of 160 px are drawn from photos of this shorter side: room to crop, and 10,000 of them fit in 2 GB.
+# The shorter side of a decoded photo. Views of 160 px can be cropped from it, and 10,000 photos fit in 2 GB.
 _SHORTER_SIDE = 192
 
 
 def read_photos(folder: Path, split: Split) -> list[LabelledPhoto]:
-    """Read a data set by the layout of its folder; no photo is opened.
+    """List the photos of a data set without opening them.
 
-    In this order: labels.csv (`labelled`), DeepFashion (`deepfashion`), a folder per class or an unlabelled gallery
-    (`folders`).
+    The folder's layout is the first of these that fits: a table (`labels_csv`), DeepFashion (`deepfashion`), a folder
+    per class or an unlabelled gallery (`class_folders`).
 
     Args:
-        folder: holds the data set.
-        split: what decides each photo's part where the data set does not.
+        folder: the data set's folder.
+        split: decides each photo's part, unless the data set does.
 
     Raises:
-        DatasetError: none of these, or something in it is wrong; the message names file and line.
+        DatasetError: the folder has none of these layouts, or a table is wrong; the message names file and line.
     """
     if (folder / labels_csv.TABLE).exists():
         return labels_csv.read(folder, split)
@@ -42,12 +42,12 @@ def read_photos(folder: Path, split: Split) -> list[LabelledPhoto]:
 
 
 def select(photos: Sequence[LabelledPhoto], domain: Domain, *parts: Part) -> list[LabelledPhoto]:
-    """The photos of one domain that are in one of the parts, in their order."""
+    """Return the photos of one domain that are in one of the parts, in their order."""
     return [photo for photo in photos if photo.domain == domain and photo.part in parts]
 
 
 def load_pixels(folder: Path, photos: Sequence[LabelledPhoto]) -> list[Pixels]:
-    """Decode photos for training, upright, scaled so that the shorter side is at most 192 px.
+    """Decode photos upright, scaled so that the shorter side is at most 192 px.
 
     Raises:
         DatasetError: a file is missing or damaged.

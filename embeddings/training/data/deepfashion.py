@@ -1,7 +1,7 @@
 """DeepFashion (Liu et al. 2016) as it is distributed: Consumer-to-Shop and In-Shop Clothes Retrieval.
 
-Both are `Eval/list_eval_partition.txt`: a number of rows, the names of the columns, then a row a line. They differ in
-their columns. The photos lie as the rows say, or below `Img/`, where the archive leaves them.
+Each has a file `Eval/list_eval_partition.txt`: the number of rows, the names of the columns, then one row a line. The
+two differ in their columns. Photos lie where the rows say, or below `Img/`, where the archive puts them.
 
     image_pair_name_1 image_pair_name_2 item_id evaluation_status       Consumer-to-Shop; train, val, test
     img/TOPS/Blouse/id_00000001/comsumer_01.jpg img/TOPS/Blouse/id_00000001/shop_01.jpg id_00000001 train
@@ -9,8 +9,8 @@ their columns. The photos lie as the rows say, or below `Img/`, where the archiv
     image_name item_id evaluation_status                                In-Shop; train, query, gallery
     img/WOMEN/Dresses/id_00000002/02_1_front.jpg id_00000002 train
 
-The official parts are kept. Consumer-to-Shop: the gallery is every shop photo of val and test. In-Shop: query and
-gallery are the test part; it has no validation part, so that a share of its training items is kept for validation.
+The official parts are kept. In Consumer-to-Shop the gallery is every shop photo of val and test. In-Shop has no
+validation part: query and gallery are the test part, and a share of the training items becomes the validation part.
 """
 
 from collections.abc import Iterable, Iterator
@@ -28,10 +28,10 @@ _ROLES: dict[str, Role] = {"train": "", "query": "query", "gallery": "gallery"}
 
 
 def read(folder: Path, split: Split) -> list[LabelledPhoto]:
-    """Read either set, each photo once, in the order of the rows.
+    """Read either set: each photo once, in the order of the rows.
 
     Raises:
-        DatasetError: the file is of neither set, or a row is not as above.
+        DatasetError: the file belongs to neither set, or a row is malformed.
     """
     path = folder / PARTITION
     try:
@@ -59,13 +59,13 @@ def read(folder: Path, split: Split) -> list[LabelledPhoto]:
     else:
         raise DatasetError(
             f"{path}:2: the columns are neither {' '.join(_CONSUMER_TO_SHOP)} nor {' '.join(_IN_SHOP)}; "
-            "of DeepFashion, the two retrieval benchmarks can be read"
+            "only DeepFashion's two retrieval benchmarks can be read"
         )
     return list(photos.values())
 
 
 def _rows(lines: list[str], path: Path, width: int) -> Iterator[tuple[list[str], str]]:
-    """The cells of each row, and where it stands."""
+    """Yield the cells of each row, and its file and line."""
     for number, line in enumerate(lines[2:], start=3):
         cells = line.split()
         if cells and len(cells) != width:
@@ -80,10 +80,10 @@ def _check(status: str, known: Iterable[str], place: str) -> None:
 
 
 def _photo(below: str, name: str, domain: Domain, item: str, part: Part, role: Role, place: str) -> LabelledPhoto:
-    """Kind and gender stand in the path: img/GROUP/KIND/ITEM/file; the group of In-Shop is MEN or WOMEN."""
+    """Make a photo from its path, img/GROUP/TYPE/ITEM/file; in In-Shop the group is the gender, MEN or WOMEN."""
     folders = name.split("/")
     if len(folders) != 5 or folders[0] != "img":
         raise DatasetError(f"{place}: {name} is not as in img/WOMEN/Dresses/id_00000002/02_1_front.jpg")
-    _, group, kind, _, _ = folders
+    _, group, word, _, _ = folders
     gender = group.capitalize() if group in ("MEN", "WOMEN") else ""
-    return LabelledPhoto(below + name, domain, kind, kind, gender, "", "", item, part, role)
+    return LabelledPhoto(below + name, domain, word, word, gender, "", "", item, part, role)

@@ -1,4 +1,4 @@
-"""Photos with a table of labels: labels.csv, two domains with a vocabulary each (see `categories`).
+"""Photos with a table of labels, labels.csv: two domains, each with a vocabulary of its own (see `categories`).
 
 Consumer photos are split by sender, because photos of one sender share a room, a camera and a style. Shop photos are
 split by item, and each item has one photo.
@@ -45,9 +45,9 @@ def read(folder: Path, split: Split) -> list[LabelledPhoto]:
 def _photo(row: dict[str, str], split: Split, place: str) -> LabelledPhoto:
     domain = next((known for known in DOMAINS if known == row["domain"]), None)
     if domain is None:
-        raise DatasetError(f"{place}: domain {row['domain']!r} is neither of {', '.join(DOMAINS)}")
+        raise DatasetError(f"{place}: domain {row['domain']!r} is none of {', '.join(DOMAINS)}")
     if not row["file"]:
-        raise DatasetError(f"{place}: a photo without a file")
+        raise DatasetError(f"{place}: a photo without a file; name its path below the folder")
     small = _SMALL.get(row.get("small", ""))
     if small is None:
         raise DatasetError(f"{place}: small is {row['small']!r}; write yes or leave it empty")

@@ -1,4 +1,4 @@
-"""A photo of a data set: what is known of it, and whether training, validation or test may see it."""
+"""A photo of a data set: its labels, and the part of the split it is in."""
 
 import hashlib
 from dataclasses import asdict, dataclass
@@ -20,19 +20,22 @@ Pixels = NDArray[np.uint8]
 
 
 class DatasetError(GarmentSearchError):
-    """The folder does not hold a data set this code can read."""
+    """The folder does not hold a data set that this code can read."""
 
 
 @dataclass(frozen=True)
 class Split:
-    """Fractions of senders and items that stay unseen. Seed 2 leaves no sender above a quarter of the test photos."""
+    """The shares of senders and items that training does not see.
+
+    With seed 2 no sender has more than a quarter of the test photos.
+    """
 
     seed: int = 2
     validation: float = 0.1
     test: float = 0.2
 
     def part(self, unit: str) -> Part:
-        """The part a sender or an item belongs to. It follows from a hash alone: adding photos moves no other."""
+        """Return the part of a sender or an item. It depends on a hash alone, so new photos move no other photo."""
         digest = hashlib.sha256(f"{self.seed}/{unit}".encode()).digest()
         place = int.from_bytes(digest[:8], "big") / 2**64
         if place < 1 - self.validation - self.test:
@@ -40,24 +43,24 @@ class Split:
         return "validation" if place < 1 - self.test else "test"
 
     def as_dict(self) -> dict[str, float]:
-        """For run folders and model cards."""
+        """Return the fields, for run folders and model cards."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
 class LabelledPhoto:
-    """One photo; what a source does not say is empty."""
+    """One photo and its labels; a label that the source does not give is empty."""
 
     file: str  # below the data set's folder
     domain: Domain
-    category: str  # joint: what shop and consumer photos share
+    category: str  # joint, shared by shop and consumer photos
     type: str  # the source's own word
     gender: str
     colour: str
     sender: str
-    item: str  # photos of one garment share it
+    item: str  # shared by all photos of one garment
     part: Part
-    role: Role = ""  # in a protocol that says which photos ask and which answer
+    role: Role = ""  # where a protocol says which photos are queries and which the gallery
     title: str = ""  # what the shop calls it
     usage: str = ""  # what the shop says it is for: Casual, Formal, ...
     small: bool = False  # 60 x 80 px, too few to measure with
@@ -74,5 +77,5 @@ class LabelledPhoto:
 
     @property
     def unit(self) -> str:
-        """What photos share their luck by: the sender, or the item."""
+        """The sender, or else the item: photos of one unit are alike, and no independent sample."""
         return self.sender or self.item

@@ -1,4 +1,4 @@
-"""What a model has to beat: colours counted, and ImageNet's features as they come."""
+"""Baselines that a model has to beat: colour histograms, and ImageNet features off the shelf."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ _AT_ONCE = 64
 
 
 def colour_histogram(photos: Sequence[bytes]) -> Vectors:
-    """Unit vectors (n, 512): the root of the share of pixels in each of 8 x 8 x 8 RGB bins.
+    """Return unit vectors (n, 512): the root of the share of pixels in each of 8 x 8 x 8 RGB bins.
 
     The cosine of two such vectors is the Bhattacharyya coefficient of the histograms (Bhattacharyya 1943).
     """
@@ -26,25 +26,25 @@ def colour_histogram(photos: Sequence[bytes]) -> Vectors:
 
 
 class OffTheShelf:
-    """MobileNetV2 as ImageNet left it, its last features averaged over the image."""
+    """MobileNetV2 with ImageNet weights; its last features are averaged over the photo."""
 
     def __init__(self, weights: str) -> None:
-        """Open `weights`: a file without top, or "imagenet".
+        """Load `weights`: a file without top, or "imagenet" to download them.
 
         Raises:
             ModelError: they cannot be loaded.
         """
-        import keras  # ten seconds, which measuring a file need not wait for
+        import keras  # takes ten seconds, and measuring a model file does not need it
 
         try:
             self._network = keras.applications.MobileNetV2(
                 include_top=False, input_shape=(INPUT_SIZE, INPUT_SIZE, 3), weights=weights, pooling="avg"
             )
-        except Exception as error:  # Keras raises Exception itself where it cannot download
+        except Exception as error:  # Keras raises plain Exception when a download fails
             raise ModelError(f"cannot load MobileNetV2 weights from {weights}: {error}") from error
 
     def embed(self, photos: Sequence[bytes]) -> Vectors:
-        """Unit vectors (n, 1280)."""
+        """Return unit vectors (n, 1280)."""
         parts = []
         for start in range(0, len(photos), _AT_ONCE):
             pixels = np.stack([photo_pixels(photo) for photo in photos[start : start + _AT_ONCE]])

@@ -1,4 +1,4 @@
-"""All tasks on one part of the photos, for anything that turns photos into vectors."""
+"""The evaluation: all tasks on one part of the photos, for anything that turns photos into vectors."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,33 +16,33 @@ from embeddings.training.evaluation.validation import encoded_phone_photos, enco
 from embeddings.training.views.colour import central_lab
 
 Embed = Callable[[Sequence[bytes]], Vectors]
-"""Encoded photos to unit vectors (n, d)."""
+"""Turns n encoded photos into unit vectors (n, d)."""
 
-# The phone photos of the test part must not be those that the run was steered by.
+# Keeps these phone photos apart from the validation's, which steered the run.
 _PHONE_SEED = 1000
 _BESIDE = 2
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What a model answered to a search: places in its gallery, best first (queries, 50)."""
+    """A model's results for a search: rows of its gallery, best first (queries, 50)."""
 
     search: Search
     found: Rows
 
 
 class Evaluation:
-    """The photos of one part, read once: measure any number of models on the same queries."""
+    """The photos of one part, read once to measure any number of models on the same queries."""
 
     def __init__(self, folder: Path, split: Split, part: Part | Literal["all"], phone_photos: int) -> None:
-        """Read them.
+        """Read the photos, without those that are for training only.
 
         Args:
-            folder: of the photos, in any layout that `read_photos` knows.
-            split: as the model was trained with, or the figures flatter it.
-            part: where queries and galleries come from; "all" is every photo, for a set that no model was trained on.
-                Photos that are for training only take no part.
-            phone_photos: so many shop items of the part are searched for by a simulated phone photo.
+            folder: the data set, in any layout that `read_photos` knows.
+            split: the split that the model was trained with; any other flatters the figures.
+            part: the part with queries and galleries. "all" takes every photo: use it for photos that no model was
+                trained on.
+            phone_photos: the number of shop items to search for by a simulated phone photo.
 
         Raises:
             DatasetError: a photo is missing, or the part is too small to search in.
@@ -55,8 +55,8 @@ class Evaluation:
         consumer = [photo for photo in own if photo.domain == "consumer"]
         if len(shop) <= K:
             raise DatasetError(
-                f"the {part} part has {len(shop)} shop photos, more than {K} are needed to search in; "
-                "'all' takes every photo"
+                f"the {part} part has {len(shop)} shop photos, but a search needs more than {K}; "
+                "part 'all' takes every photo"
             )
         items = shop[np.linspace(0, len(shop) - 1, min(phone_photos, len(shop))).astype(np.intp)]
         self.photos = [*own, *others]
@@ -65,14 +65,14 @@ class Evaluation:
         phones = encoded_phone_photos(folder, shown, consumer, seed)
         several = encoded_phone_photos(folder, shown, consumer, seed, _BESIDE)
         self.files = [*encoded_photos(folder, self.photos), *phones, *several]
-        """Encoded photos: those of the part, shop photos of the others, simulated phone photos of one garment, the same
-        with others in the corners."""
+        """Encoded photos: those of the part, shop photos of the other parts, phone photos of one garment each, and the
+        same phone photos with other garments in the corners."""
         self.names = [
             *(photo.file for photo in self.photos),
             *(f"phone photo of {photo.file}" for photo in shown),
             *(f"phone photo of {photo.file} and others" for photo in shown),
         ]
-        """What each file is called."""
+        """The name of each file, for people."""
         labs = np.stack([central_lab(photo_pixels(photo)) for photo in self.files[: len(own)]]) if consumer else None
         self.searches = searches(self.photos, len(own), items, labs, several=True)
         self.about: dict[str, Any] = {
@@ -87,10 +87,10 @@ class Evaluation:
         }
 
     def measure(self, vectors: Vectors) -> tuple[dict[str, Scores], list[Answers]]:
-        """Scores of every task that the photos hold queries for, and the answers; `vectors` are those of `files`.
+        """Score the vectors of `files` on every task; return the scores by figure, and the answers.
 
-        Galleries are the part's own shop photos, unseen in training; `C all` searches among those of the other parts
-        as well, which is harder for being larger. A protocol (DeepFashion's) decides its own.
+        The gallery is the part's own shop photos, which training has not seen. `C all` adds those of the other parts,
+        and is harder because its gallery is larger. DeepFashion's protocols have their own galleries.
         """
         answers = [Answers(search, search.ask(vectors)) for search in self.searches]
         scores: dict[str, Scores] = {}
@@ -100,7 +100,7 @@ class Evaluation:
 
 
 def as_record(scores: dict[str, Scores]) -> dict[str, Any]:
-    """Means, 95 % intervals and numbers of queries, for the card and for figures.json."""
+    """Return means, 95 % intervals and numbers of queries, for the card and for figures.json."""
     record: dict[str, Any] = {}
     for task, score in scores.items():
         low, high = score.interval()
@@ -116,7 +116,7 @@ def as_record(scores: dict[str, Scores]) -> dict[str, Any]:
 
 
 def as_table(records: dict[str, dict[str, Any]]) -> str:
-    """Rows of tasks, columns of models: mean [interval]."""
+    """Format a table with a row a task and a column a model: mean [interval]."""
     names = list(records)
     tasks = list(records[names[0]])
     width = max(26, *(len(name) + 2 for name in names))

@@ -1,4 +1,4 @@
-"""What answers are worth, on row numbers and labels alone: precision, recall, nearness of colour; means, intervals."""
+"""Precision, recall and nearness of colour, from row numbers and labels alone; means and intervals."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -13,29 +13,29 @@ Words = NDArray[np.str_]
 
 K = 16
 
-_AT_ONCE = 1000  # queries: 12,000 photos to be sorted for each take 100 MB
+_AT_ONCE = 1000  # queries; with a gallery of 12,000 photos they take 100 MB
 
 
 @dataclass(frozen=True)
 class Scores:
-    """One value a query: what it is averaged by, and which unit it shares its luck with."""
+    """One value a query, the group it is averaged in, and the unit it belongs to."""
 
     values: Floats
     groups: Words
     """The mean is taken within each group, then over groups."""
     units: Words
-    """The bootstrap draws units (senders, items), since queries of one unit are not independent."""
+    """The bootstrap draws units (senders or items), because queries of one unit are not independent."""
 
     def mean(self) -> float:
-        """Mean over groups of the means over queries."""
+        """Return the mean over groups of each group's mean."""
         return float(np.mean([self.values[self.groups == group].mean() for group in np.unique(self.groups)]))
 
     def by_group(self) -> dict[str, float]:
-        """The mean of each group."""
+        """Return the mean of each group."""
         return {str(group): float(self.values[self.groups == group].mean()) for group in np.unique(self.groups)}
 
     def interval(self, rounds: int = 1000, seed: int = 0) -> tuple[float, float]:
-        """95 % percentile interval of the mean by bootstrap over units (Efron 1979)."""
+        """Return the 95 % percentile interval of the mean, by bootstrap over units (Efron 1979)."""
         rng = np.random.default_rng(seed)
         units, unit = np.unique(self.units, return_inverse=True)
         groups, group = np.unique(self.groups, return_inverse=True)
@@ -50,9 +50,9 @@ class Scores:
 
 
 def neighbours(queries: Vectors, gallery: Vectors, k: int = K, without_self: bool = False) -> Rows:
-    """Row numbers of the gallery by falling cosine: (n, k), fewer columns where the gallery is smaller.
+    """Return the rows of the gallery by falling cosine: (n, k), or fewer columns if the gallery is smaller.
 
-    without_self: query i is gallery row i, and left out.
+    With `without_self`, query i is gallery row i and is left out of its own results.
     """
     found = np.empty((len(queries), min(k, len(gallery) - without_self)), np.intp)
     for start in range(0, len(queries), _AT_ONCE):
@@ -65,20 +65,20 @@ def neighbours(queries: Vectors, gallery: Vectors, k: int = K, without_self: boo
 
 
 def overlap(one: Rows, other: Rows) -> float:
-    """Mean share of row numbers that two answers (n, k) have in common."""
+    """Return the mean share of rows that two answers (n, k) have in common."""
     return float(np.mean([len(np.intersect1d(a, b)) / len(a) for a, b in zip(one, other, strict=True)]))
 
 
 def relevant(wanted: Words, gallery: Words, without_self: bool = False) -> NDArray[np.intp]:
-    """How many of the gallery's labels each query wants (n,); none where it has no label itself ("")."""
+    """Count the gallery photos that have each query's label (n,); 0 for a query without a label ("")."""
     counts = Counter(gallery.tolist())
     return np.array([counts[label] - without_self if label else 0 for label in wanted.tolist()], np.intp)
 
 
 def precision(wanted: Words, found: Rows, gallery: Words, without_self: bool = False) -> Floats:
-    """Hits / min(k, relevant) of each query (n,); `found` are row numbers (n, k) into the gallery's labels.
+    """Return hits / min(k, relevant) of each query (n,); `found` holds rows (n, k) of the gallery.
 
-    A query that nothing in the gallery is relevant to gets NaN.
+    The value is NaN if nothing in the gallery is relevant to the query.
     """
     possible = np.minimum(found.shape[1], relevant(wanted, gallery, without_self))
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -87,9 +87,9 @@ def precision(wanted: Words, found: Rows, gallery: Words, without_self: bool = F
 
 
 def recall(wanted: Words, found: Rows, gallery: Words, k: int, without_self: bool = False) -> Floats:
-    """1 for each query that has a hit among the first k, else 0 (n,); NaN where nothing in the gallery is relevant.
+    """Return 1 for each query with a hit among the first k, else 0 (n,); NaN if nothing in the gallery is relevant.
 
-    With labels that name the item, this is what the DeepFashion benchmarks call top-k accuracy, and recall@k.
+    If the labels name items, this is recall@k, which the DeepFashion benchmarks call top-k accuracy.
     """
     values = hits(wanted, found[:, :k], gallery).any(axis=1).astype(float)
     values[relevant(wanted, gallery, without_self) <= 0] = np.nan
@@ -97,16 +97,17 @@ def recall(wanted: Words, found: Rows, gallery: Words, k: int, without_self: boo
 
 
 def hits(wanted: Words, found: Rows, gallery: Words) -> NDArray[np.bool_]:
-    """Which of the results (n, k) have the label that is wanted."""
+    """Return which results (n, k) have the wanted label."""
     right: NDArray[np.bool_] = gallery[found] == wanted[:, None]
     return right
 
 
 def nearness(wanted: Words, query_labs: Floats, found: Rows, gallery: Words, gallery_labs: Floats) -> Floats:
-    """How near the colours of a query's k results come to its own (n,): 0 = chance in its category, 1 = the best k.
+    """Return how near each query's k results come to its colour (n,): 1 for the nearest k of its category, 0 for
+    chance.
 
-    With d the mean Lab distance (CIE 1976) to the query: (d_chance - d_found) / (d_chance - d_best). NaN in a category
-    of fewer than 3 k photos, in which chance is nearly the best, and the ratio says nothing.
+    With d the mean Lab distance (CIE 1976) to the query: (d_chance - d_found) / (d_chance - d_best). The value is NaN
+    if the category has fewer than 3 k photos: chance is then nearly as good as the best, and the ratio says nothing.
     """
     k = found.shape[1]
     values = np.full(len(found), np.nan)

@@ -1,8 +1,7 @@
-"""Simulated phone photos to measure with: one shop item on a stranger's floor.
+"""Simulated phone photos to measure with: a shop item on a stranger's floor.
 
-This is the ruler, so it shares no code, no parameter and no background with `augmentation`: a model trained on that
-must not be measured by the same hand. Scenes are warped in numpy at a larger size and leave as JPEG bytes, which take
-the same way into the model as any upload.
+They share no code, parameter or background with `augmentation`, or a model would be measured with what it was trained
+on. Scenes are warped in numpy at a larger size and become JPEG bytes, which reach the model as any upload does.
 """
 
 from collections.abc import Sequence
@@ -27,9 +26,9 @@ def phone_photo(item: Pixels, elsewhere: Pixels, seed: tuple[int, ...], beside: 
 
     Args:
         item: a shop photo on white (h, w, 3).
-        elsewhere: a photo of a real place (h, w, 3), of senders that training never saw.
-        seed: the same seed gives the same photo, but for what lies beside.
-        beside: up to four other items: smaller, in the corners, under the item, cut off by the edges of the photo.
+        elsewhere: a photo of a real place (h, w, 3), by a sender whom training has not seen.
+        seed: decides everything but the other items, which leave the rest of the photo as it was.
+        beside: up to four other items. They lie in the corners, smaller, under the item and partly out of the photo.
 
     Returns:
         A JPEG of 300 x 400 px.
@@ -39,7 +38,9 @@ def phone_photo(item: Pixels, elsewhere: Pixels, seed: tuple[int, ...], beside: 
     layer = _warp(item, rng, _ZOOM, middle)
     fall = (int(rng.integers(2, 10)), int(rng.integers(-8, 9)))
     scene = _ground(elsewhere, rng)
-    rng_beside = np.random.default_rng((*seed, 1))  # what follows for the item itself must not change
+    rng_beside = np.random.default_rng(
+        (*seed, 1)
+    )  # its own, so that the others do not change the item
     corners = rng_beside.permutation([(-1, -1), (1, -1), (-1, 1), (1, 1)])
     for other, corner in zip(beside, corners, strict=False):
         scene = _lay(_warp(other, rng_beside, _ZOOM_BESIDE, middle * (1 + 0.7 * corner)), scene, fall)
@@ -54,7 +55,7 @@ def phone_photo(item: Pixels, elsewhere: Pixels, seed: tuple[int, ...], beside: 
 
 
 def _matte(item: Pixels) -> Plane:
-    """Share of garment in each pixel (h, w): what has something dark on all four sides of it."""
+    """Return the share of garment in each pixel (h, w): garment is what has something dark on all four sides."""
     dark = item.min(axis=2) < 240
     inside = np.ones_like(dark)
     for axis in (0, 1):
@@ -64,7 +65,7 @@ def _matte(item: Pixels) -> Plane:
 
 
 def _ground(photo: Pixels, rng: np.random.Generator) -> Plane:
-    """The left or right band of a photo, mirrored until it fills the scene: floors and beds without the garment."""
+    """Fill the scene with the left or right band of a photo, mirrored: floors and beds without the garment."""
     band = Image.fromarray(photo).convert("RGB")
     if rng.random() < 0.5:
         band = band.transpose(Image.Transpose.ROTATE_180)
@@ -74,7 +75,7 @@ def _ground(photo: Pixels, rng: np.random.Generator) -> Plane:
 
 
 def _lay(layer: tuple[Plane, Plane], scene: Plane, fall: tuple[int, int]) -> Plane:
-    """The scene with a garment on it, whose shadow falls so many rows and columns away."""
+    """Lay a garment on the scene; its shadow falls `fall` rows and columns away."""
     colours, matte = layer
     shadow = np.roll(_soft(matte, 6), fall, (0, 1))
     darker = scene * (1 - 0.45 * shadow[..., None])
@@ -85,7 +86,7 @@ def _lay(layer: tuple[Plane, Plane], scene: Plane, fall: tuple[int, int]) -> Pla
 def _warp(
     item: Pixels, rng: np.random.Generator, zooms: tuple[float, float], middle: NDArray[np.float64]
 ) -> tuple[Plane, Plane]:
-    """Colours and matte as the camera sees them: scale, turn, and a camera that is not straight above."""
+    """Return colours and matte as the camera sees them: scaled, turned, and not from straight above."""
     matte = _matte(item)
     height, width = matte.shape
     zoom = rng.uniform(*zooms) * min(_WIDTH / width, _HEIGHT / height)
@@ -112,7 +113,7 @@ def _warp(
 
 
 def _lit(scene: Plane, rng: np.random.Generator) -> Pixels:
-    """Exposure, lamp colour from blue to amber, and a vignette."""
+    """Expose the scene under a lamp between blue and amber, with a vignette."""
     warmth = rng.normal(0, 0.07)
     gain = 2 ** rng.normal(-0.15, 0.25) * np.array([1 + warmth, 1, 1 - warmth])
     y, x = np.mgrid[-1 : 1 : _HEIGHT * 1j, -1 : 1 : _WIDTH * 1j]
@@ -122,7 +123,7 @@ def _lit(scene: Plane, rng: np.random.Generator) -> Pixels:
 
 
 def _finger(image: Image.Image, rng: np.random.Generator) -> None:
-    """A skin-coloured finger over an edge."""
+    """Draw a finger over an edge."""
     colour = _SKIN[rng.integers(len(_SKIN))]
     x = float(rng.choice([0, _WIDTH]))
     y = rng.uniform(0.2, 0.9) * _HEIGHT
@@ -131,7 +132,7 @@ def _finger(image: Image.Image, rng: np.random.Generator) -> None:
 
 
 def _grain(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Photon noise: it grows with the root of the light."""
+    """Add photon noise, which grows with the root of the light."""
     pixels = np.asarray(image, np.float32)
     noise = rng.normal(0, 1, pixels.shape) * np.sqrt(pixels + 1) * rng.uniform(0.1, 0.9)
     return Image.fromarray((pixels + noise).clip(0, 255).astype(np.uint8))
@@ -143,7 +144,7 @@ def _soft(plane: Plane, radius: float) -> Plane:
 
 
 def drawn_ground(seed: tuple[int, ...]) -> Pixels:
-    """Planks, tiles or a cloth (400, 300, 3); the same seed gives the same ground."""
+    """Draw planks, tiles or a cloth (400, 300, 3), for data sets without a photo of a real place."""
     rng = np.random.default_rng(seed)
     light = (_planks, _tiles, _cloth)[rng.integers(3)](rng) + rng.normal(0, 0.02, (_HEIGHT, _WIDTH))
     colour = rng.uniform(60, 220) * (1 + rng.uniform(-0.25, 0.25, 3))
@@ -151,21 +152,21 @@ def drawn_ground(seed: tuple[int, ...]) -> Pixels:
 
 
 def _planks(rng: np.random.Generator) -> NDArray[np.float64]:
-    """Boards across the photo, each a little lighter or darker, with a dark joint."""
+    """Draw boards across the photo, each a little lighter or darker, with dark joints."""
     board, within = np.divmod(np.arange(_HEIGHT), rng.integers(25, 70))
     tone = rng.normal(1, 0.08, board.max() + 1)[board] * np.where(within < 2, 0.6, 1)
     return np.repeat(tone[:, None], _WIDTH, axis=1)
 
 
 def _tiles(rng: np.random.Generator) -> NDArray[np.float64]:
-    """Squares with pale joints."""
+    """Draw squares with pale joints."""
     side = rng.integers(40, 110)
     y, x = np.ogrid[:_HEIGHT, :_WIDTH]
     return np.where((y % side < 3) | (x % side < 3), 1.25, 1.0)
 
 
 def _cloth(rng: np.random.Generator) -> NDArray[np.float64]:
-    """Soft folds: a few waves in different directions."""
+    """Draw soft folds: a few waves in different directions."""
     y, x = np.mgrid[:_HEIGHT, :_WIDTH]
     waves = [np.sin((x * np.cos(turn) + y * np.sin(turn)) / rng.uniform(15, 60)) for turn in rng.uniform(0, np.pi, 4)]
     folds: NDArray[np.float64] = 1 + 0.06 * np.sum(waves, axis=0)

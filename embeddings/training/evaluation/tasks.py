@@ -1,12 +1,12 @@
-"""The tasks a model is measured by: who asks, who may answer, and which answers are right. As in docs/model-card.md.
+"""The tasks that measure a model: the queries, the gallery, and which results are right. See docs/model-card.md.
 
 A     consumer photo -> shop photos of the same category
-C     simulated phone photo of a shop item -> that very item; "several": with smaller garments in the corners
-D     shop photo -> shop photos of the same type and gender; of the same colour
-E     as A, by how near in colour the results are
+C     simulated phone photo of a shop item -> that item; "several": with smaller garments in the corners
+D     shop photo -> shop photos of the same kind; of the same colour
+E     the queries of A, measured by how near in colour the results are
 item  photo of an item -> its other photos: the protocol of both DeepFashion benchmarks
 
-There is no task B (garments cropped from street photos): no set of photos that can be read here holds street photos.
+There is no task B (garments cropped from street photos): no data set that can be read here has street photos.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -32,46 +32,46 @@ from embeddings.training.evaluation.metrics import (
 )
 
 ITEM_KS = (1, 5, 10, 20, 50)
-"""What the literature gives for Consumer-to-Shop (all of them) and In-Shop (all but 5)."""
+"""The k that papers report: all of these for Consumer-to-Shop, all but 5 for In-Shop."""
 
 _DEPTH = max(ITEM_KS)
 
 
 @dataclass(frozen=True)
 class Search:
-    """One task on rows of a pool of photos: measured by precision@16, or by recall where `recalls` names its ks."""
+    """One task on the photos of a pool. Its figure is precision@16, or the recalls that `recalls` names."""
 
     name: str
     queries: Rows
     gallery: Rows
     wanted: Words
-    """The label that each query looks for; "" = none."""
+    """The label that each query looks for, or ""."""
     labels: Words
     """The label of each gallery photo."""
     units: Words
-    """Of each query, see `Scores`."""
+    """The unit of each query, see `Scores`."""
     recalls: Mapping[str, int] = field(default_factory=dict)
     by_label: bool = False
-    """Average within each label first."""
+    """Whether to average within each label first."""
     without_self: bool = False
-    """Queries and gallery are the same photos."""
+    """Whether the queries are the gallery's own photos."""
     labs: tuple[Floats, Floats] | None = None
-    """Colours (Lab) of queries and of gallery, for task E."""
+    """The colours (Lab) of queries and gallery, for task E."""
 
     def ask(self, vectors: Vectors) -> Rows:
-        """Places in the gallery, best first: (queries, 50); `vectors` are of the pool."""
+        """Search with the pool's vectors; return rows of the gallery, best first: (queries, 50)."""
         return neighbours(vectors[self.queries], vectors[self.gallery], _DEPTH, self.without_self)
 
     def relevant(self) -> Rows:
-        """How many right answers there are to each query."""
+        """Count the right results that the gallery holds for each query."""
         return relevant(self.wanted, self.labels, self.without_self)
 
     def right(self, found: Rows) -> NDArray[np.bool_]:
-        """Which results are right (queries, 50)."""
+        """Return which results are right (queries, 50)."""
         return hits(self.wanted, found, self.labels)
 
     def scores(self, found: Rows) -> dict[str, Scores]:
-        """What the results are worth, by name of the figure."""
+        """Score the results; return the scores by the name of the figure."""
         if self.recalls:
             values = {
                 name: recall(self.wanted, found, self.labels, k, self.without_self) for name, k in self.recalls.items()
@@ -93,14 +93,15 @@ class Search:
 def searches(
     photos: Sequence[LabelledPhoto], own: int, items: Rows, labs: Floats | None = None, several: bool = False
 ) -> list[Search]:
-    """Every task that a pool of photos holds queries for.
+    """Return every task for which a pool of photos has queries.
 
     Args:
-        photos: the pool: those of the part that is measured, then shop photos that only make the gallery larger.
-        own: how many are of the part.
-        items: rows of the shop photos that simulated phone photos show; the pool's vectors go on with these.
-        labs: the colour (own, 3) of each photo of the part; without them there is no E.
-        several: whether the pool goes on with the same phone photos of several garments.
+        photos: the pool: first the photos of the measured part, then shop photos that only make the gallery larger.
+        own: how many photos the part has.
+        items: rows of the shop photos that the simulated phone photos show. The phone photos' vectors follow those of
+            the pool.
+        labs: the colour (own, 3) of each photo of the part; without it there is no task E.
+        several: whether vectors of phone photos with several garments follow, for the same items.
     """
     domains = _words(photos, lambda photo: photo.domain)
     shop, consumer = np.flatnonzero(domains[:own] == "shop"), np.flatnonzero(domains[:own] == "consumer")
@@ -138,7 +139,7 @@ def searches(
 
 
 def _roles(photos: Sequence[LabelledPhoto], own: int) -> tuple[Rows, Rows]:
-    """Who asks for an item and who answers: as a protocol says, or every photo of the part each other one."""
+    """Return queries and gallery of task `item`: the roles of a protocol, or else every photo of the part."""
     asking = np.array([row for row in range(own) if photos[row].role == "query"], np.intp)
     if len(asking):
         return asking, np.array([row for row, photo in enumerate(photos) if photo.role == "gallery"], np.intp)

@@ -1,4 +1,4 @@
-"""Colour as people see it: CIE Lab, the colour of a garment in a photo, and a palette of names for it."""
+"""Colour as people see it: CIE Lab, the colour of the garment in a photo, and a palette of named colours."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,14 +41,15 @@ PALETTE: dict[str, str] = {
     "pink": "efb2c4",
     "magenta": "c8297c",
 }
-"""Anchors spread over the colours of clothes; hexadecimal sRGB."""
+"""Named colours spread over the colours of clothes, in hexadecimal sRGB."""
 
-# About the distance between neighbouring names: a colour between two counts as half of each.
+# About the distance between neighbours in the palette: a colour between two counts as half of each.
 _SPREAD = 12.0
 
 
 def to_lab(rgb: NDArray[np.generic]) -> NDArray[np.float64]:
-    """SRGB (..., 3), 0-255, to CIE 1976 L*a*b* (..., 3): L 0-100, a and b about -100 to 100 (CIE 15:2004, D65)."""
+    """Convert sRGB (..., 3), 0-255, to CIE 1976 L*a*b* (..., 3): L 0-100, a and b about -100 to 100
+    (CIE 15:2004, D65)."""
     value = np.asarray(rgb, np.float64) / 255
     linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
     xyz = linear @ _TO_XYZ.T
@@ -58,7 +59,7 @@ def to_lab(rgb: NDArray[np.generic]) -> NDArray[np.float64]:
 
 
 def central_lab(pixels: Pixels) -> NDArray[np.float64]:
-    """Lab (3,) of the median over the central 30 % x 30 %: the garment's colour, since it lies in the middle."""
+    """Return the median Lab (3,) of the central 30 % x 30 %: the garment's colour, since it lies in the middle."""
     height, width = pixels.shape[:2]
     top, left = round(height * 0.35), round(width * 0.35)
     centre = pixels[top : max(height - top, top + 1), left : max(width - left, left + 1)]
@@ -70,7 +71,7 @@ _ANCHORS = to_lab(np.array([list(bytes.fromhex(code)) for code in PALETTE.values
 
 
 def palette_shares(lab: NDArray[np.float64]) -> NDArray[np.float32]:
-    """How much of each name a colour is: (len(PALETTE),), sums to 1; a Gaussian kernel around each anchor in Lab."""
+    """Return the share of each palette colour in a colour: (len(PALETTE),), sum 1, by a Gaussian around each in Lab."""
     distance = ((_ANCHORS - lab) ** 2).sum(axis=1)
     kernel = np.exp((distance.min() - distance) / (2 * _SPREAD**2))
     shares: NDArray[np.float32] = (kernel / kernel.sum()).astype(np.float32)

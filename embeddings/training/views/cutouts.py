@@ -8,24 +8,24 @@ from PIL import Image, ImageFilter
 
 from embeddings.training.data.photos import DatasetError, LabelledPhoto, Pixels
 
-# Studios retouch to pure white, which leaves room for jpeg noise above the white of most garments. Only white that is
-# connected to the photo's border counts as background, so garments keep their insides.
+# Studios retouch the background to pure white. This threshold lies above the white of most garments and leaves room for
+# JPEG noise. Only white connected to the photo's border is background, so that garments keep their insides.
 _WHITE = 248
 _COARSE = 96
 
-_LEAST, _MOST = 0.05, 0.95  # a mask that takes less or more of the photo has not found the garment
+_LEAST, _MOST = 0.05, 0.95  # a mask that covers less or more of the photo has missed the garment
 
 
 def cut_out(photo: Pixels) -> Image.Image:
-    """A shop photo (h, w, 3) as an RGBA image cropped to the garment; the background is transparent.
+    """Cut the garment from a shop photo (h, w, 3): an RGBA image cropped to it, with a transparent background.
 
-    A photo that is not on white, or nothing but white, comes back whole and opaque.
+    A photo without a white background, or with nothing else, is returned whole and opaque.
     """
     height, width = photo.shape[:2]
     white = Image.fromarray((photo.min(axis=2) >= _WHITE).astype(np.uint8) * 255)
     coarse = np.asarray(white.resize((_COARSE, _COARSE), Image.Resampling.BOX)) > 160
     background = Image.fromarray(_from_border(coarse).astype(np.uint8) * 255)
-    # Bilinear upscaling and a small blur soften the edge; the curve moves it inwards, or a white rim would remain.
+    # Bilinear upscaling and a small blur soften the edge. The curve moves it inwards, which removes the white rim.
     alpha = background.resize((width, height), Image.Resampling.BILINEAR).filter(ImageFilter.GaussianBlur(1))
     alpha = alpha.point([max(0, 255 - 2 * value) for value in range(256)])
     image = Image.fromarray(photo)
@@ -37,9 +37,9 @@ def cut_out(photo: Pixels) -> Image.Image:
 
 
 def cut_out_by_mask(photo: Pixels, mask: Image.Image) -> Image.Image | None:
-    """A photo (h, w, 3) as an RGBA image cropped to what the mask keeps; None if that is nearly nothing or all.
+    """Cut what the mask shows from a photo (h, w, 3): an RGBA image, or None if that is nearly nothing or nearly all.
 
-    mask: grey, white where the garment is, of any size.
+    The mask is grey, of any size, and white where the garment is.
     """
     image = Image.fromarray(photo)
     alpha = mask.convert("L").resize(image.size, Image.Resampling.BILINEAR)
@@ -51,10 +51,10 @@ def cut_out_by_mask(photo: Pixels, mask: Image.Image) -> Image.Image | None:
 
 
 def read_mask(masks: Path, photo: LabelledPhoto) -> Image.Image:
-    """The mask of a photo: a .png that lies in the folder of masks as the photo lies in the data set's.
+    """Read a photo's mask: a .png at the photo's path, but below the folder of masks.
 
     Raises:
-        DatasetError: there is none, or it cannot be decoded.
+        DatasetError: the mask is missing or cannot be decoded.
     """
     path = masks / Path(photo.file).with_suffix(".png")
     try:
@@ -65,7 +65,7 @@ def read_mask(masks: Path, photo: LabelledPhoto) -> Image.Image:
 
 
 def _from_border(free: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The cells of `free` that are reached from the border through free cells (4 neighbours)."""
+    """Return the cells of `free` that are connected to the border by free cells (4 neighbours)."""
     reached = np.zeros_like(free)
     reached[[0, -1], :] = free[[0, -1], :]
     reached[:, [0, -1]] |= free[:, [0, -1]]
