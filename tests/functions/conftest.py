@@ -1,4 +1,4 @@
-"""The real server, in front of a small gallery in a folder."""
+"""The real server and a small gallery in a folder."""
 
 import json
 import logging
@@ -23,7 +23,7 @@ _SHADES = ("20", "50", "80", "b0", "e0")
 
 
 def gallery_photos() -> dict[str, bytes]:
-    """35 garments; `coats/` holds the same photo three times."""
+    """Draw 35 garments; `coats/` holds the same photo three times."""
     photos = {}
     for folder, pattern in (("shirts", "{0}0000"), ("skirts", "00{0}00"), ("shoes/summer", "0000{0}")):
         for shade in _SHADES:
@@ -53,7 +53,7 @@ class Service(Client):
     log: Path
 
     def records(self, request_id: str = "") -> list[dict[str, Any]]:
-        # LiteRT writes a line of its own to standard error.
+        # LiteRT writes its own line to standard error.
         lines = [json.loads(line) for line in self.log.read_text().split("\n") if line.startswith("{")]
         return [each for each in lines if not request_id or each.get("request_id") == request_id]
 
@@ -62,7 +62,7 @@ class Service(Client):
 def serve(log: Path, **settings: str) -> Iterator[Service]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    # The same on every machine; three quarters of them is how many requests it takes at once.
+    # The same on every machine: the service takes three quarters of them as requests at once.
     with serve_functions(port, {"THREADS": "16", **settings}, log) as process:
         yield Service(port, process.pid, log)
 
@@ -79,7 +79,7 @@ def gallery(tmp_path_factory: pytest.TempPathFactory, photos: dict[str, bytes]) 
 
 @pytest.fixture(scope="session")
 def index(tmp_path_factory: pytest.TempPathFactory, gallery: Path) -> Path:
-    """Nobody may change it; copy it for that."""
+    """No test may change it; copy it to change it."""
     folder = tmp_path_factory.mktemp("index")
     rebuild(str(gallery), str(folder), model=MODEL)
     return folder
@@ -87,7 +87,7 @@ def index(tmp_path_factory: pytest.TempPathFactory, gallery: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory, index: Path) -> Iterator[Service]:
-    """With the default settings."""
+    """A service with the default settings."""
     log = tmp_path_factory.mktemp("service") / "log"
     with serve(log, INDEX_URI=str(index), IMAGE_BASE_URL=f"{IMAGE_BASE}/") as running:
         yield running

@@ -1,4 +1,4 @@
-"""Ask the running service, and hold every answer against functions/search/openapi.json."""
+"""A client of the running service that checks every answer against functions/search/openapi.json."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 _NOT_DESCRIBED = {"allow", "connection", "content-length", "content-type", "date", "server"}
-"""Of HTTP itself; Allow only under 405."""
+"""Headers of HTTP itself; `Allow` is described under 405 alone."""
 OPENAPI = Path(__file__).parents[2] / "functions" / "search" / "openapi.json"
 _BOUNDARY = "----tests-boundary"
 
@@ -23,7 +23,7 @@ class Answer:
     body: bytes
 
     def header(self, name: str) -> str | None:
-        """Raises if it was sent twice: adapters would fold it."""
+        """Return a header's value; fail if it was sent twice, since adapters would fold it."""
         values = [value for each, value in self.headers if each.lower() == name.lower()]
         assert len(values) < 2, f"{name} was sent {len(values)} times"
         return values[0] if values else None
@@ -38,7 +38,7 @@ class Answer:
 
     @property
     def problem(self) -> tuple[int, str]:
-        """Status and slug."""
+        """The status and the slug."""
         assert self.header("Content-Type") == "application/problem+json", self.body
         assert self.json["status"] == self.status
         return self.status, self.json["type"].removeprefix("urn:garment-search:")
@@ -69,12 +69,12 @@ class Client:
         return self.ask("POST", path, body, headers)
 
     def send(self, path: str, photo: bytes, content_type: str = "image/jpeg") -> Answer:
-        """The photo as the whole body."""
+        """Send the photo as the whole body."""
         return self.ask("POST", path, photo, {"Content-Type": content_type})
 
 
 def form(photo: bytes, *, field: str = "file", **fields: str) -> tuple[bytes, dict[str, str]]:
-    """A multipart body and its headers; the photo comes last."""
+    """Make a multipart body and its headers; the photo comes last."""
     parts = [
         f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
         for name, value in fields.items()
@@ -91,7 +91,7 @@ def openapi() -> dict[str, Any]:
 
 
 def check_contract(method: str, path: str, answer: Answer) -> None:
-    """Status, content type and body are ones that openapi.json declares."""
+    """Check that openapi.json declares the answer's status, content type, headers and body."""
     for name, _ in answer.headers:
         answer.header(name)
     if method in ("HEAD", "OPTIONS"):
@@ -118,7 +118,7 @@ def check_contract(method: str, path: str, answer: Answer) -> None:
 
 
 def errors(value: Any, schema: dict[str, Any]) -> list[str]:
-    """How a value breaks a schema of openapi.json."""
+    """List how a value breaks a schema of openapi.json."""
     # The document is the root, so that references into its components are found.
     return [str(error) for error in Draft202012Validator({**openapi(), **schema}).iter_errors(value)]
 

@@ -1,4 +1,4 @@
-"""What is written about the service is what the code says."""
+"""The documents about the service agree with its code."""
 
 import ast
 import dataclasses
@@ -26,7 +26,7 @@ def document(name: str) -> str:
 
 
 def problems() -> dict[str, int]:
-    """Slugs and their statuses, from the table and from every place that raises a RequestError."""
+    """Collect slugs and statuses from the table and from every place that raises a RequestError."""
     found = {row.slug: row.status for row in _TABLE}
     for source in (ROOT / "functions").rglob("*.py"):
         for node in ast.walk(ast.parse(source.read_text())):
@@ -77,7 +77,7 @@ def test_openapi_has_an_example_of_each_problem() -> None:
         assert (example["status"], example["help"]) == (statuses[slug], f"/docs#{slug}")
 
 
-def test_the_examples_of_problems_are_what_the_service_answers(service: Service) -> None:
+def test_the_service_answers_with_the_examples_of_problems(service: Service) -> None:
     red = photo("#800000")
     broken_form = {"Content-Type": "multipart/form-data"}
     answered = [
@@ -99,12 +99,12 @@ def test_the_examples_of_problems_are_what_the_service_answers(service: Service)
     of_the_server = {row.slug: row.exception() for row in _TABLE if row.status >= 500}
     for slug, error in of_the_server.items():
         assert expected[slug] == json.loads(problem_of(error).body())
-    # The last one depends on how many ask at once: see functions/search/admission.py.
+    # The last one, in functions/search/admission.py, depends on how many requests come at once.
     assert expected.keys() - {answer.problem[1] for answer in answered} - of_the_server.keys() == {"busy"}
 
 
 def examples(part: Any, where: str = "") -> Iterator[tuple[str, Any, dict[str, Any]]]:
-    """Each example of openapi.json: where it is, its value, and the schema beside it."""
+    """Yield each example of openapi.json: where it is, its value, and the schema beside it."""
     if isinstance(part, list):
         for number, each in enumerate(part):
             yield from examples(each, f"{where}/{number}")
@@ -141,7 +141,7 @@ def test_openapi_is_valid() -> None:
     validate(openapi())
 
 
-def test_openapi_has_every_route_and_no_other() -> None:
+def test_openapi_has_exactly_the_routes() -> None:
     table = Routes(SETTINGS, CurrentGeneration("/nowhere", 60)).table
     paths = openapi()["paths"]
     assert {path: [route.method.lower()] for path, route in table.items()} == {

@@ -30,7 +30,7 @@ Handler = Callable[[dict[str, Any]], Answer]
 
 
 class Context:
-    """What the re-index asks of Lambda's context object."""
+    """The part of Lambda's context object that the re-index uses."""
 
     def __init__(self, seconds: float = 900) -> None:
         self._end = time.monotonic() + seconds
@@ -46,7 +46,7 @@ def event(name: str, bucket: str = "GALLERY-BUCKET") -> dict[str, Any]:
 
 @pytest.fixture
 def aws(restored_logging: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """A function that starts cold."""
+    """The handlers of a function that starts cold."""
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "test")
     for name in ("functions.aws", "functions.search.cold_start"):
         monkeypatch.delitem(sys.modules, name, raising=False)
@@ -125,13 +125,13 @@ class TestSearch:
         asked["rawPath"], asked["requestContext"]["stage"] = path, stage
         assert len(json.loads(aws.search(asked, None)["body"])) == 17
 
-    def test_a_path_beside_the_base_path_is_no_route(self, search: Handler, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_path_outside_the_base_path_is_no_route(self, search: Handler, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("BASE_PATH", "/shop")
         asked = event("http_api_get_random")
         asked["rawPath"] = "/shopping/random"
         assert search(asked).problem == (404, "route-unknown")
 
-    def test_an_encoded_path_is_no_other_route(self, search: Handler) -> None:
+    def test_an_encoded_path_is_not_another_route(self, search: Handler) -> None:
         """A function URL leaves the path as the client wrote it."""
         asked = event("function_url_get_similar")
         asked["rawPath"] = "/v1%2Frandom%0A"
@@ -160,7 +160,7 @@ class TestSearch:
         assert answer.header("access-control-allow-methods")
         assert answer.header("content-length") is None  # RFC 9110, 8.6
 
-    def test_what_cannot_happen_is_answered_too(
+    def test_a_bug_is_answered_too(
         self, search: Handler, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         from embeddings.gallery import Gallery
@@ -192,7 +192,7 @@ def test_storage_that_is_down(
 
 
 class Shop:
-    """A gallery and its index in two buckets, private as they should be."""
+    """A gallery and its index in two private buckets."""
 
     def __init__(self, server: S3Server) -> None:
         self.bucket = server.new_bucket()
@@ -214,7 +214,7 @@ def shop(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Shop:
 
 
 def test_from_upload_to_answer(shop: Shop, aws: ModuleType, search: Handler) -> None:
-    """Objects come and go, the queue tells, the search finds, and the signed URLs can be fetched."""
+    """Objects come and go, the queue reports them, the search finds them, and signed URLs can be fetched."""
     shirt = photo("#800000")
     for key in ("red shirt+1.jpg", "hüte/grün.jpg", "a%2Fb.jpg", "slash.jpg"):
         shop.photos.put(key, shirt)
@@ -230,7 +230,7 @@ def test_from_upload_to_answer(shop: Shop, aws: ModuleType, search: Handler) -> 
     assert answer.keys[-1] == "kept.jpg"
 
 
-def test_an_event_that_is_late_changes_nothing(shop: Shop, aws: ModuleType) -> None:
+def test_a_late_event_changes_nothing(shop: Shop, aws: ModuleType) -> None:
     aws.reindex(event("sqs_s3_objects", shop.bucket), Context())
     pointer = open_writer(shop.index).get("current.json")
     assert aws.reindex(event("sqs_s3_objects", shop.bucket), Context()) == {"batchItemFailures": []}
@@ -261,7 +261,7 @@ def test_unreadable_messages_go_back_and_the_others_are_done(shop: Shop, aws: Mo
         '{"reindex": {"keys": null, "messages": Infinity}}',
     ],
 )
-def test_no_message_whatever_it_holds_fails_the_others(
+def test_no_message_makes_the_others_fail(
     shop: Shop, aws: ModuleType, monkeypatch: pytest.MonkeyPatch, body: str
 ) -> None:
     monkeypatch.setattr("functions.reindex.work.rebuild", None)
@@ -277,7 +277,7 @@ def test_a_rebuild_that_fails_leaves_the_messages_in_the_queue(
         aws.reindex(event("sqs_s3_objects", shop.bucket), Context())
 
 
-def test_the_schedule_finds_what_no_event_told(shop: Shop, aws: ModuleType) -> None:
+def test_the_schedule_finds_what_no_event_reported(shop: Shop, aws: ModuleType) -> None:
     shop.photos.put("new.jpg", photo("#800000"))
     shop.photos.put("broken.jpg", b"\xff\xd8\xff")
     summary = aws.reindex_scheduled(event("scheduled"), Context())
@@ -287,7 +287,7 @@ def test_the_schedule_finds_what_no_event_told(shop: Shop, aws: ModuleType) -> N
     assert aws.reindex_scheduled(event("scheduled"), Context())["outcome"] == "unchanged"
 
 
-def test_without_time_it_goes_on_by_a_message_to_its_queue(
+def test_out_of_time_it_continues_by_a_message_to_its_queue(
     shop: Shop, aws: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queue = boto3.client("sqs")
@@ -306,7 +306,7 @@ def test_without_time_it_goes_on_by_a_message_to_its_queue(
     assert set(gallery.keys) == {"kept.jpg", "red shirt+1.jpg", "slash.jpg"}
 
 
-def test_the_schedule_goes_on_with_the_whole_gallery(
+def test_the_schedule_continues_with_the_whole_gallery(
     shop: Shop, aws: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queue = boto3.client("sqs")
@@ -319,7 +319,7 @@ def test_the_schedule_goes_on_with_the_whole_gallery(
     assert json.loads(message["Body"]) == {"reindex": {"keys": None, "messages": 1}}
 
 
-def test_a_shard_without_time_says_so_and_is_asked_again(
+def test_a_shard_out_of_time_says_so_and_is_asked_again(
     shop: Shop, aws: ModuleType, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REINDEX_QUEUE_URL", f"{s3_server.url}/123456789012/none")  # a message would be an error
@@ -330,11 +330,11 @@ def test_a_shard_without_time_says_so_and_is_asked_again(
     merged = aws.reindex_scheduled({"run": "first"}, Context())
     assert (merged["outcome"], merged["added"], merged["embedded"]) == ("published", 2, 0)
     for wrong in ({"run": "first", "shard": "5/4"}, {"run": "a/b"}):
-        with pytest.raises((ValueError, GalleryIndexError), match=r"no shard|no run id"):
+        with pytest.raises((ValueError, GalleryIndexError), match=r"not a shard|not a run id"):
             aws.reindex_scheduled(wrong, Context())
 
 
-def test_work_that_cannot_go_on_stays_in_the_queue(
+def test_work_that_cannot_continue_stays_in_the_queue(
     shop: Shop, aws: ModuleType, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REINDEX_QUEUE_URL", f"{s3_server.url}/123456789012/none")

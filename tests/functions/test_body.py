@@ -37,7 +37,7 @@ def test_ends_where_the_length_says() -> None:
 
 
 @pytest.mark.parametrize("length", [None, "", "-1", "many", "٤"])
-def test_without_a_length_there_is_none_unless_the_server_ends_the_stream(length: str | None) -> None:
+def test_without_a_length_there_is_no_body_unless_the_server_ends_the_stream(length: str | None) -> None:
     given = {} if length is None else {"CONTENT_LENGTH": length}
     assert body(Socket(b"GET / HTTP/1.1"), **given).read(10) == b""
     ended = body(BytesIO(b"chunks"), **given, **{"wsgi.input_terminated": True})
@@ -58,14 +58,14 @@ def test_a_body_within_its_limit() -> None:
     assert request.read(6) == b"photo"
 
 
-def test_a_body_that_says_it_is_too_large_is_refused_unread() -> None:
+def test_a_body_that_gives_too_large_a_length_is_refused_unread() -> None:
     stream = Socket(b"photo")
     with pytest.raises(BodyTooLargeError):
         body(stream, CONTENT_LENGTH="5").expect(4)
     assert stream.left == b"photo"
 
 
-def test_a_body_that_turns_out_too_large_is_refused_there_and_can_be_discarded() -> None:
+def test_a_body_that_turns_out_too_large_is_refused_and_can_be_discarded() -> None:
     stream = BytesIO(bytes(200_000))
     request = body(stream, **{"wsgi.input_terminated": True})
     request.expect(5)
@@ -76,7 +76,7 @@ def test_a_body_that_turns_out_too_large_is_refused_there_and_can_be_discarded()
     assert stream.read() == b""
 
 
-def test_a_body_without_end_is_not_read_for_ever() -> None:
+def test_an_endless_body_is_not_read_for_ever() -> None:
     class Endless:
         taken = 0
 
@@ -90,9 +90,7 @@ def test_a_body_without_end_is_not_read_for_ever() -> None:
 
 
 @pytest.mark.parametrize("expected", [True, False])
-def test_only_a_body_that_is_expected_has_the_time_of_an_upload(
-    expected: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_an_expected_body_has_the_time_of_an_upload(expected: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     short, long = 0.05, 5.0
     monkeypatch.setattr(module, "UPLOAD_SECONDS", short if expected else long)
     monkeypatch.setattr(module, "HURRY_SECONDS", long if expected else short)
@@ -120,6 +118,6 @@ def test_a_client_that_breaks_off() -> None:
 
 
 @pytest.mark.parametrize("length", ["1" * 19, "1" * 5000])
-def test_a_length_that_no_body_has_is_none(length: str) -> None:
+def test_an_impossible_length_counts_as_none(length: str) -> None:
     """Python refuses to read numbers of more than 4,300 digits."""
     assert body(BytesIO(b"x"), CONTENT_LENGTH=length).length is None

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def run(code: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """In a fresh interpreter that knows nothing of this machine's accounts."""
+    """Run code in a fresh interpreter that knows nothing of this machine's accounts."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GOOGLE_"))}
     return subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
@@ -43,7 +43,7 @@ NEVER_FOR_A_QUERY = {
 
 
 def test_the_lambda_search_imports_no_more_than_it_needs() -> None:
-    """Its cold start is paid for; so neither the SDKs nor the other cloud's framework."""
+    """Cold starts cost time and money, so it imports neither the SDKs nor the other cloud's framework."""
     settings = {**SEARCH, "_HANDLER": "functions.aws.search", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
     loaded = modules("import functions.aws", AWS_LAMBDA_FUNCTION_NAME="search", **settings)
     assert {
@@ -63,7 +63,7 @@ def test_the_google_search_imports_no_more_than_it_needs() -> None:
     assert not loaded & NEVER_FOR_A_QUERY
 
 
-def test_the_reindex_entry_points_import_their_work_when_it_comes() -> None:
+def test_the_reindex_handlers_import_their_work_when_they_are_called() -> None:
     loaded = modules("import functions.aws", _HANDLER="functions.aws.reindex")
     assert not loaded & {"apig_wsgi", "functions.search.cold_start", "functions.settings"}
 
@@ -94,8 +94,8 @@ def test_after_a_fork_the_child_fetches_and_the_parent_does_not(index: Path, tmp
     assert result.returncode == 0, result.stderr
 
 
-def test_a_snapshot_has_the_index_and_looks_for_a_newer_one_when_it_is_restored(index: Path, tmp_path: Path) -> None:
-    """SnapStart: https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html. Storage is slow; then weeks go by."""
+def test_a_snapshot_has_the_index_and_looks_for_a_newer_one_once_restored(index: Path, tmp_path: Path) -> None:
+    """Storage is slow, then weeks pass. SnapStart: https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html."""
     shutil.copytree(index, tmp_path / "index")
     write_gallery(tmp_path / "gallery", {"new.jpg": photo("pink")})
     code = f"""if True:
@@ -121,7 +121,7 @@ def test_a_snapshot_has_the_index_and_looks_for_a_newer_one_when_it_is_restored(
     assert result.returncode == 0, result.stderr
 
 
-def test_a_snapshot_is_taken_without_an_index_too(tmp_path: Path) -> None:
+def test_a_snapshot_can_be_taken_without_an_index(tmp_path: Path) -> None:
     result = run(
         "import functions.aws",
         _HANDLER="functions.aws.search",

@@ -1,4 +1,4 @@
-"""The generation in memory: when storage is asked, by whom, and what happens when it fails."""
+"""The generation in memory: when and by which thread storage is read, and what happens when it fails."""
 
 import importlib.util
 import shutil
@@ -22,7 +22,7 @@ from tests.photos import photo
 
 REFRESH = 60.0
 LONG = 1.2 * module.LONGEST_PAUSE
-"""After which storage is looked at again, however often it has failed."""
+"""The longest time after which storage is looked at again, however often it has failed."""
 
 
 class Clock:
@@ -33,7 +33,7 @@ class Clock:
 
 
 class Storage:
-    """The folder, watched: `before` may count, wait or fail."""
+    """A folder that is watched: `before` may count, wait or fail."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked: list[str] = []
@@ -147,8 +147,8 @@ def test_looks_at_the_pointer_when_it_is_time(
     assert storage.asked == []
 
 
-def test_the_clock_is_the_walls(place: Path, storage: Storage, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A monotonic one may stand still in a snapshot of Lambda's, and weeks in it would be no time at all."""
+def test_it_uses_the_wall_clock(place: Path, storage: Storage, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A monotonic clock may stand still in a snapshot of Lambda, even for weeks."""
     monkeypatch.setattr(time, "time", clock)
     spec = importlib.util.find_spec(module.__name__)
     assert spec is not None
@@ -171,7 +171,7 @@ def test_an_unchanged_pointer_costs_one_look(current: CurrentGeneration, storage
         assert storage.asked == ["current.json"]
 
 
-def test_one_thread_looks_while_the_others_go_on(
+def test_one_thread_looks_while_the_others_continue(
     current: CurrentGeneration, storage: Storage, clock: Clock, place: Path
 ) -> None:
     first = current.get()
@@ -201,7 +201,7 @@ def test_many_threads_never_look_twice_at_one_time(current: CurrentGeneration, s
             assert storage.looks == round_
 
 
-def test_who_comes_second_does_not_look_again(
+def test_the_second_thread_does_not_look_again(
     current: CurrentGeneration, storage: Storage, clock: Clock, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between finding that it is time and getting the lock, another request has looked."""
@@ -254,7 +254,7 @@ def test_keeps_what_it_has_while_storage_fails(
 
 
 @pytest.mark.parametrize("error", [ValueError("a bug"), MemoryError(), OSError(28, "no space")])
-def test_keeps_what_it_has_whatever_happens(
+def test_keeps_what_it_has_after_any_error(
     current: CurrentGeneration,
     clock: Clock,
     place: Path,
@@ -272,7 +272,7 @@ def test_keeps_what_it_has_whatever_happens(
     clock.now += REFRESH
     assert current.get() is first
     assert current.stale
-    assert caplog.records[-1].exc_info  # not foreseen: with its stack
+    assert caplog.records[-1].exc_info  # unforeseen, so with its stack
 
 
 def test_a_broken_new_generation_is_tried_again_until_it_is_whole(
@@ -300,8 +300,8 @@ def test_a_cold_start_that_fails_recovers(tmp_path: Path, index: Path, clock: Cl
     assert len(current.get().gallery) > 30
 
 
-def test_a_start_that_failed_long_ago_says_nothing_about_now(tmp_path: Path, index: Path) -> None:
-    """A server may wait for its first request for hours."""
+def test_a_start_that_failed_long_ago_is_tried_again(tmp_path: Path, index: Path) -> None:
+    """The first request to a server may come hours later."""
     current = CurrentGeneration(str(tmp_path / "later"), REFRESH)
     before = threading.active_count()
     current.start()
@@ -324,7 +324,7 @@ def test_a_start_that_succeeded_long_ago_is_looked_at_again(
 
 
 def test_waiting_for_storage_that_is_down_does_not_add_up(place: Path, storage: Storage, clock: Clock) -> None:
-    """Each of many requests trying in turn would outlast the gateway's 30 seconds."""
+    """If many requests tried in turn, the last would outlast the gateway's 30 seconds."""
     real = CurrentGeneration(str(place), REFRESH, clock)
 
     def hang(key: str) -> None:
@@ -342,8 +342,8 @@ def test_waiting_for_storage_that_is_down_does_not_add_up(place: Path, storage: 
     assert len(real.get().gallery) > 30
 
 
-def test_an_outage_is_looked_at_ever_less_often(current: CurrentGeneration, storage: Storage, clock: Clock) -> None:
-    """A week of it, with a request every ten seconds."""
+def test_the_longer_an_outage_the_rarer_the_looks(current: CurrentGeneration, storage: Storage, clock: Clock) -> None:
+    """The outage lasts a week, with a request every ten seconds."""
     first = current.get()
     storage.fail()
     storage.asked.clear()
@@ -370,7 +370,7 @@ def test_an_outage_is_looked_at_ever_less_often(current: CurrentGeneration, stor
     assert current.stale, "as often as before, once it is over"
 
 
-def test_a_cold_outage_is_looked_at_ever_less_often(place: Path, storage: Storage, clock: Clock) -> None:
+def test_the_longer_a_cold_outage_the_rarer_the_looks(place: Path, storage: Storage, clock: Clock) -> None:
     current = CurrentGeneration(str(place), REFRESH, clock)
     storage.fail()
     for _ in range(36_000):  # an hour, ten requests a second

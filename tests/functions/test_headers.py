@@ -1,4 +1,4 @@
-"""What every answer carries: CORS, timing, caching, the request's id."""
+"""The headers of every answer: CORS, timing, caching, the request's id."""
 
 import re
 from collections.abc import Iterator
@@ -17,14 +17,14 @@ RED = photo("#800000")
 
 @pytest.fixture(scope="module")
 def for_pages(tmp_path_factory: pytest.TempPathFactory, index: Path) -> Iterator[Service]:
-    """Only for the pages of two origins."""
+    """A service for the pages of two origins alone."""
     log = tmp_path_factory.mktemp("for-pages") / "log"
     with serve(log, INDEX_URI=str(index), IMAGE_BASE_URL=IMAGE_BASE, CORS_ORIGINS=f"{PAGE}, {OTHER}") as running:
         yield running
 
 
 def answers(service: Service, **headers: str) -> list[Answer]:
-    """A success of each kind, and errors of several."""
+    """Ask for every sort of success and for several errors."""
     sent = {"Content-Type": "image/jpeg", **headers}
     return [
         service.ask("POST", "/", RED, sent),

@@ -1,4 +1,4 @@
-"""The log: one line a request, and nothing of what a client sent."""
+"""The log: one line for each request, without anything that a client sent."""
 
 import json
 import logging
@@ -8,7 +8,7 @@ from tests.functions.conftest import Service
 from tests.photos import photo
 
 
-def test_one_line_a_request(service: Service) -> None:
+def test_one_line_for_each_request(service: Service) -> None:
     answer = service.ask("POST", "/", photo("red"), {"Content-Type": "image/jpeg", "X-Request-Id": "the-search"})
     (record,) = service.records("the-search")
     assert record["severity"] == "INFO"

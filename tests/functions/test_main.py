@@ -87,14 +87,14 @@ def test_events_outside_the_gallery_do_nothing(gallery: str, monkeypatch: pytest
         assert reindex.post("/", data=body, headers=headers).status_code == 200
 
 
-def test_an_event_that_cannot_be_done_is_sent_again(gallery: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Eventarc repeats what is not answered with success."""
+def test_an_event_whose_rebuild_fails_is_sent_again(gallery: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eventarc repeats an event until the answer is success."""
     monkeypatch.setenv("INDEX_URI", "gs://shop/photos/index")
     headers, body = to_structured(cloud_event("gcs_finalized"))
     assert client("reindex").post("/", data=body, headers=headers).status_code == 500
 
 
-def test_an_event_that_is_covered_reads_little(gallery: str, gcs_server: GcsServer) -> None:
+def test_an_event_that_the_index_covers_reads_little(gallery: str, gcs_server: GcsServer) -> None:
     reindex = client("reindex")
     headers, body = to_structured(cloud_event("gcs_deleted", "photos/gone.jpg"))
     assert reindex.post("/", data=body, headers=headers).status_code == 200
@@ -119,7 +119,7 @@ def no_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("functions.reindex.work._MARGIN_SHARE", 1)
 
 
-def test_an_event_without_time_is_sent_again_and_goes_on(
+def test_an_event_out_of_time_is_sent_again_and_continues(
     gcs_server: GcsServer, gallery: str, monkeypatch: pytest.MonkeyPatch, no_time: None
 ) -> None:
     monkeypatch.setenv("INDEX_URI", "gs://shop-index/first")  # so that all is new
@@ -134,7 +134,7 @@ def test_an_event_without_time_is_sent_again_and_goes_on(
     assert manifest.count == 2
 
 
-def test_a_schedule_without_time_asks_to_be_tried_again(gallery: str, no_time: None) -> None:
+def test_a_schedule_out_of_time_asks_to_be_tried_again(gallery: str, no_time: None) -> None:
     for number in range(2):
         open_writer(gallery).put(f"{number}.jpg", photo("red"))
     scheduled = client("reindex_scheduled")
@@ -174,7 +174,7 @@ def test_events_that_come_during_a_rebuild_share_the_next_one(gallery: str, monk
     assert count() == 1 + 8
 
 
-def test_a_rebuild_that_fails_fails_for_all_who_shared_it_and_not_for_the_next(
+def test_a_failed_rebuild_fails_for_all_that_shared_it_but_not_for_the_next(
     gallery: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = ReindexSettings.read({"INDEX_URI": "gs://shop-index", "GALLERY_URI": gallery})

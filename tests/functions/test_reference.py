@@ -1,4 +1,4 @@
-"""The page under /docs: what the generator makes, with every error's address, and nothing but itself."""
+"""The page under /docs: made by the generator, complete, and in need of nothing beside it."""
 
 import re
 from html.parser import HTMLParser
@@ -11,7 +11,7 @@ from tests.functions.http_client import openapi
 
 
 class Parts(HTMLParser):
-    """What a page is made of: tags, ids, and all that leads or loads from elsewhere."""
+    """The parts of a page: tags, ids, links, and attributes that load something."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ def test_it_is_served_with_a_policy_that_allows_its_style_alone(service: Service
 
 
 def test_a_problem_says_where_it_is_explained(service: Service) -> None:
-    """Whatever the client says of where it is: a cache or a mail must not lead to a stranger."""
+    """The address must not depend on what a client says: in a cache or a mail it could lead to a stranger."""
     problem = service.get("/nowhere", Host="evil.example", **{"X-Forwarded-Host": "evil.example"})
     path, _, anchor = problem.json["help"].partition("#")
     assert f'id="{anchor}"' in service.get(path).body.decode()

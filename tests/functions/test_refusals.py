@@ -1,4 +1,4 @@
-"""What is refused, and how: the running server's answers to requests that are wrong."""
+"""The running server's answers to wrong requests."""
 
 import re
 import socket
@@ -46,7 +46,7 @@ def test_the_details_say_what_and_how_much(service: Service) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/v1/search", "/random", "/nowhere"])
 @pytest.mark.parametrize("content_type", ["image/jpeg", "application/json", "multipart/form-data; boundary=x"])
-def test_who_sends_too_much_and_closes_still_hears_why(service: Service, path: str, content_type: str) -> None:
+def test_a_client_that_sends_too_much_still_hears_why(service: Service, path: str, content_type: str) -> None:
     """A server that closes with unread bytes resets the connection, and the answer is lost."""
     headers = {"Content-Type": content_type, "Connection": "close"}
     assert service.ask("POST", path, bytes(12_000_000), headers).status in (404, 405, 413, 415)
@@ -206,7 +206,7 @@ def test_methods(service: Service, method: str, path: str, allowed: str) -> None
     assert answer.header("Allow") == allowed
 
 
-def test_a_form_that_breaks_off_in_its_chunks(service: Service) -> None:
+def test_a_form_whose_chunks_break_off(service: Service) -> None:
     with socket.create_connection(("127.0.0.1", service.port), timeout=10) as connection:
         head = "POST /v1/search HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nTransfer-Encoding: chunked\r\n\r\n"
         connection.sendall(head.encode() + b"5\r\nabcde\r\nnonsense\r\n")

@@ -1,4 +1,4 @@
-"""What a run of the re-index takes on, how long it may take, and how it goes on."""
+"""The work of a re-index: what it takes on, how long it may take, and how it continues."""
 
 import json
 import math
@@ -40,7 +40,7 @@ EVENTBRIDGE = json.dumps(
 
 
 def wrapped(message: str) -> str:
-    """As an SNS topic without raw message delivery hands it to a queue."""
+    """Wrap a message as an SNS topic without raw message delivery hands it to a queue."""
     return json.dumps({"Type": "Notification", "TopicArn": "arn:aws:sns:x:1:shop", "Message": message})
 
 
@@ -55,14 +55,14 @@ def wrapped(message: str) -> str:
     ],
     ids=["notification", "through SNS", "EventBridge", "EventBridge through SNS", "test through SNS"],
 )
-def test_s3_says_it_in_its_own_ways(message: str, keys: list[str]) -> None:
+def test_s3_events_come_in_several_shapes(message: str, keys: list[str]) -> None:
     assert s3_events(message) == [ObjectEvent("shop", key) for key in keys]
 
 
 @pytest.mark.parametrize(
     "message", ["[]", "1", "null", wrapped("[]"), wrapped("x"), '{"detail": {}}', '{"Message": 1}']
 )
-def test_anything_else_is_no_notification(message: str) -> None:
+def test_anything_else_is_not_a_notification(message: str) -> None:
     with pytest.raises(ValueError, match=r"S3 notification|Expecting value"):
         s3_events(message)
 
@@ -89,12 +89,12 @@ def test_a_state_machine_asks_for_a_shard_or_for_the_merge() -> None:
     assert work_of_run({"run": "first"}) == Work(None, run="first")
     assert work_of_run({"source": "aws.events", "detail": {}}) is None
     for shard in ("0/4", "x", None):
-        with pytest.raises(ValueError, match="no shard"):
+        with pytest.raises(ValueError, match="not a shard"):
             work_of_run({"run": "first", "shard": shard})
 
 
 @pytest.mark.parametrize("keys", [None, frozenset({"a b/ü\ufffe😀.jpg", '"\\', "x"})])
-def test_a_message_says_what_remains_and_how_many_there_were(keys: frozenset[str] | None) -> None:
+def test_a_message_has_the_remaining_keys_and_the_length_of_its_chain(keys: frozenset[str] | None) -> None:
     message = to_message(Work(keys, 4))
     assert message.isascii(), "a queue takes not every character"
     assert from_message(message) == Work(keys, 5)
@@ -201,6 +201,6 @@ class TestContinuing:
         assert "waits for the schedule, as REINDEX_QUEUE_URL is not set" in caplog.text
 
     def test_a_message_that_cannot_be_sent_is_an_error(self, queue_url: str) -> None:
-        """So that the event's messages stay in the queue."""
+        """The event's messages then stay in the queue."""
         with pytest.raises(ClientError, match="does not exist"):
             continue_later(WHOLE_GALLERY, f"{queue_url}-gone")

@@ -1,4 +1,4 @@
-"""Congruence: the same gallery as a matrix and in a vector index, both asked over HTTP, give the same answers."""
+"""Congruence: the same gallery as a matrix and in S3 Vectors gives the same answers over HTTP."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is found: the routes that search, asked over HTTP of the running server."""
+"""The routes that search, on the running server."""
 
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -22,7 +22,7 @@ def url_of(key: str) -> str:
 
 @pytest.fixture(scope="session")
 def similarities(photos: dict[str, bytes]) -> dict[str, dict[str, float]]:
-    """Worked out plainly: key -> key -> cosine."""
+    """Cosines worked out plainly: key -> key -> cosine."""
     vectors = Embedder(MODEL).embed(list(photos.values()))
     cosines = vectors @ vectors.T
     return {key: dict(zip(photos, row.tolist(), strict=True)) for key, row in zip(photos, cosines, strict=True)}
@@ -63,7 +63,7 @@ def test_a_search_ranks_by_cosine(
     assert [result["url"] for result in answer["results"]] == [url_of(key) for key in keys]
 
 
-def test_a_search_says_what_was_asked_and_of_which_index(service: Service, photos: dict[str, bytes]) -> None:
+def test_a_search_repeats_the_request_and_names_the_index(service: Service, photos: dict[str, bytes]) -> None:
     answer = service.upload("/v1/search?k=2", photos[RED]).json
     assert answer["query"] == {
         "k": 2,
@@ -159,9 +159,7 @@ def test_box_searches_by_a_part(service: Service, photos: dict[str, bytes]) -> N
     assert service.upload("/v1/search?k=1&box=0.5,0,0.5,1", file.getvalue()).keys == ["skirts/b0.jpg"]
 
 
-def test_parameters_may_be_fields_of_the_form_and_the_query_counts_first(
-    service: Service, photos: dict[str, bytes]
-) -> None:
+def test_parameters_may_be_form_fields_and_the_query_wins(service: Service, photos: dict[str, bytes]) -> None:
     fields = {"k": "3", "prefix": "hüte", "box": "0.1,.1,0.5,5e-1", "min_score": "0.1"}
     answer = service.upload("/v1/search", photos[RED], **fields).json
     asked = {"k": 3, "prefix": "hüte", "min_score": 0.1, "box": [0.1, 0.1, 0.5, 0.5]}
@@ -169,8 +167,8 @@ def test_parameters_may_be_fields_of_the_form_and_the_query_counts_first(
     assert service.upload("/v1/search?k=5", photos[RED], **fields).json["query"]["k"] == 5
 
 
-def test_empty_parameters_are_as_if_not_given(service: Service, photos: dict[str, bytes]) -> None:
-    """An HTML form sends the inputs that a person left empty."""
+def test_empty_parameters_count_as_not_given(service: Service, photos: dict[str, bytes]) -> None:
+    """An HTML form also sends the inputs that a person left empty."""
     empty = dict.fromkeys(("k", "offset", "prefix", "min_score", "dedupe", "box"), "")
     assert service.upload("/v1/search", photos[RED], **empty).json == service.upload("/v1/search", photos[RED]).json
     assert service.get(f"/v1/random?{urlencode(empty)}").status == 200
@@ -205,7 +203,7 @@ def test_random(service: Service, photos: dict[str, bytes]) -> None:
         )
 
 
-def test_many_at_once_do_not_mix(service: Service, photos: dict[str, bytes]) -> None:
+def test_requests_at_the_same_time_do_not_mix(service: Service, photos: dict[str, bytes]) -> None:
     keys = [key for key in photos if not key.startswith("coats/")] * 4
     with ThreadPoolExecutor(12) as threads:
         found = threads.map(lambda key: service.upload("/v1/search?k=1", photos[key]).keys, keys)

@@ -124,7 +124,7 @@ def test_every_rule_of_the_reindex(name: str, value: str, rule: str) -> None:
 
 
 def test_each_reads_its_own_settings_alone() -> None:
-    """A variable that is another function's must not stop this one."""
+    """A variable of another function must not stop this one."""
     assert SearchSettings.read({**PUBLIC, "REINDEX_SECONDS": "soon"}) == SearchSettings.read(PUBLIC)
     assert ReindexSettings.read({**PLACES, "MAX_PIXELS": "many"}) == ReindexSettings.read(PLACES)
 

@@ -20,20 +20,20 @@ RED = photo("#800000")
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the cold server looks for its index; not there yet."""
+    """The folder in which the cold server looks for its index; it does not exist yet."""
     return tmp_path_factory.mktemp("cold") / "secret-place"
 
 
 @pytest.fixture(scope="module")
 def cold(tmp_path_factory: pytest.TempPathFactory, place: Path) -> Iterator[Service]:
-    """It has no index, and so looks for one at every request."""
+    """A service without an index, which looks for one at every request."""
     log = tmp_path_factory.mktemp("cold-service") / "log"
     with serve(log, INDEX_URI=str(place), IMAGE_BASE_URL=IMAGE_BASE, REFRESH_SECONDS="0") as running:
         yield running
 
 
 def put_index(place: Path, source: Path) -> Path:
-    """Returns the folder of its only generation."""
+    """Copy an index; return the folder of its only generation."""
     shutil.rmtree(place, ignore_errors=True)
     shutil.copytree(source, place)
     (generation,) = (place / "generations").iterdir()
@@ -82,7 +82,7 @@ def test_missing_keys(cold: Service, place: Path, index: Path) -> None:
 
 
 def put_model(place: Path, name: str) -> None:
-    """Swap the index's model for another one of tests/models, as somebody might by hand."""
+    """Swap the index's model for another of tests/models, as a person might do by hand."""
     model = MODEL.with_name(name).read_bytes()
     sha256 = hashlib.sha256(model).hexdigest()
     (place / "models" / f"{sha256}.tflite").write_bytes(model)
@@ -110,7 +110,7 @@ def test_a_model_that_answers_nan(cold: Service, place: Path, index: Path) -> No
 
 
 def test_the_first_index_is_served_without_a_restart(cold: Service, place: Path, gallery: Path) -> None:
-    """This and the following tests go on from one another."""
+    """This test and those below continue from one another."""
     shutil.rmtree(place)
     rebuild(str(gallery), str(place), model=MODEL)
     assert len(cold.upload("/", RED).json) == 16
@@ -169,7 +169,7 @@ def test_an_empty_gallery(cold: Service, place: Path, tmp_path: Path) -> None:
 
 
 def test_nothing_of_storage_is_touched_before_the_server_forks(cold: Service) -> None:
-    """The reader's threads would not survive it; the worker fetches the index before the first request."""
+    """The reader's threads would not survive the fork; the worker fetches the index before the first request."""
 
     def threads(pid: int | str) -> set[str]:
         return {(task / "comm").read_text().strip() for task in Path(f"/proc/{pid}/task").iterdir()}

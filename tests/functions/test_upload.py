@@ -36,7 +36,7 @@ def test_text_that_is_not_utf8_is_still_refused() -> None:
         read(part("file", RED, b"x") + part("prefix", b"\xff") + b"--b--\r\n")
 
 
-def test_of_several_inputs_the_first_photo_counts() -> None:
+def test_the_first_photo_of_several_inputs_counts() -> None:
     forms = part("file", b"", b""), part("file", RED, b"x"), part("file", b"another", b"y")
     assert read(b"".join(forms) + b"--b--\r\n")[0] == RED
     assert read(forms[0] + forms[0] + b"--b--\r\n")[0] == b""

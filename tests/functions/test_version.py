@@ -1,4 +1,4 @@
-"""`functions.VERSION` is the one version: all else reads it, or agrees with it."""
+"""`functions.VERSION` is the one version: everything else reads it or agrees with it."""
 
 import re
 import tomllib

@@ -1,4 +1,4 @@
-"""What is fuzzed, and what must hold whatever comes in. Needs no fuzzer: `test_corpus.py` replays the corpus here."""
+"""The fuzzed functions, and what must hold for any input. `test_corpus.py` replays the corpus without a fuzzer."""
 
 import re
 import tempfile
@@ -27,7 +27,7 @@ _INNER = re.compile(rf"0x[0-9a-f]{{6}}|Traceback|\.py|{_SECRET}|tests-only")
 
 
 def preprocess(data: bytes) -> None:
-    """A picture, or an error of ours: no other exception, and a message fit for people."""
+    """Check that the data gives a picture, or one of our errors with a message fit for people."""
     try:
         pixels = photo_pixels(data, limits=Limits(max_bytes=1_000_000, max_pixels=250_000))
     except PhotoError as error:
@@ -37,11 +37,11 @@ def preprocess(data: bytes) -> None:
 
 
 def http(data: bytes) -> None:
-    """An answer that openapi.json declares, never a 500, and nothing of this machine in it.
+    """Check that the answer is one that openapi.json declares, not a 500, and reveals nothing of this machine.
 
     Args:
-        data: a request as text: `METHOD /target`, header lines, an empty line, the body. What of it is no request is
-            taken as far as it goes.
+        data: a request as text: `METHOD /target`, header lines, an empty line, the body. Whatever else it is, is read
+            as far as possible.
     """
     head, _, body = data.partition(b"\n\n")
     first, *lines = head.decode("latin-1").split("\n")
@@ -77,7 +77,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {"preprocess": preprocess, "http":
 
 @cache
 def application() -> Application:
-    """Of a gallery of two photos."""
+    """Make an application over a gallery of two photos."""
     folder = Path(tempfile.mkdtemp(prefix=_SECRET))
     for name in ("a.jpg", "b.jpg"):
         (folder / "gallery").mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""The server from outside: what its worker takes of the machine, and what a client can do to it byte by byte."""
+"""The server from outside: what its worker uses of the machine, and what a client can send byte by byte."""
 
 import os
 import socket
@@ -16,7 +16,7 @@ _PAGE_BYTES = 4096
 
 
 class Usage(NamedTuple):
-    """Of a process."""
+    """What a process uses."""
 
     memory: int
     """Resident, in bytes."""
@@ -25,7 +25,7 @@ class Usage(NamedTuple):
 
 
 def worker(service: Service) -> int:
-    """The process that answers."""
+    """Return the id of the process that answers."""
     (child,) = Path(f"/proc/{service.pid}/task/{service.pid}/children").read_text().split()
     return int(child)
 
@@ -67,13 +67,13 @@ def connected(service: Service, *, seconds: float = 10) -> Iterator[socket.socke
 
 
 def head(length: int | str, path: str = "/v1/search", content_type: str = "image/jpeg", more: str = "") -> bytes:
-    """The beginning of an upload's request."""
+    """Make the beginning of an upload's request."""
     lines = [f"POST {path} HTTP/1.1", "Host: x", f"Content-Type: {content_type}", f"Content-Length: {length}", more]
     return "\r\n".join([*filter(None, lines), "", ""]).encode()
 
 
 def answer(connection: socket.socket) -> bytes:
-    """What comes back until the server closes or says no more."""
+    """Receive until the answer is complete, the server closes, or nothing more comes."""
     received = b""
     try:
         while data := connection.recv(65536):

@@ -1,4 +1,4 @@
-"""A form says in which character set a text is: a name that Python looks up, and remembers."""
+"""A form names the character set of a text; Python looks the name up and remembers it."""
 
 import encodings
 import secrets
@@ -12,7 +12,7 @@ from functions.search.upload import read_upload
 
 
 def field(charset: str, content: bytes) -> str:
-    """What a form's text field in this character set is read as."""
+    """Read a form's text field in this character set."""
     disposition = "--b\r\nContent-Disposition: form-data; name="
     part = f'{disposition}"prefix"\r\nContent-Type: text/plain; charset={charset}\r\n\r\n'
     photo = f'\r\n{disposition}"file"\r\n\r\nx\r\n--b--\r\n'
@@ -34,8 +34,8 @@ def test_others_are_refused(charset: str) -> None:
         field(charset, b"\\ud800")
 
 
-def test_names_that_nobody_knows_are_not_remembered() -> None:
-    """Python keeps each one for ever: 4 KB of a client's choice for each part of a form."""
+def test_unknown_names_are_not_remembered() -> None:
+    """Python keeps each name for ever: 4 KB of a client's choice for each part of a form."""
     known = len(encodings._cache)  # type: ignore[attr-defined]
     for _ in range(20):
         with pytest.raises(RequestError):

@@ -1,4 +1,4 @@
-"""Requests made up from openapi.json, right and wrong ones, against the running server."""
+"""Valid and invalid requests, generated from openapi.json, against the running server."""
 
 import subprocess
 import sys
@@ -12,11 +12,11 @@ from tests.functions.http_client import OPENAPI
 
 @pytest.mark.slow
 def test_schemathesis_finds_nothing(service: Service, tmp_path: Path) -> None:
-    """No 500, no answer outside the document: status, type, headers, schema, methods."""
+    """There is no 500, and no answer breaks the document: status, type, headers, schema, methods."""
     command = [str(Path(sys.executable).with_name("schemathesis")), "run", str(OPENAPI)]
     command += ["--url", f"http://127.0.0.1:{service.port}", "--max-examples", "8"]
-    # The document cannot say that bytes are a photo, that offset and k together have a limit, and that an empty
-    # parameter is as if not given.
+    # The document cannot say that bytes are a photo, that offset and k have a limit together, and that an empty
+    # parameter counts as not given.
     command += ["--exclude-checks", "positive_data_acceptance,negative_data_rejection"]
     command += ["--generation-database", "none", "--no-color", "--seed", "1"]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False)

@@ -1,4 +1,4 @@
-"""What a client can send byte by byte: a clear refusal, soon, and in bounded memory."""
+"""Whatever a client sends byte by byte, it is refused clearly, soon, and in bounded memory."""
 
 import time
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tests.trust.server import answer, connected, head, usage, worker
 RED = photo("#800000")
 SECONDS = 5
 MEMORY = 60_000_000
-"""More than a request of 10 MB may take, for a while."""
+"""More than a request of 10 MB takes, for a while."""
 
 
 def part(headers: str, content: bytes = b"x") -> bytes:
@@ -44,7 +44,7 @@ FORMS = {
 
 @pytest.fixture(autouse=True)
 def unharmed(service: Service) -> Iterator[None]:
-    """Afterwards the same process answers, and it is no larger."""
+    """After each test the same process answers, and it has not grown."""
     pid = worker(service)
     before = usage(pid)
     yield
@@ -71,14 +71,14 @@ def test_boundaries(service: Service, boundary: str) -> None:
 
 
 @pytest.mark.parametrize("length", [len(RED) + 1, len(RED) + 1_000_000_000])
-def test_less_than_was_announced(service: Service, length: int) -> None:
+def test_fewer_bytes_than_announced(service: Service, length: int) -> None:
     with connected(service) as connection:
         connection.sendall(head(length) + RED[:500])
         connection.shutdown(1)
         assert answer(connection).startswith((b"HTTP/1.1 413 ", b"HTTP/1.1 422 ", b"HTTP/1.1 400 "))
 
 
-def test_more_than_was_announced_is_no_second_request(service: Service) -> None:
+def test_more_bytes_than_announced_are_not_a_second_request(service: Service) -> None:
     with connected(service, seconds=1) as connection:
         connection.sendall(head(len(RED)) + RED + b"GARBAGE\r\n\r\n")
         received = answer(connection) + answer(connection)
@@ -87,7 +87,7 @@ def test_more_than_was_announced_is_no_second_request(service: Service) -> None:
 
 
 @pytest.mark.parametrize("length", ["-1", "1e3", "+5", "0x10", "٣", "5, 6", "1" * 5000])
-def test_lengths_that_are_none(service: Service, length: str) -> None:
+def test_lengths_that_are_not_numbers(service: Service, length: str) -> None:
     with connected(service) as connection:
         connection.sendall(head(length).replace("٣".encode(), b"\xd9\xa3") + RED)
         assert answer(connection).startswith(b"HTTP/1.1 4")
@@ -100,7 +100,7 @@ def test_two_lengths(service: Service) -> None:
 
 
 def test_length_and_chunks_at_once(service: Service) -> None:
-    """The way to smuggle a second request past a proxy."""
+    """This is how to smuggle a second request past a proxy."""
     with connected(service) as connection:
         connection.sendall(
             head(4, more="Transfer-Encoding: chunked") + b"0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -1,4 +1,4 @@
-"""More requests than an instance takes, and very many: right answers, clear refusals, nothing that grows."""
+"""More requests than an instance takes, and very many: right answers, clear refusals, and no growth."""
 
 import random
 import socket
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.alone
 
 THREADS = 4
 AT_ONCE = 3
-"""Three quarters of it."""
+"""Three quarters of the threads."""
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +32,9 @@ def small(tmp_path_factory: pytest.TempPathFactory, index: Path) -> Iterator[Ser
         yield running
 
 
-def test_twice_what_it_takes(small: Service, photos: dict[str, bytes]) -> None:
+def test_twice_as_many_requests_as_it_takes(small: Service, photos: dict[str, bytes]) -> None:
     def search(key: str) -> tuple[str, Answer]:
-        # A large PNG, so that there is work to do.
+        # A large PNG makes work.
         colour = "#" + ("{0}0000" if key.startswith("shirts/") else "00{0}00").format(key.split("/")[1][:2])
         return key, small.upload("/v1/search?k=1&prefix=" + key.split("/")[0], large[colour])
 
@@ -58,7 +58,7 @@ def test_twice_what_it_takes(small: Service, photos: dict[str, bytes]) -> None:
         assert each.header("Access-Control-Allow-Origin") == "*"
 
 
-def test_slow_uploads_hold_their_places_for_so_long_and_no_longer(small: Service) -> None:
+def test_slow_uploads_lose_their_places_when_their_time_is_up(small: Service) -> None:
     with connected(small) as first, connected(small) as second, connected(small) as third:
         started = time.monotonic()
         for each in (first, second, third):
@@ -69,7 +69,7 @@ def test_slow_uploads_hold_their_places_for_so_long_and_no_longer(small: Service
             assert small.get(path).status == 200
         for _ in range(4):
             time.sleep(0.1)
-            second.sendall(b"x")  # drop by drop is no faster
+            second.sendall(b"x")  # sending drop by drop does not buy time
         for each in (first, second, third):
             assert b"body-malformed" in (said := answer(each))
             assert b"had not arrived after 1 seconds" in said
@@ -77,8 +77,8 @@ def test_slow_uploads_hold_their_places_for_so_long_and_no_longer(small: Service
     assert small.get("/v1/random").status == 200
 
 
-def test_who_is_refused_and_sends_slowly_is_soon_forgotten(small: Service) -> None:
-    """Otherwise the thread that is left to refuse would be taken too."""
+def test_a_refused_client_that_sends_slowly_is_soon_dropped(small: Service) -> None:
+    """Otherwise the last thread, which refuses the others, would be taken too."""
     with connected(small) as first, connected(small) as second, connected(small) as third, connected(small) as fourth:
         for each in (first, second, third):
             each.sendall(head(1_000_000) + b"\xff\xd8\xff")
@@ -98,7 +98,7 @@ def test_who_is_refused_and_sends_slowly_is_soon_forgotten(small: Service) -> No
     ],
 )
 def test_a_slow_body_that_is_not_taken_is_answered_soon(small: Service, beginning: bytes, status: int) -> None:
-    """It has a place until it is read to its end: a minute, as for an upload, would keep others out."""
+    """It keeps its place until it is read to its end: an upload's minute would keep others out."""
     with connected(small) as connection:
         started = time.monotonic()
         connection.sendall(beginning + b"x")
@@ -107,7 +107,7 @@ def test_a_slow_body_that_is_not_taken_is_answered_soon(small: Service, beginnin
 
 
 def test_a_connection_is_not_cut_after_its_upload_is_answered(small: Service) -> None:
-    """Its time runs from the first byte, and must not run on under the next request."""
+    """Its clock starts with the first read and must not run on during the next request."""
     with connected(small) as connection:
         upload = photo("red")
         connection.sendall(head(len(upload)) + upload)
@@ -129,8 +129,8 @@ def test_a_connection_is_not_cut_after_its_upload_is_answered(small: Service) ->
     ],
     ids=lambda beginning: beginning.partition(b" HTTP")[0].decode(),
 )
-def test_slow_bodies_that_nobody_asked_for_hold_no_thread_for_long(small: Service, beginning: bytes) -> None:
-    """Whatever is answered without looking at them: there must be a thread left to say so, and for `/healthz`."""
+def test_slow_bodies_that_no_route_reads_hold_no_thread_for_long(small: Service, beginning: bytes) -> None:
+    """Their requests are answered without reading them; a thread must be left for that, and for `/healthz`."""
     with ExitStack() as stack:
         for _ in range(THREADS):
             stack.enter_context(connected(small)).sendall(beginning + b"x")
@@ -140,7 +140,7 @@ def test_slow_bodies_that_nobody_asked_for_hold_no_thread_for_long(small: Servic
         assert time.monotonic() - started < 0.6
 
 
-def test_who_does_not_read_holds_no_thread_for_long(small: Service) -> None:
+def test_a_client_that_does_not_read_holds_no_thread_for_long(small: Service) -> None:
     """Hundreds of requests at once fill the buffers on the way back."""
     with ExitStack() as stack:
         for _ in range(THREADS):
@@ -166,7 +166,7 @@ def test_an_upload_without_end_or_length(small: Service) -> None:
 
 
 def _mixture(service: Service, photos: dict[str, bytes], count: int, seed: int) -> Counter[int]:
-    """So many requests of all kinds; statuses, how often."""
+    """Send `count` requests of every sort; count the answers by status."""
     choices = random.Random(seed)
     keys = list(photos)
     red, broken = photo("red", (640, 480)), photo("red")[:500]
@@ -190,7 +190,7 @@ def _mixture(service: Service, photos: dict[str, bytes], count: int, seed: int) 
 
 
 def _soak(service: Service, photos: dict[str, bytes], requests: int, seconds: float = 0) -> tuple[float, int]:
-    """Ask until both are over; bytes of memory more for each request, after a start, and how many it were."""
+    """Ask until both limits are reached; return the growth in bytes per request after a warm-up, and the requests."""
     pid = worker(service)
     with ThreadPoolExecutor(4) as threads:
 

@@ -1,4 +1,4 @@
-"""Any text as a parameter: a value within its rule, or a 400 that names the parameter and repeats nothing."""
+"""Any text as a parameter gives a value within its rule, or a 400 that names the parameter but repeats no text."""
 
 import math
 import time
@@ -38,7 +38,7 @@ def test_search_parameters(texts: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("text", ["1" * 65_000 + "x", "." + "1" * 65_000 + "x", "1e" + "1" * 65_000 + "x"])
 def test_the_longest_texts_take_no_time(text: str) -> None:
-    """As long as a form's field may be. While a pattern is looked for, no other thread runs."""
+    """The texts are as long as a form's field may be. While a pattern is matched, no other thread runs."""
     started = time.process_time()
     for refused in ({"min_score": text}, {"dedupe": text}, {"k": text}):
         with pytest.raises(RequestError):

@@ -1,4 +1,4 @@
-"""What a page or a person whom nobody knows gets to see, and what they can make the service do."""
+"""What unknown pages and clients can see, and what they can make the service do."""
 
 import json
 import re
@@ -85,7 +85,7 @@ def test_nothing_is_reflected(for_a_page: Service) -> None:
         assert answer.status < 500
         assert MARK not in str(answer.headers) + answer.body.decode()
         assert answer.header("X-Content-Type-Options") == "nosniff"
-    # Of what is right the answer says what it understood: as JSON, which no browser takes for a page.
+    # An answer to a valid request repeats it, but as JSON, which no browser takes for a page.
     said = for_a_page.upload("/v1/search", RED, prefix=SCRIPT)
     assert said.json["query"]["prefix"] == SCRIPT
     assert (said.header("Content-Type"), said.header("X-Content-Type-Options")) == ("application/json", "nosniff")
@@ -93,7 +93,7 @@ def test_nothing_is_reflected(for_a_page: Service) -> None:
 
 @contextmanager
 def trap() -> Iterator[tuple[str, list[socket.socket]]]:
-    """An address, and the connections made to it."""
+    """Open an address; collect the connections made to it."""
     server = socket.create_server(("127.0.0.1", 0))
     caught: list[socket.socket] = []
 
@@ -128,7 +128,7 @@ def test_no_address_of_a_client_is_fetched(service: Service) -> None:
 
 @pytest.fixture
 def private(s3_server: S3Server, tmp_path: Path, photos: dict[str, bytes]) -> Iterator[Service]:
-    """Of a gallery in a bucket, with signed URLs; the bucket holds more than the index."""
+    """A service with signed URLs; the gallery's bucket holds more photos than the index."""
     bucket = s3_server.new_bucket()
     gallery, index = f"s3://{bucket}/secret-gallery", f"s3://{bucket}/secret-index"
     writer = open_writer(gallery)
