@@ -1,8 +1,8 @@
-"""Guards around a photo's decoder: files that no decoder should be given, and how many pixels are decoded at once.
+"""Guards around a photo's decoder: they refuse files that are made to be slow, and limit the pixels decoded at once.
 
-Limits on bytes and pixels do not bound a decoder's time: a progressive JPEG may repeat its scans, each over all pixels
-for some ten bytes, and Python takes headers of millions of tiny parts apart one by one. No camera and no program writes
-such files.
+Limits on bytes and pixels do not bound a decoder's time. A progressive JPEG can repeat its scans: each takes some ten
+bytes of the file and a pass over all the pixels. And Pillow parses a header of millions of tiny parts one by one, in
+Python. No camera and no program writes such files.
 """
 
 import re
@@ -11,23 +11,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _MOST_SCANS = 50
-"""Of a JPEG. Encoders make 10 to 20; one costs up to 0.1 s at 50 megapixels."""
+"""Limit for a JPEG. Encoders write 10 to 20 scans; each costs up to 0.1 s at 50 megapixels."""
 _MOST_STEPS = 20_000
-"""Of a JPEG's header: bytes outside its segments, two of which are each segment's marker. Of a PNG: chunks."""
-
+"""Limit for a header. A step is a byte outside a JPEG's segments, so that each marker counts two, or a PNG's chunk."""
 _MOST_METADATA = 1_000
-"""Chunks of a PNG beside its pixels. Programs write a few dozen; a bomb packs a megabyte into each."""
+"""Limit for a PNG's chunks other than pixels. Programs write a few dozen; a bomb packs a megabyte into each."""
 
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
-# With a length behind it, or the end. Not: an escaped 0xFF among the pixels, padding, and what stands alone.
+# Markers that a length follows, and the end of the image. Not padding, markers that stand alone, or a pixel's 0xFF.
 _MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])")
 _PNG_SIGNATURE_BYTES = 8
 
 
 def structure_problem(photo: bytes) -> str | None:
-    """Why no decoder should be given this JPEG or PNG file, in a few words; None if nothing speaks against it.
+    """Say in a few words why no decoder should get this JPEG or PNG file; None if there is no reason.
 
-    WebP is left to its own library: it is C throughout, and its time goes with the pixels.
+    WebP needs no such look: its library is C throughout, and takes time for the pixels alone.
     """
     if photo.startswith(b"\xff\xd8"):
         return _jpeg_problem(photo)
@@ -37,7 +36,7 @@ def structure_problem(photo: bytes) -> str | None:
 
 
 def _jpeg_problem(photo: bytes) -> str | None:
-    # Among the pixels these two bytes are always a scan's start; behind the image (a film, say) they may be anything.
+    # Within the image these two bytes always begin a scan; behind it, in a film for example, they may mean anything.
     look_at_scans = photo.count(b"\xff\xda") > _MOST_SCANS
     position, steps, scans = 2, 0, 0
     while found := _MARKER.search(photo, position):
@@ -51,7 +50,7 @@ def _jpeg_problem(photo: bytes) -> str | None:
             return "too many parts"
         if scans and (code == _END_OF_IMAGE or not look_at_scans):
             break
-        if code != _END_OF_IMAGE:  # before any scan Pillow reads on
+        if code != _END_OF_IMAGE:  # if it comes before any scan, Pillow reads on
             position += int.from_bytes(photo[position : position + 2], "big")
     return "too many parts" if not scans and steps + len(photo) - position > _MOST_STEPS else None
 
@@ -68,10 +67,9 @@ def _png_problem(photo: bytes) -> str | None:
 
 
 class PixelBudget:
-    """Limits how many pixels all threads decode at once, which bounds the memory of a process that decodes.
+    """Limits how many pixels all threads together decode at once, and so the memory that decoding takes.
 
-    A photo that does not fit waits for its turn, first come, first served, so that small photos never starve a large
-    one.
+    A photo that does not fit waits. The next ones wait behind it, so that small photos never starve a large one.
     """
 
     def __init__(self) -> None:
@@ -81,7 +79,7 @@ class PixelBudget:
 
     @contextmanager
     def hold(self, pixels: int, most: int) -> Iterator[None]:
-        """Hold `pixels` for the block; waits until they fit beside what others hold (`most` in all), or nobody does."""
+        """Hold `pixels` for the block. Wait until all that is held fits into `most`, or until nothing else is held."""
         with self._turn, self._changed:
             self._changed.wait_for(lambda: self._held == 0 or self._held + pixels <= most)
             self._held += pixels

@@ -1,4 +1,4 @@
-"""Photos to unit vectors with a TFLite model, run by LiteRT."""
+"""Embed photos as unit vectors, with a TFLite model that LiteRT runs."""
 
 import hashlib
 from collections.abc import Sequence
@@ -21,18 +21,18 @@ _DTYPES = (np.float32, np.uint8, np.int8)
 
 
 class Embedder:
-    """An embedding model, safe to call from several threads.
+    """An embedding model, safe to use from several threads.
 
-    Two threads on one LiteRT interpreter raise errors, and a lock would make them wait: each call takes one that is
-    free, and there are as many as calls at once.
-    Pixel normalisation is part of the model's graph, so the file alone suffices.
+    Two threads cannot share a LiteRT interpreter, and a lock would make them wait. So each call takes a free
+    interpreter, or opens another one if all are in use. The model's graph normalises the pixels itself, so nothing but
+    the file is needed.
     """
 
     def __init__(self, model: str | Path | bytes) -> None:
-        """Open a model file (checked against the card beside it, if there is one) or a model file's content.
+        """Open a model file, or the content of one. If a card lies beside the file, the two must agree.
 
         Raises:
-            ModelError: not a TFLite model, not of the shape 1x160x160x3 -> one vector, or the card disagrees.
+            ModelError: this is no TFLite model of the shape 1x160x160x3 -> one vector, or the card disagrees.
         """
         if isinstance(model, bytes):
             name, content, card = "the model", model, None
@@ -47,17 +47,17 @@ class Embedder:
         interpreter = self._open(name)
         try:
             self._input, self._output = _signature(interpreter, name)
-        except ValueError as error:  # names that are no text
+        except ValueError as error:  # a name that is not text
             raise ModelError(f"{name} is damaged: {error}") from error
         self._free = [interpreter]
         self.dimension = int(self._output["shape"][1])
-        """Length of the vectors."""
+        """The length of its vectors."""
         if card is not None and card.get("dimension", self.dimension) != self.dimension:
             raise ModelError(f"the card of {name} says dimension {card['dimension']}, the model has {self.dimension}")
 
     @cached_property
     def sha256(self) -> str:
-        """Of the model file's content; a cold start has checked it already, and does not pay for it again."""
+        """SHA-256 of the model file, computed on first use: a cold start has checked it, and must not pay twice."""
         return hashlib.sha256(self.content).hexdigest()
 
     def embed(
@@ -70,7 +70,7 @@ class Embedder:
 
         Raises:
             PhotoError: one of the photos cannot be read.
-            ModelError: the model answered with no direction (NaN or zero).
+            ModelError: the model answered with NaN or zeros, which have no direction.
         """
         vectors = np.empty((len(photos), self.dimension), dtype=np.float32)
         for row, photo in enumerate(photos):
@@ -80,7 +80,7 @@ class Embedder:
     def embed_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Embed one preprocessed photo: uint8 (160, 160, 3) -> float32 (dimension,) of unit length.
 
-        Batches are not offered: on these models sixteen at once are hardly faster than one by one.
+        There is no batch of photos here: on these models sixteen at once are hardly faster than one by one.
         """
         try:
             interpreter = self._free.pop()
@@ -123,7 +123,7 @@ def _signature(interpreter: Any, name: str) -> tuple[dict[str, Any], dict[str, A
 
 
 def _quantized(pixels: NDArray[np.uint8], tensor: dict[str, Any]) -> NDArray[Any]:
-    """real = (quantized - zero_point) * scale, https://ai.google.dev/edge/litert/models/quantization_spec."""
+    """Solve real = (quantized - zero_point) * scale, https://ai.google.dev/edge/litert/models/quantization_spec."""
     dtype = tensor["dtype"]
     if dtype == np.float32:
         return pixels.astype(np.float32)

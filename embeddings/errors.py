@@ -1,7 +1,7 @@
-"""Every error this library raises on purpose, under one base. Messages are for people and say what to do.
+"""The errors this library raises on purpose, under one base class. Each message says what is wrong and what to do.
 
-Messages may name keys and URIs: they are for logs and terminals. What a client of the HTTP service is told is decided
-in `functions.search.problems`.
+Messages go to logs and terminals, so they may name keys and URIs. `functions.search.problems` decides what a client of
+the HTTP service is told.
 """
 
 
@@ -14,31 +14,31 @@ class PhotoError(GarmentSearchError):
 
 
 class EmptyPhotoError(PhotoError):
-    """There are no bytes."""
+    """The photo has no bytes."""
 
 
 class PhotoTooLargeError(PhotoError):
-    """More bytes or pixels than the limits allow."""
+    """The photo has more bytes or pixels than the limits allow."""
 
 
 class UnsupportedPhotoError(PhotoError):
-    """Not a JPEG, PNG or WebP image."""
+    """The file is not a JPEG, PNG or WebP image."""
 
 
 class BrokenPhotoError(PhotoError):
-    """An image by its first bytes, but truncated or damaged."""
+    """The file begins as an image does, but is truncated or damaged."""
 
 
 class ModelError(GarmentSearchError):
-    """The model file is not one this library can use, or disagrees with its card."""
+    """This library cannot use the model file, or the file disagrees with its card."""
 
 
 class StorageError(GarmentSearchError):
-    """Storage failed or refused."""
+    """Storage failed, or refused the request."""
 
 
 class UnavailableError(StorageError):
-    """Storage did not answer, or is busy: it concerns all objects alike, and passes."""
+    """Storage did not answer, or is busy. This affects all objects alike, and passes."""
 
 
 class ArchivedError(StorageError):
@@ -46,31 +46,31 @@ class ArchivedError(StorageError):
 
 
 class WrongSizeError(StorageError):
-    """The object has not the size it should have."""
+    """The object is not of the size it should be."""
 
 
 class NotFoundError(StorageError):
-    """There is no object under this key."""
+    """There is no object with this key."""
 
 
 class ConflictError(StorageError):
-    """A conditional write lost: somebody else wrote the object in between."""
+    """A conditional write lost: somebody else has written the object since it was read."""
 
 
 class StorageUriError(GarmentSearchError):
-    """Not an address of storage this library understands."""
+    """The text is not an address of storage that this library knows."""
 
 
 class GalleryIndexError(GarmentSearchError):
-    """Base of what can be wrong with an index."""
+    """Base of the errors about an index."""
 
 
 class NoIndexError(GalleryIndexError):
-    """Nothing was ever published there."""
+    """Nothing has been published at this address yet."""
 
 
 class CorruptIndexError(GalleryIndexError):
-    """A file of the index is missing, damaged or of another format."""
+    """A file of the index is missing, damaged or in another format."""
 
 
 class UnknownKeyError(GarmentSearchError):
@@ -78,8 +78,8 @@ class UnknownKeyError(GarmentSearchError):
 
 
 class EmptyGalleryError(GarmentSearchError):
-    """The gallery has no image to answer with."""
+    """The gallery, or the folder asked for, has no image."""
 
 
 class SearchDepthError(GarmentSearchError):
-    """The engine that is asked gives no so many results."""
+    """The engine cannot return that many results."""

@@ -1,4 +1,4 @@
-"""The gallery in memory: unit vectors and their keys, searched exactly."""
+"""The protocol of a gallery that can be searched, and the one in memory, which is searched exactly."""
 
 import secrets
 from bisect import bisect_left
@@ -15,8 +15,9 @@ from embeddings.folder_counts import top_folders
 from embeddings.unit_rows import unit_rows
 
 DECIMALS = 6
-"""Of a score."""
+"""Decimals of a score."""
 _DEDUPE_BLOCK = 256
+"""Images that `dedupe` compares at once."""
 
 
 class Neighbour(NamedTuple):
@@ -27,20 +28,20 @@ class Neighbour(NamedTuple):
 
 
 class SearchableGallery(Protocol):
-    """What answers queries: `Gallery` from memory, `embeddings.s3_vectors.gallery.S3VectorsGallery` from an engine.
+    """A gallery that can be searched: `Gallery` in memory, or `S3VectorsGallery` over the network.
 
-    See `Gallery` for what the methods mean. Where the engine is asked over the network they raise StorageError too.
+    `Gallery` documents the methods. Over the network they raise StorageError as well.
     """
 
     @property
     def folders(self) -> Mapping[str, int]:
-        """At the top of the gallery, and how many images each holds."""
+        """Top folders, and how many images each holds."""
 
     def vector(self, key: str) -> NDArray[np.float32]:
-        """The unit vector of an image."""
+        """Return the unit vector of an image."""
 
     def random_key(self, prefix: str = "") -> str:
-        """An image of the folder `prefix`."""
+        """Choose an image of the folder `prefix`."""
 
     def search(
         self,
@@ -53,57 +54,59 @@ class SearchableGallery(Protocol):
         dedupe: float | None = None,
         exclude: Collection[str] = (),
     ) -> list[Neighbour]:
-        """The nearest images."""
+        """Find the nearest images."""
 
 
 class Gallery:
-    """Packed vectors in key order, so that a folder is a slice and a tie by key is a tie by row."""
+    """A gallery in memory: a matrix of unit vectors, whose rows are in key order.
+
+    A folder is then a slice of the matrix, and ties between equal scores go by row.
+    """
 
     def __init__(self, vectors: NDArray[np.floating], keys: Sequence[str]) -> None:
         """Take a matrix (n, dimension) and its n keys, strictly ascending.
 
         Args:
-            vectors: of unit length if they are float32, which is taken as it is; of other types see `unit_rows`.
-            keys: of the rows.
+            vectors: float32 rows of unit length, taken as they are; other types go through `unit_rows`.
+            keys: one for each row.
 
         Raises:
-            ValueError: sizes differ, or keys are not strictly ascending.
+            ValueError: there are not as many keys as rows, or they are not strictly ascending.
         """
         if vectors.ndim != 2 or len(vectors) != len(keys):
             raise ValueError(f"a matrix of shape {vectors.shape} does not fit {len(keys)} keys")
         if not all(map(lt, keys, keys[1:])):
             raise ValueError("keys must be unique and in ascending order")
         self.keys = keys
-        plain = vectors.dtype == np.float32
-        self._vectors = vectors.astype(np.float32, copy=False) if plain else unit_rows(vectors)
+        self._vectors = vectors.astype(np.float32, copy=False) if vectors.dtype == np.float32 else unit_rows(vectors)
 
     def __len__(self) -> int:
         return len(self.keys)
 
     @property
     def dimension(self) -> int:
-        """Length of the vectors."""
+        """The length of its vectors."""
         return int(self._vectors.shape[1])
 
     @cached_property
     def folders(self) -> Mapping[str, int]:
-        """At the top of the gallery, and how many images each holds; found when first asked for."""
+        """Top folders, and how many images each holds; counted on first use."""
         return top_folders(self.keys)
 
     def vector(self, key: str) -> NDArray[np.float32]:
-        """The unit vector of an image, float32 (dimension,).
+        """Return the unit vector of an image, float32 (dimension,).
 
         Raises:
-            UnknownKeyError.
+            UnknownKeyError: the gallery has no such image.
         """
         vector: NDArray[np.float32] = self._vectors[self._row(key)]
         return vector
 
     def random_key(self, prefix: str = "") -> str:
-        """An image of the folder `prefix`, each equally likely.
+        """Choose an image of the folder `prefix` at random, each with the same chance.
 
         Raises:
-            EmptyGalleryError: the gallery, or that folder of it, is empty.
+            EmptyGalleryError: the gallery, or its folder, has no image.
         """
         rows = self._folder_rows(prefix)
         if not rows:
@@ -121,26 +124,26 @@ class Gallery:
         dedupe: float | None = None,
         exclude: Collection[str] = (),
     ) -> list[Neighbour]:
-        """The nearest images by cosine, best first, ties by key; exact.
+        """Find the nearest images by cosine: exact, best first, equal scores in key order.
 
-        Every condition is applied before the cut to k.
+        Every condition applies before the cut to k.
 
         Args:
             query: unit vector, float32 (dimension,).
-            k: how many, after leaving out the first `offset`.
-            prefix: only this folder of the gallery ("shirts" and "shirts/" are the same).
-            min_score: leave out what is less similar.
-            dedupe: leave out what has at least this cosine to a better one that is kept.
-            exclude: keys to leave out.
+            k: how many to return, after the first `offset`.
+            offset: how many of the best to skip.
+            prefix: search this folder alone ("shirts" and "shirts/" are the same).
+            min_score: leave out images with a lower score.
+            dedupe: leave out images whose cosine to a better one that stays is this or higher.
+            exclude: keys to leave out; unknown ones are ignored.
         """
         rows = self._folder_rows(prefix)
-        # Two and a half times as fast as `@`, and the same vector has the same score wherever it lies.
+        # Two and a half times as fast as `@`, and equal vectors have equal scores wherever they lie.
         scores = np.vecdot(self._vectors[rows.start : rows.stop], query)
-        if exclude:
-            for key in exclude:
-                row = bisect_left(self.keys, key)
-                if row in rows and self.keys[row] == key:
-                    scores[row - rows.start] = -np.inf
+        for key in exclude:
+            row = bisect_left(self.keys, key)
+            if row in rows and self.keys[row] == key:
+                scores[row - rows.start] = -np.inf
         wanted = offset + k
         if dedupe is None:
             ranked = _best(scores, wanted, min_score)
@@ -163,7 +166,7 @@ class Gallery:
     def _distinct(
         self, scores: NDArray[np.float32], first: int, wanted: int, min_score: float | None, limit: float
     ) -> list[tuple[int, float]]:
-        """Greedy in rank order. The ranking is made as far as needed: twice as far each time it does not suffice."""
+        """Keep the `wanted` best images that repeat no better one; rank only as far as that takes."""
         kept: list[tuple[int, float]] = []
         kept_vectors = np.empty((0, self.dimension), dtype=np.float32)
         done, reach = 0, max(2 * wanted, _DEDUPE_BLOCK)
@@ -182,10 +185,10 @@ class Gallery:
 
 
 def _best(scores: NDArray[np.float32], count: int, min_score: float | None) -> list[tuple[int, float]]:
-    """(row, rounded score) of the `count` best, ties by row, the tie at the cut included in the comparison."""
+    """Return (row, rounded score) of the `count` best; equal rounded scores go by row, at the cut too."""
     if count < len(scores):
         cut = np.partition(scores, len(scores) - count)[len(scores) - count]
-        # All that may round to the same as the last one.
+        # Every score that may round to the same value as the last one.
         candidates = np.flatnonzero(scores >= cut - 2 * 10.0**-DECIMALS)
     else:
         candidates = np.arange(len(scores))
@@ -205,9 +208,12 @@ def _blocks(ranked: list[tuple[int, float]]) -> Iterator[list[tuple[int, float]]
 
 
 def greedy(vectors: NDArray[np.float32], kept: NDArray[np.float32], limit: float) -> list[int]:
-    """For `dedupe`: positions in `vectors` that are below `limit` to all of `kept` and to those taken before them.
+    """For `dedupe`: take vectors in order, but none whose cosine to one of `kept`, or taken before it, reaches `limit`.
 
-    Cosines are rounded as scores are: a photo's cosine to its copy is 1, not 0.9999999.
+    Cosines are rounded like scores, so that a copy has a cosine of 1 and not of 0.9999999.
+
+    Returns:
+        Positions in `vectors` of those taken.
     """
     free = np.ones(len(vectors), dtype=bool)
     if len(kept):

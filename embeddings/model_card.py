@@ -1,4 +1,4 @@
-"""The card beside a model file: what it is, how it was made, and the checksum that ties the two together."""
+"""The card beside a model file: what the model is, how it was made, and the checksum of the file."""
 
 import hashlib
 import json
@@ -9,15 +9,15 @@ from embeddings.errors import ModelError
 
 
 def card_path(model: Path) -> Path:
-    """Where the card of a model file lies: the same name, `.json`."""
+    """Return the path of a model file's card: the same name with `.json`."""
     return model.with_suffix(".json")
 
 
 def read_card(model: Path, content: bytes) -> dict[str, Any] | None:
-    """Read the card beside `model` and check that it speaks of this `content`; None where there is no card.
+    """Read the card beside `model` and check that it belongs to `content`; None if there is no card.
 
     Raises:
-        ModelError: the card is not JSON, or its sha256 is another file's.
+        ModelError: the card is not JSON, or gives the sha256 of another file.
     """
     path = card_path(model)
     if not path.exists():

@@ -1,4 +1,4 @@
-"""From the bytes of a photo to the pixels a model sees. Indexing and querying share this one path."""
+"""Turn the bytes of a photo into the pixels a model sees. Indexing and querying share this one path."""
 
 import re
 import warnings
@@ -16,18 +16,18 @@ from embeddings.decode_guards import PixelBudget, structure_problem
 from embeddings.errors import BrokenPhotoError, EmptyPhotoError, PhotoTooLargeError, UnsupportedPhotoError
 from embeddings.file_repair import completed_jpeg, lacks_pixels, mended_png
 
-# Part of an index's identity: vectors made by another version of this file must not meet. Raise it when pixels change.
+# An index records it: vectors that different versions made must never be compared. Raise it when pixels change.
 PREPROCESS_VERSION = 2
 
 INPUT_SIZE = 160
-"""Side in pixels of the square a model sees."""
+"""Pixels on each side of the square that a model sees."""
 
 _JPEG = ("JPEG", "MPO")
 _FORMATS = ("JPEG", "PNG", WebPImagePlugin.WebPImageFile.format)
 _FIRST_BYTES = re.compile(rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|RIFF....WEBP", re.DOTALL)
 
-# JPEG may be decoded at 1/2, 1/4 or 1/8 as long as the searched box keeps this many pixels a side. On photos of 12
-# megapixels the top 16 then overlap with the plain path's by 0.97; with 320 pixels a side by 0.96.
+# A JPEG is decoded at 1/2, 1/4 or 1/8 as long as the box keeps this many pixels a side. On photos of 12 megapixels the
+# top 16 then overlap by 0.97 with those of the whole decoded photo; with 320 pixels a side, by 0.96.
 _DRAFT_SIDE = 4 * INPUT_SIZE
 
 _ORIENTATION_TAG = 0x0112
@@ -41,17 +41,18 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 
-# The plugins are imported here, not at the first photo; without WebP's by name, Pillow would import all sixty of them.
+# Import the plugins now rather than at the first photo. `preinit` leaves out WebP: without the import above, Pillow
+# would look for it in all its sixty plugins.
 Image.preinit()
 
-# Pillow's own guard only warns below twice its limit; `Limits.max_pixels` refuses, before anything is decoded.
+# Below twice its limit Pillow's own guard only warns; `Limits.max_pixels` refuses, before anything is decoded.
 Image.MAX_IMAGE_PIXELS = None
 
-# Pillow warns of odd metadata, with numbers from the file: a photo could write 65,000 lines to the log, and Python
-# would remember each of them.
+# Pillow warns of odd metadata and quotes the file: one photo could write 65,000 lines to the log, and Python would
+# remember each of them.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
-# A decoder needs up to 16 bytes a pixel (WebP); so many pixels as one photo may have are decoded at once.
+# Decoding takes up to 16 bytes a pixel (WebP). All threads together decode no more than one photo may have.
 _BUDGET = PixelBudget()
 
 
@@ -65,17 +66,17 @@ class Box(NamedTuple):
 
 
 def checked_box(parts: Sequence[float]) -> Box:
-    """A box of x, y, width, height.
+    """Make a box from x, y, width and height.
 
     Raises:
-        ValueError: they are not four, the box leaves the photo, or is less than 0.01 of it wide or high.
+        ValueError: these are not four, or the box leaves the photo or is less than 0.01 of it wide or high.
     """
     x, y, width, height = parts
     # A box drawn to the edge may exceed it by a rounding error: a client's six decimals, and this sum's own.
     right, bottom = round(x + width, 6), round(y + height, 6)
     inside = x >= 0 and y >= 0 and right <= 1.000001 and bottom <= 1.000001
     if not (inside and width >= 0.01 and height >= 0.01):
-        raise ValueError(f"{x:g},{y:g},{width:g},{height:g} is no box in a photo")
+        raise ValueError(f"{x:g},{y:g},{width:g},{height:g} is not a box in a photo")
     return Box(x, y, width, height)
 
 
@@ -84,7 +85,7 @@ WHOLE_PHOTO = Box(0.0, 0.0, 1.0, 1.0)
 
 @dataclass(frozen=True)
 class Limits:
-    """What a photo may cost: its encoded size in bytes, and width x height in pixels."""
+    """The largest photo to accept: its encoded size in bytes, and its width x height in pixels."""
 
     max_bytes: int = 10_000_000
     max_pixels: int = 50_000_000
@@ -97,25 +98,25 @@ def photo_pixels(photo: bytes, box: Box = WHOLE_PHOTO, limits: Limits = DEFAULT_
     """Decode an encoded photo to upright RGB and scale `box` of it to the model's input.
 
     Args:
-        photo: a JPEG, PNG or WebP file's content; of an animation the first frame counts.
-        box: the part to look at, on the upright photo.
+        photo: the content of a JPEG, PNG or WebP file; of an animation, the first frame is taken.
+        box: the part of the upright photo to look at.
         limits: checked before the pixels are decoded.
 
     Returns:
         uint8 array (160, 160, 3), RGB, 0-255; transparent parts are white.
 
     Raises:
-        EmptyPhotoError, PhotoTooLargeError, UnsupportedPhotoError, BrokenPhotoError.
+        PhotoError: the photo is empty, too large, in another format, or broken; there is a subclass for each.
         ValueError: the box is empty or begins outside the photo.
     """
     if not (0 <= box.x < 1 and 0 <= box.y < 1 and box.width > 0 and box.height > 0):
-        raise ValueError(f"{box} is no part of a photo; give fractions from 0 to 1")
+        raise ValueError(f"{box} is not a part of a photo; give fractions from 0 to 1")
     image = _open(photo, limits)
     try:
         return _scaled(photo, image, box, limits)
     except MemoryError:
         raise
-    except Exception as error:  # Pillow's plugins raise whatever damage leads them to, AssertionError among it
+    except Exception as error:  # on damage Pillow's plugins raise all kinds, AssertionError among them
         raise BrokenPhotoError(f"the image is truncated or damaged ({error}); save it again and retry") from error
 
 
@@ -127,9 +128,9 @@ def _scaled(photo: bytes, image: Image.Image, box: Box, limits: Limits) -> NDArr
         part = _as_stored(box, _orientation(image))
         draft = (round(_DRAFT_SIDE / part.width), round(_DRAFT_SIDE / part.height))
         drafted = image.draft(None, draft)
-        if drafted is not None:  # the true extent: the last column and row may hold less than a whole pixel
+        if drafted is not None:  # in fractions: the last column and row may be less than a whole pixel
             width, height = drafted[1][2:]
-        if "progressive" not in image.info:  # otherwise the decoder holds all of it, whatever its scale
+        if "progressive" not in image.info:  # of a progressive one, the decoder holds all pixels at any scale
             pixels = image.width * image.height
     with _BUDGET.hold(pixels, limits.max_pixels):
         image = _loaded(photo, image, draft)
@@ -142,14 +143,14 @@ def _scaled(photo: bytes, image: Image.Image, box: Box, limits: Limits) -> NDArr
             profile = None
         opaque = image if profile and image.mode in ("CMYK", "L") else _rgb(image)
         small = opaque.resize((INPUT_SIZE, INPUT_SIZE), Image.Resampling.BOX, box=(left, top, right, bottom))
-    if profile:  # of 25,600 pixels, not of millions: what the scaling averages differs too little to be seen
+    if profile:  # converts 25,600 pixels rather than millions; doing it before the scaling looks no different
         small = to_srgb(small, profile)
     method = _UPRIGHT.get(orientation)
     return np.asarray(small if method is None else small.transpose(method))
 
 
 def _loaded(photo: bytes, image: Image.Image, draft: tuple[int, int] | None) -> Image.Image:
-    """Decode the pixels. A JPEG that breaks off is completed if it lacks next to nothing."""
+    """Decode the pixels. Complete a JPEG that breaks off, if hardly any pixels are missing."""
     try:
         image.load()
     except OSError:
@@ -165,7 +166,7 @@ def _loaded(photo: bytes, image: Image.Image, draft: tuple[int, int] | None) -> 
 
 
 def _open(photo: bytes, limits: Limits) -> Image.Image:
-    """Read the header only, and refuse what is not worth decoding."""
+    """Read the header alone, and refuse what should not be decoded."""
     if not photo:
         raise EmptyPhotoError("the photo is empty (0 bytes); choose a file with an image in it")
     if len(photo) > limits.max_bytes:
@@ -191,7 +192,7 @@ def _open(photo: bytes, limits: Limits) -> Image.Image:
 
 
 def _scale_transparency(image: Image.Image, depth: int) -> None:
-    """Bring the transparent colour of a PNG file of 2, 4 or 16 bits a sample to the 8 bits of Pillow's pixels."""
+    """Scale the transparent colour of a PNG with 2, 4 or 16 bits a sample to the 8 bits of Pillow's pixels."""
     transparent = image.info.get("transparency")
     if image.mode == "RGB" and transparent is not None and depth == 16:
         image.info["transparency"] = tuple(value >> 8 for value in transparent)
@@ -200,21 +201,21 @@ def _scale_transparency(image: Image.Image, depth: int) -> None:
 
 
 def _orientation(image: Image.Image) -> int:
-    """The orientation that the EXIF data say, 1-8; without any, or with damaged ones, the photo is upright.
+    """Return the EXIF orientation, 1-8; a photo without one, or with damaged EXIF data, is upright.
 
-    Not `Image.getexif`: where EXIF says nothing, that takes an orientation from XMP, which browsers do not look at.
+    Unlike `Image.getexif` it does not look for one in XMP, since browsers do not either.
     """
     exif = Image.Exif()
     try:
         exif.load(image.info.get("exif", b""))
         orientation = exif.get(_ORIENTATION_TAG)
-    except Exception:  # noqa: BLE001 - damaged metadata raise whatever they lead Pillow to
+    except Exception:  # noqa: BLE001 - on damage Pillow raises all kinds
         return 1
     return orientation if orientation in _UPRIGHT else 1
 
 
 def _as_stored(box: Box, orientation: int) -> Box:
-    """Where a box of the upright photo lies in the pixels as they are stored."""
+    """Return where a box of the upright photo lies in the pixels as stored."""
     x, y, width, height = (box.y, box.x, box.height, box.width) if orientation >= 5 else box
     if orientation in (2, 3, 7, 8):
         x = max(1 - x - width, 0.0)
@@ -224,14 +225,14 @@ def _as_stored(box: Box, orientation: int) -> Box:
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    """Convert any mode to RGB; transparency becomes white."""
-    if image.mode.startswith("I"):  # 16-bit grey: Pillow's own conversion clips at 255 instead of scaling
+    """Convert an image of any mode to RGB; what is transparent becomes white."""
+    if image.mode.startswith("I"):  # 16-bit grey, which Pillow's own conversion would clip at 255
         values = np.asarray(image).clip(0, 65535)
         grey = (values >> 8).astype(np.uint8)
         grey[values == image.info.get("transparency", -1)] = 255
         return Image.fromarray(grey).convert("RGB")
     if image.has_transparency_data:
-        rgba = image if image.mode == "RGBA" else image.convert("RGBA")  # which would copy it
+        rgba = image if image.mode == "RGBA" else image.convert("RGBA")  # to convert RGBA is to copy it
         white = Image.new("RGB", rgba.size, "white")
         white.paste(rgba, mask=rgba)
         return white

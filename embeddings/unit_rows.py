@@ -1,4 +1,4 @@
-"""A stored matrix as float32 rows of unit length, ready to be searched."""
+"""Turn a stored matrix into float32 rows of unit length, ready to be searched."""
 
 from collections.abc import Iterable
 
@@ -6,22 +6,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 _TILE = 1024
-"""Rows converted at once: few enough to stay in the processor's cache, and to need no copy of the whole matrix."""
+"""Rows converted at once: few enough for the processor's cache, and no copy of the whole matrix is needed."""
 
 
 def unit_rows(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
-    """The rows of a matrix (n, dimension) as float32 of unit length.
+    """Convert a matrix (n, dimension) to float32 rows of unit length; a row of zeros stays zeros.
 
-    Stored as float16, searched as float32: numpy is 15 times slower on float16. Rounding to float16 bent the lengths by
-    up to 0.05 %, which would show as scores above 1.
+    Vectors are stored as float16 and searched as float32, because numpy is 15 times slower on float16. Rounding to
+    float16 changed the lengths by up to 0.05 %, which would show as scores above 1.
     """
     return joined_unit_rows([vectors.reshape(-1)], vectors.shape)
 
 
 def joined_unit_rows(parts: Iterable[NDArray[np.floating]], shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """The `unit_rows` of a matrix of this shape, of whose numbers each part goes on where the one before it ends.
+    """Convert a matrix that comes in parts; see `unit_rows`.
 
-    A part may end within a row.
+    Args:
+        parts: one-dimensional; together they are the matrix, row by row. A part may end within a row.
+        shape: (n, dimension) of the matrix.
     """
     rows = np.empty(shape, np.float32)
     numbers, dimension = rows.reshape(-1), shape[1]
@@ -38,10 +40,10 @@ def joined_unit_rows(parts: Iterable[NDArray[np.floating]], shape: tuple[int, ..
 
 
 def _widen(vectors: NDArray[np.floating], tile: NDArray[np.float32]) -> None:
-    """Write finite numbers as float32 into `tile`.
+    """Write finite numbers into `tile` as float32.
 
-    From float16 numpy converts one number after the other; shifting sign, exponent and fraction to their places, and
-    making up for the other bias of the exponent, is exact and takes half of the time of loading a gallery.
+    numpy converts float16 one number at a time. It is as exact, and halves the time a gallery takes to load, to shift
+    sign, exponent and fraction into place and then correct the exponent's bias.
     """
     if vectors.dtype != np.float16:
         tile[:] = vectors
@@ -49,5 +51,5 @@ def _widen(vectors: NDArray[np.floating], tile: NDArray[np.float32]) -> None:
     bits = tile.view(np.int32)
     bits[:] = vectors.view(np.int16)
     bits <<= 13
-    bits &= -0x70002000  # not the copies of the sign bit
+    bits &= -0x70002000  # clears the copies of the sign bit
     tile *= np.float32(2**112)

@@ -55,7 +55,7 @@ def test_a_box_may_overshoot_by_a_rounding_error(orientation: int) -> None:
 
 def test_a_box_that_is_no_part_of_a_photo_is_the_callers_mistake() -> None:
     for box in (Box(0, 0, 0, 0), Box(-0.1, 0, 1, 1), Box(0, 1, 1, 1), Box(float("nan"), 0, 1, 1)):
-        with pytest.raises(ValueError, match="no part of a photo"):
+        with pytest.raises(ValueError, match="not a part of a photo"):
             photo_pixels(photo("red"), box)
 
 

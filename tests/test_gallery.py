@@ -74,6 +74,18 @@ def test_scores_that_round_alike_are_in_key_order_at_the_cut_too() -> None:
     assert found == [("b", 0.5), ("c", 0.5)]
 
 
+def test_sixteen_are_found_unless_told_otherwise() -> None:
+    gallery, vectors, _ = made(40)
+    assert len(gallery.search(vectors[0].astype(np.float32))) == 16
+
+
+@pytest.mark.parametrize("dedupe", [None, 1.0])
+def test_what_is_excluded_does_not_even_come_last(dedupe: float | None) -> None:
+    gallery, vectors, keys = made(12)
+    found = gallery.search(vectors[0].astype(np.float32), k=100, exclude=keys[:3], dedupe=dedupe)
+    assert sorted(key for key, _ in found) == keys[3:]
+
+
 def test_excluding_a_key_that_is_not_there_leaves_out_nothing() -> None:
     gallery, vectors, keys = made(12)
     query = vectors[0].astype(np.float32)
