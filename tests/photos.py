@@ -1,4 +1,4 @@
-"""Photos for tests, drawn on the spot."""
+"""Photos for tests, drawn when they are needed."""
 
 import struct
 import zlib
@@ -34,7 +34,7 @@ def encoded_as_held(upright: Image.Image, orientation: int, format: str, **save_
 
 
 def photo(colour: str, size: tuple[int, int] = (300, 400), format: str = "JPEG", **save_options: Any) -> bytes:
-    """A striped garment on white; `colour` is a name or #rrggbb, `save_options` are Pillow's."""
+    """Draw a striped garment on white; `colour` is a name or #rrggbb, `save_options` are Pillow's."""
     width, height = size
     image = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(image)
@@ -47,7 +47,7 @@ def photo(colour: str, size: tuple[int, int] = (300, 400), format: str = "JPEG",
 
 
 def huge_png(width: int = 10_000, height: int = 6_000) -> bytes:
-    """A small file whose header promises many pixels, 60 million unless told; its data are white rows, truncated."""
+    """Make a small file whose header promises many pixels, 60 million by default, and whose data end after one row."""
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     data = zlib.compress(b"\0" + b"\xff" * 3 * width)
     chunks = ((b"IHDR", header), (b"IDAT", data), (b"IEND", b""))
@@ -58,12 +58,12 @@ def huge_png(width: int = 10_000, height: int = 6_000) -> bytes:
 
 
 def padded_jpeg(size: int) -> bytes:
-    """A valid JPEG of exactly `size` bytes: comments fill it up."""
+    """Make a valid JPEG of exactly `size` bytes, filled up with comments."""
     plain = photo("red")
     missing = size - len(plain)
     padding = []
     while missing:
-        # A segment is two bytes of marker and at most 65,535 of length and content; never leave fewer than 4 over.
+        # A segment is two bytes of marker and at most 65,535 of length and content, so leave none or at least 4.
         length = min(missing, 65_537)
         if 0 < missing - length < 4:
             length -= 4

@@ -1,4 +1,4 @@
-"""A box: a part of the upright photo, wherever it lies in the pixels as they are stored."""
+"""A box marks a part of the upright photo, however the pixels are stored."""
 
 import numpy as np
 import pytest
@@ -13,13 +13,13 @@ ORIENTATIONS = range(1, 9)
 
 
 def coloured_cells(size: tuple[int, int] = (300, 400)) -> Image.Image:
-    """5 x 4 cells, each of its own colour: no two parts of it look alike, nor any turn or flip of one."""
+    """Draw 5 x 4 cells of different colours, so that a wrong part, turn or flip shows."""
     cells = np.random.default_rng(0).integers(0, 256, (4, 5, 3), dtype=np.uint8)
     return Image.fromarray(cells).resize(size, Image.Resampling.NEAREST)
 
 
 def part_of(upright: Image.Image, box: Box) -> np.ndarray:
-    """What the model sees of the box, by definition: cut out of the upright photo, and scaled."""
+    """Return what the model must see of the box, by definition: the part of the upright photo, scaled."""
     left, top = box.x * upright.width, box.y * upright.height
     right, bottom = left + box.width * upright.width, top + box.height * upright.height
     return np.asarray(upright.resize((160, 160), Image.Resampling.BOX, box=(left, top, right, bottom)))
@@ -38,7 +38,7 @@ def test_a_box_is_a_part_of_the_upright_photo(
     format: str, size: tuple[int, int], tolerance: int, orientation: int
 ) -> None:
     upright = coloured_cells(size)
-    box = Box(0.2, 0.5, 0.4, 0.25)  # along the cells, so that JPEG blurs no edge of it
+    box = Box(0.2, 0.5, 0.4, 0.25)  # whole cells, since JPEG blurs where two meet
     options = {"quality": 95, "subsampling": 0} if format == "JPEG" else {}
     seen = photo_pixels(encoded_as_held(upright, orientation, format, **options), box)
     difference = np.abs(seen.astype(int) - part_of(upright, box))
@@ -47,13 +47,13 @@ def test_a_box_is_a_part_of_the_upright_photo(
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 def test_a_box_may_overshoot_by_a_rounding_error(orientation: int) -> None:
-    """A box drawn to the edge: fractions that are rounded up add up to a little more than 1."""
+    """Of a box drawn to the edge, fractions that were rounded up add up to a little more than 1."""
     content = encoded_as_held(coloured_cells(), orientation, "PNG")
     overshooting = checked_box((0.4, 0.5, 0.600001, 0.500001))
     np.testing.assert_array_equal(photo_pixels(content, overshooting), photo_pixels(content, Box(0.4, 0.5, 0.6, 0.5)))
 
 
-def test_a_box_that_is_no_part_of_a_photo_is_the_callers_mistake() -> None:
+def test_a_box_outside_the_photo_is_a_value_error() -> None:
     for box in (Box(0, 0, 0, 0), Box(-0.1, 0, 1, 1), Box(0, 1, 1, 1), Box(float("nan"), 0, 1, 1)):
         with pytest.raises(ValueError, match="not a part of a photo"):
             photo_pixels(photo("red"), box)

@@ -16,7 +16,7 @@ MODELS = Path(__file__).parent / "models"
 COLOURS = ["red", "green", "blue", "orange", "purple", "black"]
 
 
-def test_vectors_are_unit_and_the_same_photo_gives_the_same_one() -> None:
+def test_vectors_have_unit_length_and_a_photo_always_has_the_same() -> None:
     embedder = Embedder(MODELS / "float32.tflite")
     photos = [photo(colour) for colour in COLOURS]
     vectors = embedder.embed(photos)
@@ -39,28 +39,28 @@ def test_file_and_content_are_the_same_model() -> None:
 
 
 @pytest.mark.parametrize("name", ["uint8", "int8", "int8-wide"])
-def test_quantized_models_answer_nearly_what_the_plain_one_does(name: str) -> None:
-    """`int8-wide` has a scale of 2.3: it sees half of the 256 levels."""
+def test_quantized_models_agree_with_the_float_model(name: str) -> None:
+    """`int8-wide` has a scale of 2.3, so it tells apart fewer than half of the 256 levels."""
     photos = [photo(colour) for colour in COLOURS]
     plain, quantized = (Embedder(MODELS / f"{each}.tflite").embed(photos) for each in ("float32", name))
     assert np.sum(plain * quantized, axis=1).min() > 0.9995
 
 
-def test_pixels_above_the_range_of_a_quantized_model_are_its_brightest() -> None:
-    """`uint8-narrow` knows 0 to 193; without a limit, white would come out a dark grey."""
+def test_pixels_above_a_quantized_models_range_saturate() -> None:
+    """`uint8-narrow` covers 0 to 193; if its values wrapped around, white would become a dark grey."""
     embedder = Embedder(MODELS / "uint8-narrow.tflite")
     checks = np.indices((160, 160, 3)).sum(axis=0) // 40 % 2
     above, within = (np.where(checks, brightest, 0).astype(np.uint8) for brightest in (255, 193))
     np.testing.assert_array_equal(embedder.embed_pixels(above), embedder.embed_pixels(within))
 
 
-def test_a_box_is_another_photo() -> None:
+def test_a_box_changes_the_vector() -> None:
     embedder = Embedder(MODELS / "float32.tflite")
     whole, part = embedder.embed([photo("red")]), embedder.embed([photo("red")], box=Box(0.3, 0.3, 0.3, 0.3))
     assert float(whole[0] @ part[0]) < 0.99
 
 
-def test_many_threads_get_what_one_gets() -> None:
+def test_many_threads_get_the_same_vectors_as_one() -> None:
     embedder = Embedder(MODELS / "float32.tflite")
     photos = [photo(colour) for colour in COLOURS] * 20
     expected = embedder.embed(photos)
@@ -69,8 +69,8 @@ def test_many_threads_get_what_one_gets() -> None:
     np.testing.assert_array_equal(found, expected)
 
 
-def test_threads_that_come_one_after_the_other_share_an_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server may use a new thread for each request; opening one costs 20 ms, and memory."""
+def test_threads_that_take_turns_share_an_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server may use a new thread for each request, and opening an interpreter costs 20 ms and memory."""
     embedder = Embedder(MODELS / "float32.tflite")
     monkeypatch.setattr(embedder, "_open", lambda name: pytest.fail("opened another one"))
     vectors = []
@@ -81,7 +81,7 @@ def test_threads_that_come_one_after_the_other_share_an_interpreter(monkeypatch:
     assert len(vectors) == 3
 
 
-def test_a_broken_photo_is_the_photos_error() -> None:
+def test_a_broken_photo_raises_a_photo_error() -> None:
     with pytest.raises(BrokenPhotoError):
         Embedder(MODELS / "float32.tflite").embed([photo("red")[:500]])
 
@@ -95,7 +95,7 @@ def test_models_of_another_shape_are_refused(name: str, message: str) -> None:
         Embedder(MODELS / f"{name}.tflite")
 
 
-def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text.tflite").write_text("hello")
     with pytest.raises(ModelError, match="not a TFLite model"):
         Embedder(tmp_path / "text.tflite")
@@ -105,7 +105,7 @@ def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
         Embedder(tmp_path / "missing.tflite")
 
 
-def test_a_model_that_answers_nan_is_told_so() -> None:
+def test_a_model_that_answers_nan_raises_a_model_error() -> None:
     with pytest.raises(ModelError, match="NaN"):
         Embedder(MODELS / "nan.tflite").embed([photo("red")])
 

@@ -8,7 +8,7 @@ from embeddings.gallery import Gallery, Neighbour
 from embeddings.unit_rows import unit_rows
 
 FOLDERS = ("bags", "shirts", "shirts-old", "shirts0", "shoes")
-"""The two beside "shirts" sort just before and just after its keys: "-" < "/" < "0"."""
+"""Keys in "shirts-old" sort just before those in "shirts", and keys in "shirts0" just after: "-" < "/" < "0"."""
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
@@ -16,7 +16,7 @@ def unit(vectors: np.ndarray) -> np.ndarray:
 
 
 def made(count: int, dimension: int = 8, seed: int = 0, copies: int = 1) -> tuple[Gallery, np.ndarray, list[str]]:
-    """A gallery of float16 vectors, each one `copies` times, and what is in it."""
+    """Make a gallery in which each float16 vector occurs `copies` times; return it, its vectors and its keys."""
     random = np.random.default_rng(seed)
     vectors = unit(random.normal(size=(count, dimension))).astype(np.float16)
     vectors = np.repeat(vectors, copies, axis=0)[random.permutation(count * copies)]
@@ -25,7 +25,7 @@ def made(count: int, dimension: int = 8, seed: int = 0, copies: int = 1) -> tupl
 
 
 def plainly(vectors, keys, query, k=16, offset=0, prefix="", min_score=None, dedupe=None, exclude=()):
-    """The definition, written out: condition by condition, then the cut."""
+    """Search by the definition: one condition after the other, then the cut."""
     scored = [(round(float(vector @ query), 6), key, vector) for vector, key in zip(vectors, keys, strict=True)]
     scored.sort(key=lambda each: (-each[0], each[1]))
     kept = []
@@ -42,7 +42,7 @@ def plainly(vectors, keys, query, k=16, offset=0, prefix="", min_score=None, ded
 
 @settings(max_examples=150, deadline=None)
 @given(st.data())
-def test_search_is_the_definition(data: st.DataObject) -> None:
+def test_search_agrees_with_the_definition(data: st.DataObject) -> None:
     gallery, vectors, keys = made(data.draw(st.integers(1, 60)), seed=data.draw(st.integers(0, 9)))
     query = unit(np.random.default_rng(data.draw(st.integers(0, 9))).normal(size=8))
     conditions = {
@@ -67,33 +67,33 @@ def test_ties_are_in_key_order_at_the_cut_too() -> None:
 
 
 def test_scores_that_round_alike_are_in_key_order_at_the_cut_too() -> None:
-    """The last key has the highest cosine, by less than a score shows: it must not come in."""
+    """The last key has the highest cosine, but by less than a score shows, so it does not come in."""
     cosines = np.array([0.1, 0.5, 0.5, 0.5 + 1e-7, 0.5 + 2e-7], dtype=np.float32)
     vectors = np.stack([cosines, np.sqrt(1 - cosines**2)], axis=1)
     found = Gallery(vectors, list("abcde")).search(np.array([1, 0], dtype=np.float32), k=2)
     assert found == [("b", 0.5), ("c", 0.5)]
 
 
-def test_sixteen_are_found_unless_told_otherwise() -> None:
+def test_search_finds_sixteen_by_default() -> None:
     gallery, vectors, _ = made(40)
     assert len(gallery.search(vectors[0].astype(np.float32))) == 16
 
 
 @pytest.mark.parametrize("dedupe", [None, 1.0])
-def test_what_is_excluded_does_not_even_come_last(dedupe: float | None) -> None:
+def test_excluded_images_do_not_even_come_last(dedupe: float | None) -> None:
     gallery, vectors, keys = made(12)
     found = gallery.search(vectors[0].astype(np.float32), k=100, exclude=keys[:3], dedupe=dedupe)
     assert sorted(key for key, _ in found) == keys[3:]
 
 
-def test_excluding_a_key_that_is_not_there_leaves_out_nothing() -> None:
+def test_excluding_an_unknown_key_changes_nothing() -> None:
     gallery, vectors, keys = made(12)
     query = vectors[0].astype(np.float32)
     unknown = ["", "bags", *(key + "x" for key in keys), "zzz"]
     assert gallery.search(query, exclude=unknown) == gallery.search(query)
 
 
-def test_a_folder_is_not_its_neighbours() -> None:
+def test_a_folder_does_not_include_folders_with_a_longer_name() -> None:
     keys = ["shirts-old/a", "shirts.jpg", "shirts/a", "shirts/b/c", "shirts0", "shirts0/a", "shirtsleeves/a"]
     gallery = Gallery(np.tile(np.eye(2, dtype=np.float32)[0], (len(keys), 1)), keys)
     for folder in ("shirts", "shirts/"):
@@ -114,8 +114,8 @@ def test_pages_fit_together() -> None:
     assert len(whole) == 40
 
 
-def test_dedupe_looks_far_enough_behind_many_copies() -> None:
-    """A thousand copies of the best one must not hide the second best."""
+def test_dedupe_ranks_as_far_as_it_takes() -> None:
+    """A thousand copies of the best image must not hide the second best."""
     vectors = np.vstack([np.tile([1.0, 0.0], (1000, 1)), [[0.8, 0.6]]]).astype(np.float16)
     gallery = Gallery(vectors, [f"{number:04d}" for number in range(1001)])
     found = gallery.search(np.array([1, 0], dtype=np.float32), k=16, dedupe=0.98)
@@ -127,8 +127,8 @@ def test_copies_have_a_cosine_of_one() -> None:
     assert len(gallery.search(vectors[0].astype(np.float32), k=100, dedupe=1)) == 50
 
 
-def test_copies_are_left_out_however_far_they_rank_from_the_one_that_is_kept() -> None:
-    """Further than the 256 that are compared at once: then it is another product, whose last digits may differ."""
+def test_dedupe_leaves_out_copies_that_rank_far_from_the_one_it_keeps() -> None:
+    """Beyond 256 ranks another matrix product compares them, and its last digits may differ."""
     gallery, vectors, _ = made(9, dimension=64, copies=300)
     assert len(gallery.search(vectors[0].astype(np.float32), k=100, dedupe=1)) == 9
 
@@ -153,7 +153,7 @@ def test_float16_keeps_the_neighbours_of_float64() -> None:
 
 
 def test_every_float16_is_widened_exactly() -> None:
-    """All below 1, subnormal ones and zeros of both signs among them, each beside a 1 that makes the length."""
+    """Every number below 1, subnormal ones and both zeros included, beside a 1 so that each row has a length."""
     numbers = np.arange(2**16, dtype=np.uint16).view(np.float16)
     small = numbers[np.abs(numbers) < 1]
     vectors = np.stack([small, np.ones_like(small)], axis=1)
@@ -173,7 +173,7 @@ def test_rows_of_any_type_become_unit_float32(dtype: type) -> None:
     assert not rows[7].any()
 
 
-def test_random_is_of_the_folder_and_reaches_all_of_it() -> None:
+def test_a_random_key_may_be_any_in_its_folder_and_no_other() -> None:
     gallery, _, keys = made(12)
     shirts = {key for key in keys if key.startswith("shirts/")}
     assert {gallery.random_key("shirts") for _ in range(40 * len(shirts))} == shirts
@@ -181,7 +181,7 @@ def test_random_is_of_the_folder_and_reaches_all_of_it() -> None:
         gallery.random_key("hats")
 
 
-def test_an_empty_gallery_answers_nothing() -> None:
+def test_an_empty_gallery_finds_nothing() -> None:
     gallery = Gallery(np.empty((0, 8), dtype=np.float16), [])
     assert gallery.search(np.ones(8, dtype=np.float32)) == []
     assert gallery.search(np.ones(8, dtype=np.float32), dedupe=0.9, prefix="a", exclude=["b"]) == []

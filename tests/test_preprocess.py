@@ -16,7 +16,7 @@ QUARTERS = ((255, 0, 0), (0, 160, 0), (0, 0, 255), (255, 255, 0))
 
 
 def quarters(size: tuple[int, int] = (320, 480)) -> Image.Image:
-    """Red, green / blue, yellow: any turn or flip of it shows."""
+    """Draw red, green / blue, yellow: any turn or flip shows."""
     return Image.fromarray(
         np.array([QUARTERS[:2], QUARTERS[2:]], dtype=np.uint8),
     ).resize(size, Image.Resampling.NEAREST)
@@ -65,12 +65,12 @@ def test_16_bits_are_scaled_not_clipped() -> None:
     assert (photo_pixels(encoded(middle)) == 128).all()
 
 
-def test_half_transparent_lies_on_white() -> None:
+def test_half_transparent_pixels_lie_on_white() -> None:
     pixels = photo_pixels(encoded(Image.new("RGBA", (50, 50), (0, 0, 0, 128))))
     np.testing.assert_allclose(pixels, 127, atol=1)
 
 
-def test_transparent_colour_of_a_palette_becomes_white() -> None:
+def test_the_transparent_colour_of_a_palette_becomes_white() -> None:
     image = Image.new("P", (50, 50), 3)
     image.putpalette([0, 0, 0] * 10)
     assert (photo_pixels(encoded(image, transparency=3)) == 255).all()
@@ -88,7 +88,7 @@ def test_the_first_frame_of_an_animation_counts(format: str) -> None:
     np.testing.assert_allclose(photo_pixels(animated)[80, 80], (255, 0, 0), atol=6)
 
 
-def test_a_phone_photo_with_a_second_picture_inside_is_a_jpeg() -> None:
+def test_an_mpo_is_read_as_a_jpeg() -> None:
     several = encoded(quarters(), "MPO", save_all=True, append_images=[Image.new("RGB", (320, 480))])
     np.testing.assert_allclose(corners(photo_pixels(several)), QUARTERS, atol=3)
 
@@ -102,8 +102,8 @@ def test_the_filter_is_a_box_of_equal_weights() -> None:
     )  # Pillow rounds after each direction
 
 
-def test_a_large_jpeg_is_decoded_smaller_and_looks_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Draft mode: a quarter of the side here, and for a small box no smaller than the box can bear."""
+def test_a_large_jpeg_is_decoded_at_a_smaller_scale_and_looks_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quarter of each side for the whole photo; a small box needs all the pixels it has."""
     random = np.random.default_rng(0)
     coarse = Image.fromarray(random.integers(0, 256, (40, 30, 3), dtype=np.uint8))
     large = encoded(coarse.resize((3000, 4000), Image.Resampling.BICUBIC), "JPEG", quality=90)
@@ -115,7 +115,7 @@ def test_a_large_jpeg_is_decoded_smaller_and_looks_the_same(monkeypatch: pytest.
     assert 10 * np.log10(255**2 / np.mean((fast - plain) ** 2)) > 40
 
 
-def test_a_large_phone_photo_with_a_second_picture_inside_is_decoded_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_mpo_is_decoded_at_a_smaller_scale(monkeypatch: pytest.MonkeyPatch) -> None:
     several = encoded(quarters((1280, 1920)), "MPO", save_all=True, append_images=[Image.new("RGB", (320, 480))])
     decoded = sizes_that_are_scaled(monkeypatch)
     np.testing.assert_allclose(corners(photo_pixels(several)), QUARTERS, atol=3)
@@ -123,7 +123,7 @@ def test_a_large_phone_photo_with_a_second_picture_inside_is_decoded_smaller(mon
 
 
 def sizes_that_are_scaled(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
-    """The sizes at which photos are decoded from now on: those that are then scaled to the model's input."""
+    """Record the sizes of decoded photos from now on, as they are scaled to the model's input."""
     seen: list[tuple[int, int]] = []
     resize = Image.Image.resize
 
@@ -137,8 +137,8 @@ def sizes_that_are_scaled(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, in
 
 @pytest.mark.parametrize("size", [(2561, 3001), (2563, 2567)])
 @pytest.mark.parametrize("orientation", [1, 6])
-def test_draft_mode_keeps_the_place_on_odd_sizes(size: tuple[int, int], orientation: int) -> None:
-    """At 1/4 the last column holds less than a whole pixel: the reduced photo is a little wider than a quarter."""
+def test_a_smaller_scale_shifts_nothing_on_odd_sizes(size: tuple[int, int], orientation: int) -> None:
+    """At 1/4 the last column is less than a whole pixel wide, so the decoded photo is a little wider than a quarter."""
     random = np.random.default_rng(0)
     coarse = Image.fromarray(random.integers(0, 256, (20, 15, 3), dtype=np.uint8))
     image = coarse.resize(size, Image.Resampling.BICUBIC)
@@ -148,7 +148,7 @@ def test_draft_mode_keeps_the_place_on_odd_sizes(size: tuple[int, int], orientat
     assert 10 * np.log10(255**2 / np.mean(difference**2)) > 43
 
 
-def test_nothing_is_empty() -> None:
+def test_no_bytes_are_an_empty_photo() -> None:
     with pytest.raises(EmptyPhotoError, match="empty"):
         photo_pixels(b"")
 
@@ -159,7 +159,7 @@ def test_other_formats_are_unsupported(content: bytes) -> None:
         photo_pixels(content)
 
 
-def test_a_format_pillow_knows_but_we_do_not_take_is_not_decoded() -> None:
+def test_other_formats_that_pillow_knows_are_unsupported() -> None:
     for format in ("GIF", "BMP", "TIFF", "PPM"):
         with pytest.raises(UnsupportedPhotoError):
             photo_pixels(encoded(Image.new("RGB", (20, 20)), format))
@@ -195,7 +195,7 @@ def test_limits_hold_before_anything_is_decoded() -> None:
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(["JPEG", "PNG", "WEBP"]), st.data())
-def test_damage_is_an_error_of_ours_or_a_picture(format: str, data: st.DataObject) -> None:
+def test_a_damaged_photo_is_read_or_raises_a_photo_error(format: str, data: st.DataObject) -> None:
     content = bytearray(photo("teal", (64, 48), format))
     for _ in range(data.draw(st.integers(1, 8))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))

@@ -1,4 +1,4 @@
-"""How the small models in this folder were made: `python tests/models/make.py` (needs tensorflow, as `make test` has).
+"""Make the small models of this folder: `python tests/models/make.py` (needs tensorflow, which `make test` installs).
 
 They average-pool a photo to 4 x 4 colours: 48 numbers, enough to tell colours and layouts apart.
 """
@@ -23,7 +23,7 @@ def converter(model: tf.keras.Model) -> tf.lite.TFLiteConverter:
 
 
 def quantized(dtype: tf.DType, levels: tuple[int, ...] = (0, 64, 128, 192, 255)) -> bytes:
-    """The range of `levels`, and of the noise on them, decides the scale and the zero point of the input."""
+    """Quantize; the range of `levels`, with the noise on them, sets the scale and the zero point of the input."""
     random = np.random.default_rng(0)
     made = converter(pooled())
     made.optimizations = [tf.lite.Optimize.DEFAULT]

@@ -1,4 +1,4 @@
-"""Photos that are small to send and dear to read; all are drawn here."""
+"""Photos that are small to send and expensive to read."""
 
 import struct
 import zlib
@@ -13,19 +13,19 @@ _LARGE = 9_500_000  # just under the limit for uploads
 
 
 def jpeg(segment: bytes) -> bytes:
-    """With the segment in its header, as often as fits."""
+    """Make a JPEG with this segment in its header as often as fits."""
     plain = photo("red", (16, 16))
     return plain[:2] + segment * (_LARGE // len(segment)) + plain[2:]
 
 
 def many_scans(size: tuple[int, int] = (4000, 3000), scans: int = 5000) -> bytes:
-    """A progressive JPEG that repeats its last scan."""
+    """Make a progressive JPEG that repeats its last scan."""
     whole = large("JPEG", "RGB", size)
     return whole[:-2] + whole[whole.rindex(b"\xff\xda") : -2] * scans + whole[-2:]
 
 
 def hidden_scans() -> bytes:
-    """The same, where a walk that takes a lone marker for one with a length jumps over the scans."""
+    """Hide such scans from a parser that takes a marker without a length for one with a length, and skips them."""
     whole = many_scans(scans=0)
     scan = whole[whole.rindex(b"\xff\xda") : -2]
     return whole[:-2] + (b"\xff\x01\xff\x03" + scan) * 5000 + whole[-2:]
@@ -36,14 +36,14 @@ def chunk(kind: bytes, content: bytes = b"") -> bytes:
 
 
 def png(added: bytes, *, before: bytes = b"IDAT") -> bytes:
-    """With the chunks before the first one of that kind, as often as fits."""
+    """Make a PNG with these chunks, as often as fits, before the first one of the kind `before`."""
     plain = photo("red", (16, 16), "PNG")
     at = plain.index(before) - 4
     return plain[:at] + added * (_LARGE // len(added)) + plain[at:]
 
 
 def large(format: str, mode: str, size: tuple[int, int] = (2000, 2000)) -> bytes:
-    """One colour, so a few hundred bytes to some kilobytes of file."""
+    """Make a photo of one colour: a file of a few hundred bytes to some kilobytes."""
     file = BytesIO()
     options = {"WEBP": {"lossless": True, "quality": 0, "method": 0}, "JPEG": {"progressive": True}}.get(format, {})
     Image.new(mode, size).save(file, format, **options)
@@ -51,7 +51,7 @@ def large(format: str, mode: str, size: tuple[int, int] = (2000, 2000)) -> bytes
 
 
 def _exif(entries: int, size: int) -> bytes:
-    """An EXIF directory whose entries all say that they are the whole of it."""
+    """Make an EXIF directory of which each entry claims to be all of the data."""
     body = b"".join(struct.pack(">HHLL", 0x8000 + number, 7, size, 8) for number in range(entries))
     return b"MM\0*\0\0\0\x08" + struct.pack(">H", entries) + body + bytes(size)
 
@@ -62,7 +62,7 @@ def _exif_png() -> bytes:
     return plain[:at] + chunk(b"eXIf", _exif(30_000, 1_000_000)) + plain[at:]
 
 
-# Refused without decoding.
+# These are refused before they are decoded.
 REFUSED: dict[str, Callable[[], bytes]] = {
     "5,000 scans": many_scans,
     "5,000 scans behind lone markers": hidden_scans,
@@ -81,7 +81,7 @@ REFUSED: dict[str, Callable[[], bytes]] = {
     "a JPEG that claims 4 gigapixels": lambda: _claim(photo("red", (16, 16)), 65_535, 65_535),
 }  # fmt: skip
 
-# Read, within bounds.
+# These are read within bounds.
 READ: dict[str, Callable[[], bytes]] = {
     "65,535 pixels wide": lambda: large("PNG", "RGB", (65_535, 60)),
     "65,500 pixels high": lambda: large("JPEG", "RGB", (60, 65_500)),
@@ -99,13 +99,13 @@ READ: dict[str, Callable[[], bytes]] = {
 
 
 def _claim(content: bytes, width: int, height: int) -> bytes:
-    """The JPEG, saying that it is so large."""
+    """Make the JPEG claim this size."""
     at = content.index(b"\xff\xc0") + 5
     return content[:at] + struct.pack(">HH", height, width) + content[at + 4 :]
 
 
 def _large_webp(side: int) -> bytes:
-    """A lossless WebP, saying that it is so large: 14 bits each for width and height, less one."""
+    """Make a lossless WebP that claims this size: 14 bits each for width - 1 and height - 1."""
     content = large("WEBP", "RGB", (16, 16))
     at = content.index(b"VP8L") + 9
     return content[:at] + struct.pack("<I", (side - 1) | (side - 1) << 14) + content[at + 4 :]

@@ -1,4 +1,4 @@
-"""Decoding costs what SECURITY.md says at most, whatever the photo is: measured in a process of its own."""
+"""Whatever the photo, decoding costs no more than SECURITY.md says; each one is measured in a process of its own."""
 
 import json
 import subprocess
@@ -19,12 +19,12 @@ from tests.trust.bombs import READ, REFUSED, large
 ROOT = Path(__file__).parents[2]
 
 SECONDS = 3.0
-"""Of processor; the dearest takes 0.5 here."""
+"""Limit of processor time; the most expensive photo takes 0.5 here."""
 REFUSED_BYTES = 50_000_000
 READ_BYTES = 16 * 4_000_000 + 12_000_000
-"""16 a pixel, and what the file itself takes."""
+"""16 for each pixel, and the file itself."""
 
-# A process forked for each photo, as the peak of memory is never forgotten.
+# Forks a process for each photo, because the peak of a process's memory never falls again.
 _MEASURE = """
 import json, os, resource, sys
 from pathlib import Path
@@ -51,7 +51,7 @@ for path in sys.stdin:
 """
 
 Measured = tuple[str, float, int]
-"""What came of it, seconds of processor, bytes of memory."""
+"""The answer or error, seconds of processor time, bytes of memory."""
 
 
 @pytest.fixture(scope="module")
@@ -93,8 +93,8 @@ def test_read(name: str, measure: Callable[[bytes], Measured]) -> None:
     assert memory < READ_BYTES
 
 
-def test_what_cameras_write_behind_the_image_is_not_looked_at() -> None:
-    """A film, as of a moving photo: by chance it holds what would begin a scan."""
+def test_data_that_cameras_write_behind_the_image_are_ignored() -> None:
+    """The film of a moving photo contains, by chance, bytes that would begin a scan."""
     film = np.random.default_rng(0).bytes(8_000_000)
     assert film.count(b"\xff\xda") > 100
     assert (photo_pixels(photo("red") + film) == photo_pixels(photo("red"))).all()
@@ -102,7 +102,7 @@ def test_what_cameras_write_behind_the_image_is_not_looked_at() -> None:
     assert (photo_pixels(behind_png) == photo_pixels(photo("red", format="PNG"))).all()
 
 
-def test_only_the_decoders_of_three_formats_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_three_formats_reach_their_decoders(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: set[str] = set()
     Image.init()
     for format, (factory, accept) in list(Image.OPEN.items()):

@@ -1,4 +1,4 @@
-"""How many pixels are decoded at once."""
+"""The limit on the pixels that are decoded at once."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ from tests.trust.bombs import large
 MOST = 100
 
 
-def test_never_more_than_the_most_and_everybody_comes_in() -> None:
+def test_the_limit_holds_and_every_photo_gets_its_turn() -> None:
     budget, lock = PixelBudget(), threading.Lock()
     held, highest = [0], [0]
 
@@ -31,7 +31,7 @@ def test_never_more_than_the_most_and_everybody_comes_in() -> None:
     assert held[0] == 0
 
 
-def test_what_is_too_large_for_all_comes_in_alone() -> None:
+def test_a_photo_beyond_the_limit_is_decoded_alone() -> None:
     budget = PixelBudget()
     with budget.hold(5 * MOST, MOST):
         waiting = threading.Thread(target=lambda: budget.hold(1, MOST).__enter__(), daemon=True)
@@ -42,7 +42,7 @@ def test_what_is_too_large_for_all_comes_in_alone() -> None:
     assert not waiting.is_alive()
 
 
-def test_a_large_one_is_not_overtaken() -> None:
+def test_a_large_photo_is_not_overtaken() -> None:
     budget = PixelBudget()
     order: list[str] = []
 
@@ -61,8 +61,8 @@ def test_a_large_one_is_not_overtaken() -> None:
     assert order == ["large", "small"]
 
 
-def test_photos_hold_what_they_take() -> None:
-    """After a failure too, or the next one would wait for ever."""
+def test_a_photo_gives_back_its_pixels() -> None:
+    """Also if it is broken, or the next one would wait for ever."""
     whole = large("PNG", "RGB", (500, 400))
     for content in (whole, whole[: len(whole) // 2], whole):
         try:
