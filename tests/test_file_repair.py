@@ -4,6 +4,7 @@ import struct
 import zlib
 from collections.abc import Callable
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,7 +34,8 @@ def with_chunks(*chunks: bytes, png: bytes = PNG) -> bytes:
 
 @pytest.mark.parametrize(("format", "option"), [("JPEG", "xmp"), ("WEBP", "xmp")])
 def test_the_orientation_comes_from_exif_alone(format: str, option: str) -> None:
-    turned = photo("red", format=format, **{option: XMP_TURNED})
+    options: dict[str, Any] = {option: XMP_TURNED}
+    turned = photo("red", format=format, **options)
     assert (photo_pixels(turned) == photo_pixels(photo("red", format=format))).all()
 
 

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -28,7 +30,7 @@ def plainly(vectors, keys, query, k=16, offset=0, prefix="", min_score=None, ded
     """Search by the definition: one condition after the other, then the cut."""
     scored = [(round(float(vector @ query), 6), key, vector) for vector, key in zip(vectors, keys, strict=True)]
     scored.sort(key=lambda each: (-each[0], each[1]))
-    kept = []
+    kept: list[tuple[float, str, np.ndarray]] = []
     for score, key, vector in scored:
         if prefix and not key.startswith(prefix.rstrip("/") + "/"):
             continue
@@ -45,7 +47,7 @@ def plainly(vectors, keys, query, k=16, offset=0, prefix="", min_score=None, ded
 def test_search_agrees_with_the_definition(data: st.DataObject) -> None:
     gallery, vectors, keys = made(data.draw(st.integers(1, 60)), seed=data.draw(st.integers(0, 9)))
     query = unit(np.random.default_rng(data.draw(st.integers(0, 9))).normal(size=8))
-    conditions = {
+    conditions: dict[str, Any] = {
         "k": data.draw(st.integers(1, 70)),
         "offset": data.draw(st.integers(0, 20)),
         "prefix": data.draw(st.sampled_from(["", "shirts", "shirts/", "bags", "none"])),
@@ -164,7 +166,7 @@ def test_every_float16_is_widened_exactly() -> None:
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_rows_of_any_type_become_unit_float32(dtype: type) -> None:
-    vectors = np.random.default_rng(0).normal(size=(3000, 8)).astype(dtype)
+    vectors: np.ndarray = np.random.default_rng(0).normal(size=(3000, 8)).astype(dtype)
     vectors[7] = 0
     rows = unit_rows(vectors)
     assert rows.dtype == np.float32

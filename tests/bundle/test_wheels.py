@@ -3,6 +3,7 @@
 import hashlib
 import sys
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
@@ -83,7 +84,12 @@ def test_two_builds_at_once_leave_each_other_their_dependencies(
     outdated.touch()
     unlinked: list[Path] = []
     unlink = Path.unlink
-    monkeypatch.setattr(Path, "unlink", lambda path, **how: unlinked.append(path) or unlink(path, **how))
+
+    def noted(path: Path, **how: Any) -> None:
+        unlinked.append(path)
+        unlink(path, **how)
+
+    monkeypatch.setattr(Path, "unlink", noted)
     interpreter = Interpreter(sys.executable, sys.version)
     assert dependencies.dependencies_archive(TARGET, interpreter, tmp_path) == archive
     assert archive.exists()

@@ -24,7 +24,9 @@ def test_every_kind_has_a_folder_of_photos_with_readable_names(tmp_path: Path) -
         assert number.isdecimal()
         with Image.open(file) as image:
             assert (image.format, image.size) == ("JPEG", (300, 400))
-            assert min(image.getpixel((2, 2))) > 235, "the background is not white"
+            background = image.getpixel((2, 2))
+            assert isinstance(background, tuple)
+            assert min(background) > 235, "the background is not white"
             assert image.entropy() > 1, "nothing is drawn"
 
 

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import distribution
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -80,7 +81,7 @@ def shop(s3_server: S3Server) -> Deployment:
     shop = Deployment(f"s3://{bucket}/photos", f"s3://{s3_server.new_bucket()}/index", queue)
     shop.put({"red.jpg": "red", "green.jpg": "green", "blue.jpg": "blue"})
     shop.rebuild()
-    told = {"QueueArn": queue.arn, "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]}
+    told: Any = {"QueueArn": queue.arn, "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]}
     boto3.client("s3").put_bucket_notification_configuration(
         Bucket=bucket, NotificationConfiguration={"QueueConfigurations": [told]}
     )

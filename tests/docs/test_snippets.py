@@ -54,7 +54,7 @@ def test_a_large_gallery_is_filled_by_several_processes_and_by_numbered_tasks(tm
 
     def run(command: str, **environment: str) -> str:
         for word, value in (("python", sys.executable), ("GALLERY_URI", "gallery"), ("INDEX_URI", environment["TO"])):
-            command = re.sub(rf"\b{word} ", lambda _, value=value: f"{value} ", command)
+            command = re.sub(rf"\b{word} ", value.replace("\\", r"\\") + " ", command)
         command = command.replace("scripts/", f"{ROOT}/scripts/")
         done = subprocess.run(
             ["sh", "-c", command], cwd=tmp_path, env=os.environ | environment, capture_output=True, text=True

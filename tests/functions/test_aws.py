@@ -16,6 +16,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from embeddings.errors import GalleryIndexError, StorageError
+from embeddings.gallery import Gallery
 from embeddings.index.generation import load_generation
 from embeddings.rebuild import rebuild
 from embeddings.storage.reader import open_reader
@@ -303,6 +304,7 @@ def test_out_of_time_it_continues_by_a_message_to_its_queue(
     assert aws.reindex({"Records": [record]}, Context(0)) == {"batchItemFailures": []}
     assert "Messages" not in queue.receive_message(QueueUrl=url)
     gallery = load_generation(open_reader(shop.index)).gallery
+    assert isinstance(gallery, Gallery)
     assert set(gallery.keys) == {"kept.jpg", "red shirt+1.jpg", "slash.jpg"}
 
 

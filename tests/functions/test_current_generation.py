@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from embeddings.errors import GarmentSearchError, NoIndexError, StorageError
+from embeddings.gallery import Gallery
+from embeddings.index.generation import Generation
 from embeddings.rebuild import rebuild
 from embeddings.storage.reader import Fetched, Reader
 from functions.search import current_generation as module
@@ -78,6 +80,11 @@ class Storage:
         self.before = lambda key: None
 
 
+def matrix(generation: Generation) -> Gallery:
+    assert isinstance(generation.gallery, Gallery)
+    return generation.gallery
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -139,7 +146,7 @@ def test_looks_at_the_pointer_when_it_is_time(
     assert storage.looks == 0
     clock.now += 0.1
     second = current.get()
-    assert list(second.gallery.keys) == ["only.jpg"]
+    assert list(matrix(second).keys) == ["only.jpg"]
     assert second.embedder is first.embedder  # the same model is not fetched again
     assert len(storage.asked) == 3
     storage.asked.clear()
@@ -220,7 +227,7 @@ def test_the_second_thread_does_not_look_again(
             return lock.acquire(blocking=blocking)
 
     monkeypatch.setattr(current, "_lock", Overtaken())
-    assert list(current.get().gallery.keys) == ["only.jpg"]
+    assert list(matrix(current.get()).keys) == ["only.jpg"]
     assert storage.looks == 1
 
 
@@ -228,10 +235,10 @@ def test_a_request_finishes_on_the_generation_it_began_with(
     current: CurrentGeneration, clock: Clock, place: Path
 ) -> None:
     first = current.get()
-    count = len(first.gallery)
+    count = len(matrix(first))
     publish_another(place)
     clock.now += REFRESH
-    assert len(current.get().gallery) == 1
+    assert len(matrix(current.get())) == 1
     assert len(first.gallery.search(first.gallery.vector("coats/0.jpg"), k=100)) == count
     assert first.manifest.count == count
 
@@ -249,7 +256,7 @@ def test_keeps_what_it_has_while_storage_fails(
         assert storage.looks == 1 + expected  # a failure waits for its time too
         clock.now += LONG
     storage.recover()
-    assert list(current.get().gallery.keys) == ["only.jpg"]
+    assert list(matrix(current.get()).keys) == ["only.jpg"]
     assert not current.stale
 
 
@@ -287,7 +294,7 @@ def test_a_broken_new_generation_is_tried_again_until_it_is_whole(
     assert current.get() is first
     vectors.write_bytes(whole)
     clock.now += LONG
-    assert list(current.get().gallery.keys) == ["only.jpg"]
+    assert list(matrix(current.get()).keys) == ["only.jpg"]
 
 
 def test_a_cold_start_that_fails_recovers(tmp_path: Path, index: Path, clock: Clock) -> None:
@@ -297,7 +304,7 @@ def test_a_cold_start_that_fails_recovers(tmp_path: Path, index: Path, clock: Cl
             current.get()
     shutil.copytree(index, tmp_path / "later")
     clock.now += 1.2  # not after REFRESH
-    assert len(current.get().gallery) > 30
+    assert len(matrix(current.get())) > 30
 
 
 def test_a_start_that_failed_long_ago_is_tried_again(tmp_path: Path, index: Path) -> None:
@@ -308,7 +315,7 @@ def test_a_start_that_failed_long_ago_is_tried_again(tmp_path: Path, index: Path
     while threading.active_count() > before:
         time.sleep(0.001)
     shutil.copytree(index, tmp_path / "later")
-    assert len(current.get().gallery) > 30
+    assert len(matrix(current.get())) > 30
 
 
 def test_a_start_that_succeeded_long_ago_is_looked_at_again(
@@ -320,7 +327,7 @@ def test_a_start_that_succeeded_long_ago_is_looked_at_again(
         time.sleep(0.001)
     publish_another(place)
     clock.now += REFRESH
-    assert list(current.get().gallery.keys) == ["only.jpg"]
+    assert list(matrix(current.get()).keys) == ["only.jpg"]
 
 
 def test_waiting_for_storage_that_is_down_does_not_add_up(place: Path, storage: Storage, clock: Clock) -> None:
@@ -339,7 +346,7 @@ def test_waiting_for_storage_that_is_down_does_not_add_up(place: Path, storage: 
     assert all(isinstance(each, GarmentSearchError) for each in failures)
     storage.recover()
     clock.now += 1.2
-    assert len(real.get().gallery) > 30
+    assert len(matrix(real.get())) > 30
 
 
 def test_the_longer_an_outage_the_rarer_the_looks(current: CurrentGeneration, storage: Storage, clock: Clock) -> None:
@@ -380,7 +387,7 @@ def test_the_longer_a_cold_outage_the_rarer_the_looks(place: Path, storage: Stor
     assert 100 <= storage.looks <= 160
     storage.recover()
     clock.now += 1.2 * module.LONGEST_COLD_PAUSE
-    assert len(current.get().gallery) > 30
+    assert len(matrix(current.get())) > 30
 
 
 def test_held_and_released_show_without_a_reload(
@@ -401,4 +408,4 @@ def test_models_may_change(current: CurrentGeneration, clock: Clock, place: Path
     gallery = write_gallery(place.parent / "gallery", {"only.jpg": photo("#654321")})
     rebuild(str(gallery), str(place), model=MODEL.with_name("float32-12d.tflite"))
     clock.now += REFRESH
-    assert current.get().embedder.dimension == current.get().gallery.dimension == 12
+    assert current.get().embedder.dimension == matrix(current.get()).dimension == 12

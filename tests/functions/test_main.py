@@ -36,7 +36,7 @@ EVENTS = Path(__file__).parent / "events"
 
 
 def client(target: str) -> FlaskClient:
-    app: Flask = create_app(target, str(MAIN))  # type: ignore[no-untyped-call]
+    app: Flask = create_app(target, str(MAIN))
     return app.test_client()
 
 

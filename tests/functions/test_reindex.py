@@ -25,7 +25,7 @@ def test_the_gallerys_objects_are_picked_from_the_events() -> None:
     assert work_of([*events, ObjectEvent("other", "photos/d.jpg")], "s3://shop/photos") == Work(
         frozenset({"a.jpg", "x/ü b.jpg"})
     )
-    assert work_of(events[:1], "gs://shop").keys == {"photos/a.jpg"}
+    assert work_of(events[:1], "gs://shop").keys == frozenset({"photos/a.jpg"})
     assert work_of([ObjectEvent("other", "a.jpg")], "s3://shop").empty
 
 
@@ -71,7 +71,8 @@ def test_a_cloud_storage_notification_through_pubsub_is_unwrapped() -> None:
     attributes = {"bucketId": "shop", "objectId": "a b/ü.jpg", "eventType": "OBJECT_FINALIZE"}
     data = {"message": {"attributes": attributes, "data": "e30=", "messageId": "1"}, "subscription": "s"}
     assert gcs_event(data) == ObjectEvent("shop", "a b/ü.jpg") == gcs_event({"bucket": "shop", "name": "a b/ü.jpg"})
-    for wrong in ({"message": {}}, {"message": None}, {"bucket": "shop"}):
+    wrongs: list[dict[str, Any]] = [{"message": {}}, {"message": None}, {"bucket": "shop"}]
+    for wrong in wrongs:
         with pytest.raises(ValueError, match="not a Cloud Storage event"):
             gcs_event(wrong)
 

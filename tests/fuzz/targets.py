@@ -59,7 +59,8 @@ def http(data: bytes) -> None:
         name = name.strip().upper().replace("-", "_")
         environ[name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{name}"] = value.strip()
     started: list[Any] = []
-    content = b"".join(application()(environ, lambda *arguments: started.append(arguments)))
+    start: Any = lambda *arguments: started.append(arguments)  # noqa: E731
+    content = b"".join(application()(environ, start))
     [(status, headers)] = started
     answer = Answer(int(status.partition(" ")[0]), headers, content)
     assert answer.status < 500, content

@@ -1,6 +1,7 @@
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -172,7 +173,7 @@ def test_what_storage_keeps_wrongly_is_not_published(shop: Shop, monkeypatch: py
     shop.rebuild()
     real = LocalWriter.put
 
-    def flips_a_bit(self: LocalWriter, key: str, data: bytes, **options: object) -> None:
+    def flips_a_bit(self: LocalWriter, key: str, data: bytes, **options: Any) -> None:
         real(self, key, data[:-1] + b"?" if key.endswith("vectors.npy") else data, **options)
 
     monkeypatch.setattr(LocalWriter, "put", flips_a_bit)
@@ -185,7 +186,7 @@ def test_what_storage_keeps_wrongly_is_not_published(shop: Shop, monkeypatch: py
 def test_a_lost_answer_to_the_swap_is_success(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     real = LocalWriter.compare_and_set
 
-    def answer_is_lost(self: LocalWriter, *arguments: object, **options: object) -> None:
+    def answer_is_lost(self: LocalWriter, *arguments: Any, **options: Any) -> None:
         real(self, *arguments, **options)
         raise StorageError("the connection broke")
 
@@ -199,7 +200,7 @@ def test_a_lost_answer_to_the_swap_is_success(shop: Shop, monkeypatch: pytest.Mo
 def test_a_swap_that_storage_refuses_for_a_while_is_tried_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     real, refusals = LocalWriter.compare_and_set, [StorageError("HTTP 429"), ConflictError("HTTP 409")]
 
-    def busy(self: LocalWriter, *arguments: object, **options: object) -> None:
+    def busy(self: LocalWriter, *arguments: Any, **options: Any) -> None:
         if refusals:
             raise refusals.pop()
         real(self, *arguments, **options)

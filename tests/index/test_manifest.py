@@ -72,7 +72,7 @@ def test_sources_are_read_as_written_and_equal_ones_are_equal_bytes() -> None:
     sources = Sources(
         {"b/ü.jpg": "2", "a.jpg": "1"}, {"c\n.txt": Refusal("3", "no image"), "d": Refusal("", "storage")}
     )
-    same = Sources(dict(sorted(sources.etags.items())), dict(reversed(sources.refusals.items())))
+    same = Sources(dict(sorted(sources.etags.items())), dict(reversed([*sources.refusals.items()])))
     assert Sources.from_bytes(sources.to_bytes(), "x") == sources
     assert sources.to_bytes() == same.to_bytes()
     assert [failure.passing for failure in sources.refusals.values()] == [False, True]

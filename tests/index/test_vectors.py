@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from io import BytesIO
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ MANIFEST = Manifest(
 )
 
 
-def stored(vectors: NDArray[np.generic], order: str = "C") -> bytes:
+def stored(vectors: NDArray[np.generic], order: Literal["C", "F"] = "C") -> bytes:
     file = BytesIO()
     np.save(file, np.asarray(vectors, order=order))
     return file.getvalue()

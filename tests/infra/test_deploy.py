@@ -30,7 +30,7 @@ def held(url: str) -> dict[str, list[Any]]:
     """What the account has of the stack."""
 
     def ask(service: str, operation: str, list_name: str) -> list[Any]:
-        client = boto3.client(service, region_name=REGION, endpoint_url=url)
+        client = boto3.client(service, region_name=REGION, endpoint_url=url)  # type: ignore[call-overload]
         return [each for each in getattr(client, operation)().get(list_name, []) if STACK in str(each)]
 
     return {

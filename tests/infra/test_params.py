@@ -18,7 +18,7 @@ const cases = JSON.parse(require("fs").readFileSync(0));
 console.log(JSON.stringify(cases.map(([stage, params]) => problemsOf(stage, params))));
 """
 DEV = params()["default"]
-REFUSED = {
+REFUSED: dict[str, list[object]] = {
     "runtime": ["python3.11", "python3.14"],
     "searchConcurrency": ["many", "-1"],
     "throttleRate": ["0"],
@@ -45,7 +45,7 @@ REFUSED = {
     "site": ["false", "CDN"],
     "vectorBucket": ["shop-vectors"],
 }
-TAKEN = {
+TAKEN: dict[str, list[object]] = {
     "runtime": ["python3.12"],
     "corsOrigins": ["*", "http://localhost:8000", "https://a.example,https://b.example:8443", "https://[::1]:80"],
     "refreshSeconds": [0, "86400"],

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -50,7 +51,7 @@ def test_it_stops_in_time(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.put({f"{number:03d}.jpg": "red" for number in range(200)})
     real = Embedder.embed
 
-    def slow(self: Embedder, *arguments: object, **options: object) -> object:
+    def slow(self: Embedder, *arguments: Any, **options: Any) -> object:
         time.sleep(0.05)
         return real(self, *arguments, **options)
 
@@ -70,7 +71,7 @@ def test_the_checkpoint_is_saved_before_slow_photos_are_waited_for(shop: Shop, m
     """The platform may end the process while storage is slow."""
     get, save, saved = Reader.get, Checkpoint.save, threading.Event()
 
-    def slow(self: Reader, key: str, **options: object) -> Fetched:
+    def slow(self: Reader, key: str, **options: Any) -> Fetched:
         if key == "shoes/green.jpg":
             assert saved.wait(10)
         return get(self, key, **options)

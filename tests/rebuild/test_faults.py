@@ -40,9 +40,9 @@ def test_ten_rebuilds_at_once_lose_nobodys_work(shop: Shop) -> None:
 def test_a_photo_that_another_rebuild_added_meanwhile_is_kept(any_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     any_shop.rebuild()
     any_shop.put({"mine.jpg": "pink", "theirs.jpg": "black"})
-    real, met = Embedder.embed, []
+    real, met = Embedder.embed, list[bool]()
 
-    def embed_while_another_publishes(self: Embedder, *arguments: object, **options: object) -> object:
+    def embed_while_another_publishes(self: Embedder, *arguments: Any, **options: Any) -> object:
         if not met:
             met.append(True)
             any_shop.rebuild(keys=["theirs.jpg"])
@@ -60,7 +60,7 @@ def test_another_generation_with_as_many_photos_is_not_taken_for_ones_own(
     """After a failed swap a rebuild looks whether the pointer is its own after all, since answers get lost."""
     shop.rebuild()
     shop.put({"mine.jpg": "pink", "theirs.jpg": "black"})
-    real, met = LocalWriter.compare_and_set, []
+    real, met = LocalWriter.compare_and_set, list[bool]()
 
     def overtaken(self: LocalWriter, *arguments: Any, **options: Any) -> None:
         if not met:
@@ -80,7 +80,7 @@ def test_a_killed_rebuild_is_resumed(shop: Shop, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(checkpoint, "GRAIN", 5)
     real, done = Reader.get, []
 
-    def fetch_until_power_fails(self: Reader, key: str, **options: object) -> Fetched:
+    def fetch_until_power_fails(self: Reader, key: str, **options: Any) -> Fetched:
         done.append(key)
         if len(done) > 12:
             raise KeyboardInterrupt
@@ -174,7 +174,7 @@ def test_a_damaged_checkpoint_is_left_out(shop: Shop, caplog: pytest.LogCaptureF
 def test_a_photo_that_vanishes_between_list_and_get_is_just_gone(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     real = Reader.get
 
-    def vanished(self: Reader, key: str, **options: object) -> Fetched:
+    def vanished(self: Reader, key: str, **options: Any) -> Fetched:
         if key == "shirts/red.jpg":
             raise NotFoundError(key)
         return real(self, key, **options)
@@ -191,7 +191,7 @@ def test_a_photo_that_storage_does_not_give_is_tried_again_next_time(
     shop.put({"shirts/red.jpg": "purple", "new.jpg": "black"})
     real = Reader.get
 
-    def fails(self: Reader, key: str, **options: object) -> Fetched:
+    def fails(self: Reader, key: str, **options: Any) -> Fetched:
         if key in ("shirts/red.jpg", "new.jpg"):
             raise StorageError("timeout")
         return real(self, key, **options)
@@ -209,9 +209,9 @@ def test_a_photo_that_storage_does_not_give_is_tried_again_next_time(
 def test_an_outage_ends_the_rebuild_and_keeps_its_work(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.rebuild()
     shop.put({f"{number:02d}.jpg": COLOURS[number % 10] for number in range(60)})
-    real, fetched = Reader.get, []
+    real, fetched = Reader.get, list[str]()
 
-    def outage(self: Reader, key: str, **options: object) -> Fetched:
+    def outage(self: Reader, key: str, **options: Any) -> Fetched:
         if key != POINTER and len(fetched) >= 30:
             raise UnavailableError("timeout")
         fetched.append(key)
@@ -234,7 +234,7 @@ def test_many_unreadable_objects_among_readable_ones_are_no_outage(
     shop.put({f"{number:02d}.jpg": "red" for number in range(60)})
     real, answered = Reader.get, [0]
 
-    def some(self: Reader, key: str, **options: object) -> Fetched:
+    def some(self: Reader, key: str, **options: Any) -> Fetched:
         bad = key[:2].isdigit() and (int(key[:2]) % 2 if error is UnavailableError else 5 <= int(key[:2]) < 55)
         if bad:
             answered[0] += 1
@@ -254,7 +254,7 @@ def test_access_denied_to_everything_is_an_error(
 ) -> None:
     shop.put({f"{number:02d}.jpg": "red" for number in range(30)})
 
-    def denied(self: Reader, key: str, **options: object) -> Fetched:
+    def denied(self: Reader, key: str, **options: Any) -> Fetched:
         raise StorageError("access denied")
 
     monkeypatch.setattr(Reader, "get", denied)
@@ -267,7 +267,7 @@ def test_a_full_rebuild_keeps_the_image_that_storage_does_not_give(shop: Shop, m
     shop.rebuild()
     real = Reader.get
 
-    def fails(self: Reader, key: str, **options: object) -> Fetched:
+    def fails(self: Reader, key: str, **options: Any) -> Fetched:
         if key == "shirts/red.jpg":
             raise UnavailableError("timeout")
         return real(self, key, **options)
@@ -290,7 +290,7 @@ def test_readers_see_the_old_generation_or_the_new_one_wherever_a_write_fails(
     for name in WRITES:
         real = getattr(LocalWriter, name)
 
-        def write(self: LocalWriter, *arguments: object, _real: object = real, **options: object) -> None:
+        def write(self: LocalWriter, *arguments: Any, _real: Callable[..., None] = real, **options: Any) -> None:
             count[0] += 1
             if count[0] - 1 == failing:
                 raise OSError("power failure")
@@ -321,7 +321,7 @@ def test_an_object_of_which_storage_says_nothing_is_reported_and_stops_no_event(
     shop.put({"secret.jpg": "pink", "secret.jpg.old": "pink", "new.jpg": "black"})
 
     def refused(real: Callable[..., object]) -> Callable[..., object]:
-        def ask(self: object, key: str, **options: object) -> object:
+        def ask(self: object, key: str, **options: Any) -> object:
             if key == "secret.jpg":
                 raise StorageError("HTTP 400")
             return real(self, key, **options)

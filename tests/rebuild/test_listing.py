@@ -1,9 +1,11 @@
 """What a listing says of objects: litter, archived ones, and photos that lie elsewhere now."""
 
 from io import BytesIO
+from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 from urllib3 import HTTPResponse
 
 from embeddings.rebuild import Outcome, Shard
@@ -11,7 +13,7 @@ from embeddings.storage.http_errors import storage_error
 from embeddings.storage.reader import Reader
 from embeddings.storage.writers.s3 import S3Writer
 from tests.rebuild.gallery import Shop
-from tests.servers.fixtures import S3Server
+from tests.servers.s3 import S3Server
 
 LITTER = (
     *(".DS_Store", "shirts/.DS_Store", "shirts/._red.jpg", "Thumbs.db"),
@@ -86,14 +88,14 @@ def test_in_a_folder_an_equal_etag_says_nothing_of_the_content(shop: Shop) -> No
 
 
 @pytest.mark.parametrize("storage_class", ["GLACIER", "DEEP_ARCHIVE"])
-def test_an_archived_object_is_said_to_be_archived(s3_shop: Shop, storage_class: str) -> None:
+def test_an_archived_object_is_said_to_be_archived(s3_shop: Shop, storage_class: Any) -> None:
     writer = s3_shop.photos
     assert isinstance(writer, S3Writer)
     s3_shop.rebuild()
     content = writer.get("shirts/red.jpg").data
 
     def store(key: str, data: bytes) -> None:
-        writer._client.put_object(Bucket=writer._bucket, Key=f"gallery/{key}", Body=data, StorageClass=storage_class)  # type: ignore[call-overload]
+        writer._client.put_object(Bucket=writer._bucket, Key=f"gallery/{key}", Body=data, StorageClass=storage_class)
 
     store("new.jpg", content + b"\0")  # another content, so that it is not known
     store("shirts/red.jpg", content)  # in the index already: it stays there
@@ -123,11 +125,11 @@ def test_a_listing_has_patience(s3_shop: Shop, monkeypatch: pytest.MonkeyPatch) 
     assert isinstance(writer, S3Writer)
     refusals = iter(range(6))
 
-    def slow_down(request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
+    def slow_down(request: AWSPreparedRequest, **_: object) -> Any:
         if next(refusals, None) is None:
             return None
         body = BytesIO(b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>")
-        return AWSResponse(request.url, 503, {}, HTTPResponse(body, preload_content=False))
+        return AWSResponse(request.url, 503, HTTPHeaders(), HTTPResponse(body, preload_content=False))
 
     writer._client.meta.events.register("before-send.s3.ListObjectsV2", slow_down)
     assert len(list(writer.list())) == 3

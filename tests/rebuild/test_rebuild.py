@@ -2,6 +2,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -150,7 +151,7 @@ def test_the_last_image_goes_although_storage_does_not_give_another(
 ) -> None:
     real = Reader.get
 
-    def fails(self: Reader, key: str, **options: object) -> Fetched:
+    def fails(self: Reader, key: str, **options: Any) -> Fetched:
         if key != "shirts/red.jpg":
             raise StorageError("archived")
         return real(self, key, **options)

@@ -12,7 +12,7 @@ import pytest
 from embeddings.errors import GalleryIndexError, StorageError, UnavailableError
 from embeddings.index.history import rollback
 from embeddings.index.manifest import VECTORS
-from embeddings.index.publish import read_pointer
+from embeddings.index.publish import publish, read_pointer
 from embeddings.rebuild import Outcome, Shard, Summary, matrix, shard_run
 from embeddings.storage.reader import Fetched, Reader
 from embeddings.storage.writers.local import LocalWriter
@@ -207,7 +207,7 @@ def test_the_record_of_a_run_whose_answer_is_lost(shop: Shop, monkeypatch: pytes
 def test_two_merges_at_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second one finds the parts gone while it reads them."""
     shards(shop, 2)
-    read, met = shard_run.ShardMerge._read, []
+    read, met = shard_run.ShardMerge._read, list[bool]()
 
     def late(self: shard_run.ShardMerge, *arguments: Any) -> Any:
         if not met:
@@ -241,7 +241,7 @@ def test_a_merge_while_another_rebuild_publishes(any_shop: Shop, monkeypatch: py
     any_shop.put(MANY)
     shards(any_shop, 2)
     any_shop.put({"event.jpg": "white"})
-    publish, met = matrix.publish, []
+    met: list[bool] = []
 
     def after_another(*arguments: Any, **options: Any) -> Any:
         if not met:
@@ -271,7 +271,7 @@ def test_a_photo_that_storage_did_not_give_its_shard_is_asked_for_by_the_merge(
 ) -> None:
     real = Reader.get
 
-    def fails(self: Reader, key: str, **options: object) -> Fetched:
+    def fails(self: Reader, key: str, **options: Any) -> Fetched:
         if key == "shirts/red.jpg":
             raise StorageError("timeout")
         return real(self, key, **options)

@@ -60,7 +60,7 @@ def gallery(
     if not filled:
         writer = S3VectorsWriter(index)
         writer.create(DIMENSION)
-        writer.put({key: ('"1"', exact.vector(key).astype(np.float32)) for key in exact.keys})  # type: ignore[misc]
+        writer.put({key: ('"1"', exact.vector(key).astype(np.float32)) for key in exact.keys})
         filled.append(indexes[index.name])
         vectors_server.requests.clear()
     indexes[index.name] = replace(filled[0], vectors=dict(filled[0].vectors))

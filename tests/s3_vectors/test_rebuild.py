@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from embeddings.errors import GalleryIndexError, StorageUriError
+from embeddings.index.publish import publish
 from embeddings.rebuild import Outcome, s3_vectors
 from functions.reindex.work import WHOLE_GALLERY, Work, bring_up_to_date
 from functions.settings import ReindexSettings, SettingsError
@@ -96,13 +97,12 @@ def test_full_puts_everything_once_though_others_publish_meanwhile(
     shop: VectorShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop.rebuild()
-    real = s3_vectors.publish
 
     def after_an_event(*arguments: Any, **options: Any) -> Any:
-        monkeypatch.setattr(s3_vectors, "publish", real)
+        monkeypatch.setattr(s3_vectors, "publish", publish)
         shop.put({"hats/new.jpg": "yellow", "shirts/red.jpg": "purple"})
         shop.rebuild(keys=["hats/new.jpg", "shirts/red.jpg"], model=None)
-        return real(*arguments, **options)
+        return publish(*arguments, **options)
 
     monkeypatch.setattr(s3_vectors, "publish", after_an_event)
     summary = shop.rebuild(full=True)

@@ -62,6 +62,7 @@ def test_every_near_duplicate_is_found_across_tiles(vectors: np.ndarray, monkeyp
 
 def test_scores_are_those_of_a_plain_search(vectors: np.ndarray):
     scores = measure_scores(vectors)
+    assert scores is not None
     plain = vectors @ vectors.T
     np.fill_diagonal(plain, -1)
     np.testing.assert_allclose(scores.best, np.sort(plain, axis=1)[:, ::-1][:, :16], atol=1e-6)

@@ -99,12 +99,18 @@ def test_the_sheet_has_the_query_its_box_and_the_results_in_order(
     with Image.open(sheet) as image:
         # Photos of 80 x 100 stand in the middle of their cells; 20 pixels from their top are the garment's sleeves.
         height = 10 + (SIDE - 100) // 2 + 20
-        query, *cells = (image.getpixel((left + SIDE // 2 - 10, height)) for left in (10, 180, 340, 500))
-        edge = image.getpixel((10 + SIDE // 2 - 1, height))
+        query, *cells = (pixel(image, left + SIDE // 2 - 10, height) for left in (10, 180, 340, 500))
+        edge = pixel(image, 10 + SIDE // 2 - 1, height)
     assert _near(query, RED)
     assert _near(edge, (215, 40, 40)), "the box ends in the middle of the photo"
     expected = {"shirts/red.jpg": RED, "shirts/blue.jpg": (225, 225, 225), "shoes/green.jpg": (0, 128, 0)}
     assert [next(key for key, colour in expected.items() if _near(cell, colour)) for cell in cells] == ranked
+
+
+def pixel(image: Image.Image, x: int, y: int) -> tuple[int, ...]:
+    colour = image.getpixel((x, y))
+    assert isinstance(colour, tuple)
+    return colour
 
 
 def _near(one: tuple[int, ...], other: tuple[int, ...]) -> bool:

@@ -26,6 +26,12 @@ def draw_garment(kind: str, colour: tuple[int, int, int], ground: tuple[int, int
     return image
 
 
+def rgb(values: np.ndarray) -> tuple[int, int, int]:
+    """A colour for Pillow."""
+    red, green, blue = map(int, values)
+    return red, green, blue
+
+
 def write_shapes(folder: Path, shop: int = 120, senders: int = 24) -> Path:
     """`shop` drawn items on white, and two photos of each of `senders` on grounds of any colour."""
     rng = np.random.default_rng(0)
@@ -34,14 +40,14 @@ def write_shapes(folder: Path, shop: int = 120, senders: int = 24) -> Path:
     rows = []
     for number in range(shop + 2 * senders):
         kind, colour = SHAPES[number % 2], list(COLOURS)[number // 2 % len(COLOURS)]
-        shade = tuple(int(value) for value in np.clip(np.array(COLOURS[colour]) + rng.integers(-20, 21, 3), 0, 235))
+        shade = rgb(np.clip(np.array(COLOURS[colour]) + rng.integers(-20, 21, 3), 0, 235))
         if number < shop:
             file = f"shop/{number}.png"
             draw_garment(kind, shade, (255, 255, 255)).save(folder / file)
             rows.append((file, "shop", kind, "Men" if number % 3 else "Women", colour, ""))
         else:
             file = f"consumer/{number}.png"
-            ground = tuple(int(value) for value in rng.integers(0, 256, 3))
+            ground = rgb(rng.integers(0, 256, 3))
             draw_garment(kind, shade, ground).save(folder / file)
             rows.append((file, "consumer", _CONSUMER_WORD[kind], "", "", str((number - shop) // 2)))
     with (folder / "labels.csv").open("w", newline="", encoding="utf-8") as stream:

@@ -8,10 +8,12 @@ import sys
 from html.parser import HTMLParser
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from embeddings.embedder import Embedder
@@ -142,20 +144,23 @@ def test_a_folder_per_class_is_measured_whole(classes: Path):
     assert evaluation.about["categories"] == 2
 
 
+def small(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Every sixteenth pixel (n, 300)."""
+    return (pixels[:, ::16, ::16].reshape(len(pixels), -1) / 1e4).astype(np.float32)
+
+
 def test_an_unlabelled_gallery_is_asked_for_its_items(classes: Path, tmp_path: Path):
     for file in classes.rglob("*.png"):
         shutil.copy(file, tmp_path)
     validation = Validation(tmp_path, read_photos(tmp_path, SPLIT), "validation", seed=0)
-    figures = validation.figures(lambda pixels: pixels[:, ::16, ::16].reshape(len(pixels), -1) / np.float32(1e4))
+    figures = validation.figures(small)
     assert set(figures) == {"C@1", "C@16"}
 
 
 def test_a_run_is_steered_by_what_can_be_asked(tmp_path: Path):
     write_in_shop(tmp_path)
     photos = read_photos(tmp_path, SPLIT)
-    figures = Validation(tmp_path, photos, "validation", seed=0).figures(
-        lambda pixels: pixels[:, ::16, ::16].reshape(len(pixels), -1) / np.float32(1e4)
-    )
+    figures = Validation(tmp_path, photos, "validation", seed=0).figures(small)
     assert {"C@1", "D type", "item@1"} <= set(figures)
     with pytest.raises(DatasetError, match="validation part has no shop photos"):
         Validation(tmp_path, [photo for photo in photos if photo.part == "test"], "validation", seed=0)
@@ -251,7 +256,9 @@ class Tags(HTMLParser):
 
     def __init__(self, page: str) -> None:
         super().__init__()
-        self.names, self.images, self.text = [], [], ""
+        self.names: list[str] = []
+        self.images: list[dict[str, Any]] = []
+        self.text = ""
         self.feed(page)
         self.close()
 

@@ -13,14 +13,14 @@ from embeddings.errors import ModelError
 from embeddings.training.config import FILE_FORMATS
 from embeddings.training.export import check_parity, convert, spread, write_model
 from embeddings.training.model import embed_with, two_views
-from tests.training.shapes import COLOURS, SHAPES, draw_garment
+from tests.training.shapes import COLOURS, SHAPES, draw_garment, rgb
 
 
 @pytest.fixture(scope="module")
 def pixels() -> np.ndarray:
     rng = np.random.default_rng(0)
     drawn = [
-        draw_garment(kind, tuple(int(v) for v in colour + rng.integers(-25, 26, 3)), (255, 255, 255), (160, 160))
+        draw_garment(kind, rgb(colour + rng.integers(-25, 26, 3)), (255, 255, 255), (160, 160))
         for kind in SHAPES
         for colour in np.clip(np.array(list(COLOURS.values())), 25, 230)
         for _ in range(6)

@@ -22,7 +22,7 @@ def words(text: str) -> np.ndarray:
 
 
 def found_by(pool: list[LabelledPhoto], items: list[int], vectors: np.ndarray, own: int = 0) -> dict[str, Scores]:
-    scores = {}
+    scores: dict[str, Scores] = {}
     for search in searches(pool, own or len(pool), np.array(items, np.intp)):
         scores |= search.scores(search.ask(vectors))
     return scores

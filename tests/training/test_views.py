@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from embeddings.training.config import Augmentation
 from embeddings.training.data.photos import DatasetError, LabelledPhoto
 from embeddings.training.evaluation.phone_photos import phone_photo
 from embeddings.training.views.augmentation import (
-    Augmentation,
     camera,
     consumer_view,
     phone_view,

@@ -4,6 +4,7 @@ import struct
 import zlib
 from collections.abc import Callable
 from io import BytesIO
+from typing import Any
 
 from PIL import Image
 
@@ -45,8 +46,11 @@ def png(added: bytes, *, before: bytes = b"IDAT") -> bytes:
 def large(format: str, mode: str, size: tuple[int, int] = (2000, 2000)) -> bytes:
     """Make a photo of one colour: a file of a few hundred bytes to some kilobytes."""
     file = BytesIO()
-    options = {"WEBP": {"lossless": True, "quality": 0, "method": 0}, "JPEG": {"progressive": True}}.get(format, {})
-    Image.new(mode, size).save(file, format, **options)
+    options: dict[str, dict[str, Any]] = {
+        "WEBP": {"lossless": True, "quality": 0, "method": 0},
+        "JPEG": {"progressive": True},
+    }
+    Image.new(mode, size).save(file, format, **options.get(format, {}))
     return file.getvalue()
 
 

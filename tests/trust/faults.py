@@ -67,7 +67,7 @@ class Fault:
 @contextmanager
 def injected(fault: Fault) -> Iterator[None]:
     """Every call of storage goes through the fault, and checkpoints are small."""
-    real = {
+    real: dict[tuple[type, str], Any] = {
         (kind, name): getattr(kind, name)
         for kind in (LocalWriter, Reader)
         for name in ("list", "stat", "get", "put", "compare_and_set", "delete")

@@ -63,12 +63,13 @@ def measure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[byte
         subprocess.Popen(command, cwd=ROOT, text=True, stdin=-1, stdout=-1, stderr=errors) as process,
     ):
         assert process.stdin is not None
-        assert process.stdout is not None
+        answers = process.stdout
+        assert answers is not None
 
         def measured(content: bytes) -> Measured:
             (folder / "photo").write_bytes(content)
             print(folder / "photo", file=process.stdin, flush=True)
-            return tuple(json.loads(process.stdout.readline()))
+            return tuple(json.loads(answers.readline()))
 
         yield measured
         process.stdin.close()
@@ -107,7 +108,7 @@ def test_only_three_formats_reach_their_decoders(monkeypatch: pytest.MonkeyPatch
     Image.init()
     for format, (factory, accept) in list(Image.OPEN.items()):
 
-        def watched(*arguments: object, _format: str = format, _factory: object = factory) -> object:
+        def watched(*arguments: object, _format: str = format, _factory: Callable[..., object] = factory) -> object:
             asked.add(_format)
             return _factory(*arguments)
 

@@ -36,8 +36,8 @@ def test_others_are_refused(charset: str) -> None:
 
 def test_unknown_names_are_not_remembered() -> None:
     """Python keeps each name for ever: 4 KB of a client's choice for each part of a form."""
-    known = len(encodings._cache)  # type: ignore[attr-defined]
+    known = len(encodings._cache)
     for _ in range(20):
         with pytest.raises(RequestError):
             field(secrets.token_hex(1000), b"x")
-    assert len(encodings._cache) == known  # type: ignore[attr-defined]
+    assert len(encodings._cache) == known

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from embeddings import preprocess
 from embeddings.decode_guards import PixelBudget
+from embeddings.errors import BrokenPhotoError
 from embeddings.preprocess import Limits, photo_pixels
 from tests.trust.bombs import large
 
@@ -67,6 +68,6 @@ def test_a_photo_gives_back_its_pixels() -> None:
     for content in (whole, whole[: len(whole) // 2], whole):
         try:
             photo_pixels(content, limits=Limits(max_pixels=200_000))
-        except preprocess.BrokenPhotoError:
+        except BrokenPhotoError:
             continue
     assert preprocess._BUDGET._held == 0

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -211,9 +212,9 @@ def test_a_model_of_another_length(shop: Shop) -> None:
 def test_a_checkpoint_of_another_length(shop: Shop) -> None:
     """Under this model's name, by mistake: it must not fail every run."""
     photos = etags_of(shop)
-    strange = {key: (etag, np.zeros(12, np.float16)) for key, etag in photos.items()}
+    strange: Any = {key: (etag, np.zeros(12, np.float16)) for key, etag in photos.items()}
     shop.index_files.put(f"{CHECKPOINTS}/strange.npz", to_bytes(strange))
-    wide = {key: (etag, np.zeros(48, np.float32)) for key, etag in photos.items()}
+    wide: Any = {key: (etag, np.zeros(48, np.float32)) for key, etag in photos.items()}
     shop.index_files.put(f"{CHECKPOINTS}/wide.npz", to_bytes(wide))
     assert shop.rebuild().embedded == len(photos) == 3
     assert shop.paths("checkpoints/") == [], "it looked at both"

@@ -6,6 +6,7 @@ import sys
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,7 +60,12 @@ def test_a_fault_at_every_call(template: Path, tmp_path: Path, kind: Kind, monke
     monkeypatch.setattr("embeddings.index.publish.time.sleep", lambda seconds: None)
     added: list[str] = []
     add = Checkpoint.add
-    monkeypatch.setattr(Checkpoint, "add", lambda self, key, *rest: (added.append(key), add(self, key, *rest))[1])
+
+    def noted(checkpoint: Checkpoint, key: str, *rest: Any) -> None:
+        added.append(key)
+        add(checkpoint, key, *rest)
+
+    monkeypatch.setattr(Checkpoint, "add", noted)
     for at in count():
         shop, fault = copy(template, tmp_path / str(at)), Fault(kind, at)
         added.clear()

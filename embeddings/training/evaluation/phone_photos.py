@@ -38,9 +38,7 @@ def phone_photo(item: Pixels, elsewhere: Pixels, seed: tuple[int, ...], beside: 
     layer = _warp(item, rng, _ZOOM, middle)
     fall = (int(rng.integers(2, 10)), int(rng.integers(-8, 9)))
     scene = _ground(elsewhere, rng)
-    rng_beside = np.random.default_rng(
-        (*seed, 1)
-    )  # its own, so that the others do not change the item
+    rng_beside = np.random.default_rng((*seed, 1))  # its own, so that the others do not change the item
     corners = rng_beside.permutation([(-1, -1), (1, -1), (-1, 1), (1, 1)])
     for other, corner in zip(beside, corners, strict=False):
         scene = _lay(_warp(other, rng_beside, _ZOOM_BESIDE, middle * (1 + 0.7 * corner)), scene, fall)

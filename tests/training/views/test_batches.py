@@ -2,6 +2,7 @@
 
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ def shop(pictures: list[LoadedPhoto]) -> list[LoadedPhoto]:
     return [picture for picture in pictures if picture.photo.domain == "shop"]
 
 
-def relabelled(pictures: list[LoadedPhoto], **labels: str) -> list[LoadedPhoto]:
+def relabelled(pictures: list[LoadedPhoto], **labels: Any) -> list[LoadedPhoto]:
     return [LoadedPhoto(replace(each.photo, **labels), each.pixels, each.garment) for each in pictures]
 
 
