@@ -28,9 +28,21 @@ class _Loader(yaml.SafeLoader):
 _Loader.add_multi_constructor("!", lambda *_: None)
 
 
-def params() -> dict[str, Any]:
+REMEMBERED = re.compile(r'\$\{env:(\w+), "(.*)"\}')
+"""A param that a .env file may set, with its default."""
+
+
+def declared() -> dict[str, Any]:
     read: dict[str, Any] = yaml.load((ROOT / "serverless.yml").read_text(), _Loader)["params"]
     return read
+
+
+def params() -> dict[str, Any]:
+    """The params with their values where no .env file says otherwise."""
+    return {
+        stage: {name: REMEMBERED.sub(r"\2", value) if isinstance(value, str) else value for name, value in of.items()}
+        for stage, of in declared().items()
+    }
 
 
 def text(value: object) -> str:
@@ -49,6 +61,14 @@ def test_every_param_is_documented_with_its_values() -> None:
     prod = dev | params()["prod"]
     assert [(name, text(dev[name]), text(prod[name])) for name in dev] == rows
     assert params().keys() == {"default", "prod"}
+
+
+def test_the_variables_of_env_files_are_named_after_their_params_and_documented() -> None:
+    found = {name: REMEMBERED.fullmatch(str(value)) for name, value in declared()["default"].items()}
+    variables = {name: match[1] for name, match in found.items() if match}
+    assert variables == {name: re.sub("([A-Z])", r"_\1", name).upper() for name in variables}
+    [listed] = re.findall(r"remembers what is your own: (.*?)\. Write", " ".join(DOCUMENT.split()))
+    assert re.findall(r"`(\w+)`", listed) == [*variables.values()]
 
 
 def test_every_param_is_used() -> None:
