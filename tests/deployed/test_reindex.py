@@ -109,7 +109,7 @@ def test_what_cannot_finish_in_time_goes_on_through_the_queue(shop: Deployment, 
 
 def test_a_chain_ends_and_the_schedule_begins_another(shop: Deployment, start: Start) -> None:
     reindex, scheduled = start("reindex"), start("reindex_scheduled")
-    photos = {f"{number}.jpg": photo("red", (80, 100 + number)) for number in range(8)}
+    photos = {f"{number}.jpg": photo("red", (80, 200 + number)) for number in range(8)}
     shop.put(photos)
     shop.queue.client.purge_queue(QueueUrl=shop.queue.url)
     shop.queue.send(to_message(Work(frozenset(photos), MOST_MESSAGES - 2)))
