@@ -1,6 +1,6 @@
 "use strict";
-// Builds the zip before the CLI packages it, so that `serverless deploy` alone is enough.
-// --param="bundle=FILE" takes a zip that is already there.
+// Builds the bundle before the CLI packages it, so that `serverless deploy` is the only command.
+// --param="bundle=FILE" uses an existing zip file instead.
 
 const { spawnSync } = require("node:child_process");
 
@@ -14,8 +14,10 @@ module.exports = class Bundle {
   }
 
   refuseOneFunction() {
-    // The CLI would upload the code, and then fail at the role, whose name it does not know.
-    throw new this.serverless.classes.Error("one function alone cannot be deployed; `serverless deploy` updates all");
+    // The CLI would upload the code and then fail, because it does not know the name of the function's role.
+    throw new this.serverless.classes.Error(
+      "a single function cannot be deployed; `serverless deploy` updates all of them",
+    );
   }
 
   // Before the half minute that building takes. The CLI itself looks for credentials only afterwards.
@@ -43,8 +45,8 @@ module.exports = class Bundle {
     if (error || status !== 0) {
       const reason = error ? error.message : `exit code ${status}`;
       throw new this.serverless.classes.Error(
-        `${python} ${command.join(" ")} failed (${reason}). PYTHON says which Python builds the bundle; ` +
-          '--param="bundle=FILE" takes one that is ready.',
+        `${python} ${command.join(" ")} failed (${reason}). Set PYTHON to the Python that builds the bundle, or ` +
+          'use an existing bundle with --param="bundle=FILE".',
       );
     }
   }

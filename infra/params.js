@@ -1,6 +1,6 @@
 "use strict";
-// Refuses params that do not exist, and values that would only fail on Amazon, or not at all: the CLI takes any. A
-// misspelt galleryBucket would deploy an empty gallery, and site=false a CDN. What its own schema checks is not here.
+// Refuses unknown params and wrong values. The CLI accepts any: a misspelt galleryBucket would deploy an empty gallery,
+// site=false would deploy a CDN, and other values would fail only on Amazon. What the CLI's schema checks is not here.
 
 const whole = (least, most) => [
   (text) => /^\d+$/.test(text) && least <= Number(text) && Number(text) <= most,
@@ -14,32 +14,32 @@ const RULES = {
   searchConcurrency: whole(0, 1_000_000),
   throttleRate: whole(1, 1_000_000),
   throttleBurst: whole(1, 1_000_000),
-  // The functions check these four as well, but only when they start.
+  // The functions check these four, too, but only when they start.
   corsOrigins: matching(
     new RegExp(String.raw`^(\*|${ORIGIN}(,${ORIGIN})*)$`),
-    "* or origins such as https://a.example,https://b.example, without spaces and slashes at their ends",
+    "* or origins such as https://a.example,https://b.example, with no spaces and no slash at the end",
   ),
   refreshSeconds: whole(0, 86_400),
-  imageBaseUrl: matching(/^(none|https?:\/\/[^/?#\s][^?#\s]*)$/, "none or an http(s) address without query"),
+  imageBaseUrl: matching(/^(none|https?:\/\/[^/?#\s][^?#\s]*)$/, "none or an http(s) address without a query"),
   signedUrlSeconds: whole(1, 604_800),
-  galleryBucket: matching(/^(none|[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])$/, "none or a bucket's name, without s3://"),
-  // It is a part of the roles: without its last slash, photos would open photos-of-staff/ too, and * everything.
+  galleryBucket: matching(/^(none|[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])$/, "none or the name of a bucket, without s3://"),
+  // It is part of the roles: without the last slash, photos would also grant photos-of-staff/, and * would grant all.
   galleryPrefix: matching(
     /^((?!\.{1,2}\/)[^/*?$\p{Cc}]+\/)*$/u,
-    'nothing or a folder with a slash at its end, such as photos/, without "*", "?" and "$"',
+    'nothing or a folder with a slash at the end, such as photos/, without "*", "?" and "$"',
   ),
   batchWindow: whole(1, 300),
   fill: matching(/^(none|map)$/, "none or map"),
-  alarmEmail: matching(/^(none|[^@\s]+@[^@\s]+)$/, "none or an address"),
+  alarmEmail: matching(/^(none|[^@\s]+@[^@\s]+)$/, "none or an email address"),
   alarmP95Milliseconds: whole(1, 29_000),
   alarmRebuildHours: whole(1, 168),
   domainName: matching(/^(none|([a-z0-9-]+\.)+[a-z0-9-]+)$/, "none or a name such as search.shop.example"),
-  certificateId: matching(/^(none|[A-Za-z0-9-]+)$/, "none or what follows certificate/ in its ARN"),
+  certificateId: matching(/^(none|[A-Za-z0-9-]+)$/, "none or the part of its ARN after certificate/"),
   site: matching(/^(none|cdn)$/, "none or cdn"),
   vectorBucket: matching(/^(none|new)$/, "none or new"),
 };
 
-// It is a part of the buckets' names, which have 63 characters at most.
+// It is part of the buckets' names, which have at most 63 characters.
 const STAGE = /^[a-z0-9]([a-z0-9-]{0,29}[a-z0-9])?$/;
 
 function problemsOf(stage, params) {
@@ -47,10 +47,10 @@ function problemsOf(stage, params) {
     .filter(([name, [fits]]) => !fits(String(params[name])))
     .map(([name, [, hint]]) => `${name} is "${params[name]}": give ${hint}`);
   if (!STAGE.test(stage)) {
-    problems.push(`the stage is "${stage}": give at most 31 small letters, digits and hyphens`);
+    problems.push(`the stage is "${stage}": give at most 31 lower-case letters, digits and hyphens`);
   }
   if ((params.domainName === "none") !== (params.certificateId === "none")) {
-    problems.push("domainName and certificateId go together");
+    problems.push("give domainName and certificateId together");
   }
   return problems;
 }
@@ -64,7 +64,7 @@ module.exports = class Params {
     const unknown = [...new Set(names)].filter((name) => !Object.hasOwn(defaults, name));
     if (unknown.length) {
       const known = Object.keys(defaults).join(", ");
-      throw new serverless.classes.Error(`no such param: ${unknown.join(", ")}. There are ${known}.`);
+      throw new serverless.classes.Error(`no such param: ${unknown.join(", ")}. The params are ${known}.`);
     }
     const problems = problemsOf(stage, { ...defaults, ...stages[stage], ...given });
     if (problems.length) throw new serverless.classes.Error(problems.join("\n"));

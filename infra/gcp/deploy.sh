@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Deploys the service on Google Cloud, brings a deployed one up to date, or removes it. docs/deploy-google.md tells all.
+# Deploys, updates or removes the service on Google Cloud; docs/deploy-google.md explains it.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -14,24 +14,24 @@ usage: infra/gcp/deploy.sh --project ID --region REGION --gallery gs://BUCKET[/P
 
 How the page gets the photos:
   --image-base-url URL      public address of the gallery, for example a CDN's
-  --signed-url-seconds N    the gallery is private; answers carry URLs that work for N seconds
-  --public-gallery          let everybody read (not list) the gallery's bucket, and use its own address
+  --signed-url-seconds N    keep the gallery private; answers have URLs that work for N seconds
+  --public-gallery          let everybody read (not list) the gallery's bucket, and use its address
 
 Options:
-  --create-gallery          make the gallery's bucket where it is not there; without this it must be
-  --name NAME               what everything is named after, one for each stage (garment-search)
+  --create-gallery          create the gallery's bucket if it is missing
+  --name NAME               prefix of all names, a different one for each stage (garment-search)
   --cors-origins LIST       pages that may read answers: * or https://a.example,https://b.example (*)
-  --schedule CRON           when the whole index is compared with the gallery, in UTC (17 3 * * *)
-  --memory SIZE             of the search (1Gi)
-  --reindex-memory SIZE     of the re-index (2Gi)
-  --max-instances N         of the search (10)
-  --dry-run                 print the commands, as a script, and do nothing
+  --schedule CRON           when to compare the whole index with the gallery, in UTC (17 3 * * *)
+  --memory SIZE             memory of the search (1Gi)
+  --reindex-memory SIZE     memory of the re-index (2Gi)
+  --max-instances N         most instances of the search (10)
+  --dry-run                 print the commands as a script, and do nothing
 
 Removing:
-  --remove                  delete functions, triggers, schedule, accounts and roles; the buckets stay
-  --public-gallery          and take back what this option gave
-  --delete-index            and delete the index's bucket with all it holds
-  --delete-gallery          and delete the gallery's bucket with all it holds
+  --remove                  delete functions, triggers, schedule, accounts and roles, but no bucket
+  --public-gallery          also withdraw public access to the gallery
+  --delete-index            also delete the index's bucket and everything in it
+  --delete-gallery          also delete the gallery's bucket and everything in it
 END
 }
 
@@ -77,7 +77,7 @@ while (($#)); do
       printf -v "${variable//-/_}" %s "$2"
       shift
       ;;
-    *) fail "unknown option $1; --help lists them" ;;
+    *) fail "unknown option $1; --help lists all options" ;;
   esac
   shift
 done
@@ -86,30 +86,30 @@ uri='gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](/[A-Za-z0-9._/-]*[A-Za-z0-9._-])?'
 origin='https?://[a-z0-9._-]+(:[0-9]{1,5})?'
 check --project "$project" '[a-z][a-z0-9-]{4,28}[a-z0-9]' "the project's id, such as my-project"
 check --region "$region" '[a-z]+-[a-z]+[0-9]+' 'a region, such as europe-west1'
-check --gallery "$gallery" "$uri" 'gs://BUCKET or gs://BUCKET/PREFIX, the prefix of plain characters'
-check --index "$index" "$uri" 'gs://BUCKET or gs://BUCKET/PREFIX, the prefix of plain characters'
+check --gallery "$gallery" "$uri" 'gs://BUCKET or gs://BUCKET/PREFIX, with letters, digits and ._-/ in the prefix'
+check --index "$index" "$uri" 'gs://BUCKET or gs://BUCKET/PREFIX, with letters, digits and ._-/ in the prefix'
 for place in "$gallery" "$index"; do
-  [[ ! ${place#gs://}/ =~ //|/\.\.?/ ]] || fail "$place: a prefix has no empty, . or .. part"
+  [[ ! ${place#gs://}/ =~ //|/\.\.?/ ]] || fail "$place: a prefix must have no empty, . or .. part"
 done
-# The longest account is NAME-schedule, and Google allows 30 characters.
-check --name "$name" '[a-z][a-z0-9-]{0,19}[a-z0-9]' '2 to 21 small letters, digits and hyphens'
+# The longest name of an account is NAME-schedule, and Google allows 30 characters.
+check --name "$name" '[a-z][a-z0-9-]{0,19}[a-z0-9]' '2 to 21 lower-case letters, digits and hyphens'
 check --cors-origins "$cors_origins" "\\*|$origin(,$origin)*" '* or origins such as https://a.example,https://b.example'
-check --schedule "$schedule" '[0-9*/,-]+( [0-9A-Za-z*/,-]+){4}' "a schedule as in cron, such as '17 3 * * *'"
+check --schedule "$schedule" '[0-9*/,-]+( [0-9A-Za-z*/,-]+){4}' "a cron schedule, such as '17 3 * * *'"
 check --memory "$memory" '[0-9]+[MG]i' 'for example 1Gi'
 check --reindex-memory "$reindex_memory" '[0-9]+[MG]i' 'for example 2Gi'
 check --max-instances "$max_instances" '[1-9][0-9]{0,3}' 'a whole number'
 if [[ $image_base_url ]]; then
-  check --image-base-url "$image_base_url" "https?://[^]?#|'\"[:space:][]+" 'an http(s) address without query'
+  check --image-base-url "$image_base_url" "https?://[^]?#|'\"[:space:][]+" 'an http(s) address without a query'
 fi
 if [[ $signed_url_seconds ]]; then
   check --signed-url-seconds "$signed_url_seconds" '[1-9][0-9]{0,5}' 'a whole number from 1 to 604800 (7 days)'
-  ((signed_url_seconds <= 604800)) || fail '--signed-url-seconds: 604800 (7 days) is the most Google signs for'
+  ((signed_url_seconds <= 604800)) || fail '--signed-url-seconds: Google signs for at most 604800 seconds (7 days)'
 fi
 
 gallery_bucket=${gallery#gs://} gallery_bucket=${gallery_bucket%%/*}
 index_bucket=${index#gs://} index_bucket=${index_bucket%%/*}
-# An index in the gallery's bucket would set off an event for each file it writes, and share the gallery's readers.
-[[ $gallery_bucket != "$index_bucket" ]] || fail 'the index needs a bucket of its own'
+# In the gallery's bucket, every file of the index would cause an event, and readers of the gallery could read it.
+[[ $gallery_bucket != "$index_bucket" ]] || fail 'the index needs its own bucket, not the one of the gallery'
 if [[ $mode == public ]]; then image_base_url=https://storage.googleapis.com/${gallery#gs://}; fi
 
 if [[ $remove ]]; then
@@ -117,7 +117,7 @@ if [[ $remove ]]; then
   plan=$(remove_plan)
 else
   [[ $mode ]] || fail 'say how the page gets the photos: --image-base-url, --signed-url-seconds or --public-gallery'
-  [[ -z $delete_index$delete_gallery ]] || fail '--delete-index and --delete-gallery go with --remove'
+  [[ -z $delete_index$delete_gallery ]] || fail '--delete-index and --delete-gallery need --remove'
   plan=$(deploy_plan)
 fi
 
@@ -125,12 +125,12 @@ if [[ $dry_run ]]; then
   echo "$plan"
   exit
 fi
-command -v gcloud >/dev/null || fail 'gcloud is not installed; https://cloud.google.com/sdk/docs/install tells how'
+command -v gcloud >/dev/null || fail 'gcloud is not installed; see https://cloud.google.com/sdk/docs/install'
 if ! bash -x -c "$plan"; then
   {
     echo
-    echo "deploy.sh: stopped: the last command above failed, and what comes after it was not done."
-    echo "Mend what it says and run the same line again: what is there already stays as it is."
+    echo "deploy.sh: stopped: the last command above failed, and the ones after it did not run."
+    echo "Fix what it reports and run the same command again; it keeps what exists already."
     echo "docs/deploy-google.md lists the usual causes."
   } >&2
   exit 1

@@ -1,4 +1,4 @@
-"""The three targets, at the root of the source, where Google's buildpack looks for them; `stage.sh` puts this there."""
+"""The functions' three targets; `stage.sh` copies this file to where Google's buildpack looks for them."""
 
 from functions.main import reindex, reindex_scheduled, search
 

@@ -1,6 +1,6 @@
-# shellcheck shell=bash disable=SC2154 # the options are deploy.sh's
-# What is done on Google Cloud, as a script: deploy.sh prints it or runs it. Every value in it has passed deploy.sh's
-# checks, so that none needs more than single quotes.
+# shellcheck shell=bash disable=SC2154 # deploy.sh sets the options
+# Writes the commands for Google Cloud as a script, which deploy.sh prints or runs. deploy.sh has checked every value,
+# so single quotes are enough.
 
 readonly ACCOUNTS='search reindex events schedule build'
 readonly EVENTS='finalized deleted archived'
@@ -28,7 +28,7 @@ deploy_plan() {
 
   prelude
   cat <<END
-# A new account, its roles and a newly enabled service are known everywhere only after a minute or so.
+# A new account, its roles and a newly enabled service work only after a minute or so.
 pause=\${RETRY_SECONDS:-10}
 again() {
   for _ in 1 2 3 4 5; do
@@ -56,11 +56,11 @@ exists gcloud storage buckets describe gs://$gallery_bucket --project=$project |
 END
   fi
   cat <<END
-# Triggers must lie where the gallery's bucket lies; for one that is not there this is where it ends.
+# Triggers must be in the location of the gallery's bucket. If there is no such bucket, the script ends here.
 gallery_location=\$(gcloud storage buckets describe gs://$gallery_bucket --project=$project \\
   --format='value(location)' | tr '[:upper:]' '[:lower:]')
 
-# An account for each function, for what calls the re-index, and for the build
+# Accounts for each function, for the callers of the re-index, and for the build
 fresh=
 END
   for each in $ACCOUNTS; do
@@ -79,7 +79,7 @@ END
   grant_bucket "$gallery_bucket" "serviceAccount:$(account reindex)" storage.objectViewer
   case $mode in
     signed) grant_bucket "$gallery_bucket" "serviceAccount:$(account search)" storage.objectViewer ;;
-    # Reading without listing.
+    # This role reads but does not list.
     public) grant_bucket "$gallery_bucket" allUsers storage.legacyObjectReader ;;
   esac
   grant_project "serviceAccount:$(account build)" run.builder
@@ -87,13 +87,13 @@ END
   cat <<END
 storage_agent=\$(gcloud storage service-agent --project=$project)
 END
-  # shellcheck disable=SC2016 # a variable of the plan
+  # shellcheck disable=SC2016 # the plan's own variable
   grant_project 'serviceAccount:$storage_agent' pubsub.publisher
 
   cat <<END
 if [[ \$fresh ]]; then sleep "\$((pause * 6))"; fi
 
-# What is uploaded
+# The sources to upload
 staged=\$(mktemp -d)
 trap 'rm -rf "\$staged"' EXIT
 $(printf %q "$here/stage.sh") "\$staged"
@@ -115,7 +115,7 @@ END
 
   cat <<END
 
-# Functions. Eight requests at once are three quarters of eleven threads: the others are there to refuse.
+# Functions. Eight of the eleven threads search; the others refuse further requests.
 gcloud run deploy $name-search --project=$project --region=$region \\
   --source="\$staged/search" --function=search --base-image=python313 \\
   --service-account=$(account search) \\
@@ -124,18 +124,18 @@ gcloud run deploy $name-search --project=$project --region=$region \\
   --timeout=60$secrets \\
   --set-env-vars='^|^INDEX_URI=$index|GALLERY_URI=$gallery|$mode_variable|CORS_ORIGINS=$cors_origins|THREADS=11'
 END
-  # Events that come during a rebuild wait in the same instance and share the next one; so a call may last two.
+  # Events during a rebuild wait in the same instance and share the next rebuild, so a call may take as long as two.
   reindex_function reindex reindex 540 270 80
   reindex_function reindex-scheduled reindex_scheduled 1800 1800 1
 
   cat <<END
 
-# Who may call the re-index
+# Permission to call the re-index
 END
   grant_run reindex events
   grant_run reindex-scheduled schedule
   echo
-  echo '# Events of the gallery; Eventarc waits 10 seconds for an answer unless told otherwise, and then sends again'
+  echo '# Events of the gallery. Without a deadline of its own, Eventarc would send an event again after 10 seconds.'
   for each in $EVENTS; do
     cat <<END
 exists gcloud eventarc triggers describe $name-$each --project=$project --location="\$gallery_location" ||
@@ -151,7 +151,7 @@ END
 
   cat <<END
 
-# Schedule; Cloud Scheduler waits 30 minutes at most
+# Schedule. Cloud Scheduler waits for at most 30 minutes.
 scheduled=\$(gcloud run services describe $name-reindex-scheduled --project=$project --region=$region \\
   --format='value(status.url)')
 verb=create
@@ -166,7 +166,7 @@ echo "The search answers at \$address"
 END
 }
 
-reindex_function() { # service, target, seconds of a call, of a rebuild, calls at once
+reindex_function() { # service, target, seconds per call, seconds per rebuild, calls at once
   cat <<END
 gcloud run deploy $name-$1 --project=$project --region=$region \\
   --source="\$staged/reindex" --function=$2 --base-image=python313 \\
@@ -203,7 +203,7 @@ remove_plan() {
 withdraw() { "\$@" >/dev/null || echo "left: \$*" >&2; }
 gcloud projects describe $project --format='value(projectId)'
 
-# What calls
+# Triggers and schedule
 for trigger in \$(gcloud eventarc triggers list --project=$project \\
   --filter='name ~ /triggers/$name-(${EVENTS// /|})\$' --format='value(name)'); do
   gcloud eventarc triggers delete "\$trigger" --project=$project
@@ -223,7 +223,7 @@ $(withdraw_bucket "$gallery_bucket" search storage.objectViewer)
   gcloud secrets delete $name-signing-key --project=$project
 fi
 
-# Accounts, their roles first: a policy keeps those of an account that is gone
+# Accounts. Remove their roles first, because a policy would keep those of a deleted account.
 END
   for each in $ACCOUNTS; do
     echo "if exists gcloud iam service-accounts describe $(account "$each") --project=$project; then"
@@ -250,7 +250,7 @@ END
   for each in $delete_buckets; do
     cat <<END
 
-# The bucket with everything in it
+# A bucket with everything in it
 if exists gcloud storage buckets describe gs://$each --project=$project; then
   gcloud storage rm gs://$each --recursive --project=$project
 fi

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Stages what is uploaded to Google Cloud: DIR/search and DIR/reindex, each with main.py and requirements.txt at its
-# root. The repository itself would not do: the buildpack would install its requirements.txt, tensorflow included.
+# Copies the sources for Google Cloud to DIR/search and DIR/reindex, each with main.py and requirements.txt at its root.
+# The repository itself cannot be uploaded: the buildpack would install its requirements.txt, tensorflow included.
 set -euo pipefail
 
 if (($# != 1)); then
@@ -13,7 +13,7 @@ root=$(cd "$here/../.." && pwd)
 for target in search reindex; do
   staged=$1/$target
   if [[ -e $staged ]]; then
-    echo "stage.sh: $staged is there already; give an empty folder" >&2
+    echo "stage.sh: $staged exists already; give an empty folder" >&2
     exit 2
   fi
   mkdir -p "$staged"
@@ -22,5 +22,5 @@ for target in search reindex; do
     --exclude=functions/requirements.txt -cf - functions embeddings | tar -C "$staged" -xf -
 done
 cp "$root/functions/requirements.txt" "$1/search/"
-# The same, and google-cloud-storage, which lists and writes.
+# The same packages and google-cloud-storage, which lists and writes.
 cp "$here/requirements.txt" "$1/reindex/"

@@ -51,7 +51,7 @@ def test_the_versions_are_the_tested_ones() -> None:
 def test_a_used_folder_is_refused(staged: Path) -> None:
     result = subprocess.run([GCP / "stage.sh", staged], capture_output=True, text=True, check=False)
     assert result.returncode == 2
-    assert "is there already" in result.stderr
+    assert "exists already" in result.stderr
 
 
 @pytest.mark.slow

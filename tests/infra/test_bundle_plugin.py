@@ -50,7 +50,7 @@ def test_a_failed_build_says_what_to_do(
     assert done.returncode != 0
     said = done.stdout + done.stderr
     assert reason in said
-    assert "PYTHON says which Python builds the bundle" in said
+    assert "Set PYTHON to the Python that builds the bundle" in said
     assert "\n    at " not in said  # no stack trace
 
 
@@ -59,4 +59,4 @@ def test_one_function_alone_is_refused(serverless: Serverless) -> None:
     """The CLI cannot: it does not know the names of roles that the stack makes."""
     done = serverless("deploy", "function", "--function", "search", AWS_ACCESS_KEY_ID="x", AWS_SECRET_ACCESS_KEY="x")
     assert done.returncode != 0
-    assert "`serverless deploy` updates all" in done.stdout + done.stderr
+    assert "`serverless deploy` updates all of them" in done.stdout + done.stderr

@@ -105,12 +105,12 @@ def test_the_functions_agree(project: Path) -> None:
 
 def test_buckets_are_named_after_the_stage(project: Path) -> None:
     for [problem] in problems(project, [(stage, {}) for stage in ("Prod", "my_stage", "c" * 32, "-x")]):
-        assert problem.endswith("give at most 31 small letters, digits and hyphens")
+        assert problem.endswith("give at most 31 lower-case letters, digits and hyphens")
 
 
 def test_a_domain_needs_its_certificate(project: Path) -> None:
     for given in ({"domainName": "search.shop.example"}, {"certificateId": "0f246ca9"}):
-        assert problems(project, [("dev", given)]) == [["domainName and certificateId go together"]]
+        assert problems(project, [("dev", given)]) == [["give domainName and certificateId together"]]
 
 
 @pytest.mark.slow
@@ -126,7 +126,7 @@ def test_the_command_line_says_all_that_is_wrong(serverless: Serverless) -> None
 def test_a_misspelt_param_is_refused(serverless: Serverless) -> None:
     done = serverless("package", "--param=bundle=ready.zip", "--param=galleryBuket=shop-photos")
     assert done.returncode != 0
-    assert "no such param: galleryBuket. There are architecture, " in done.stdout + done.stderr
+    assert "no such param: galleryBuket. The params are architecture, " in done.stdout + done.stderr
 
 
 @pytest.mark.slow
