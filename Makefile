@@ -2,6 +2,8 @@
 PYTHON ?= python3
 PORT ?= 8080
 PAGE_PORT ?= 8000
+HOST ?=
+CORS ?=
 GALLERY ?=
 PHOTOS ?=
 ARGS ?=
@@ -15,8 +17,10 @@ FULL := .venv/full
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(DEMO)/.ready ## try it here: make demo [GALLERY=folder|clothing-dataset] [PORT=8080] [PAGE_PORT=8000]
-	@exec $(DEMO)/bin/python scripts/demo.py --port "$(PORT)" --page-port "$(PAGE_PORT)" $(if $(GALLERY),--gallery "$(GALLERY)")
+# Some shells export HOST. Only `make demo HOST=...` opens the demo to the network.
+demo: $(DEMO)/.ready ## try it here: make demo [GALLERY=folder|clothing-dataset] [PORT=8080] [PAGE_PORT=8000] [HOST=127.0.0.1] [CORS=origins]
+	@exec $(DEMO)/bin/python scripts/demo.py --port "$(PORT)" --page-port "$(PAGE_PORT)" $(if $(GALLERY),--gallery "$(GALLERY)") \
+		$(if $(CORS),--cors "$(CORS)") $(if $(filter command,$(origin HOST)),--host "$(HOST)")
 
 PYTEST := $(FULL)/bin/python -m pytest
 # Whole groups of tests to a worker (tests/conftest.py), the long ones first.

@@ -4,15 +4,18 @@
     python scripts/demo.py --gallery ~/photos             # your own photos
     python scripts/demo.py --gallery clothing-dataset     # 5,000 real photos, downloaded once
     python scripts/demo.py --port 8081 --page-port 8001
+    python scripts/demo.py --host 192.168.1.20            # open to your network, to try a phone
+    python scripts/demo.py --cors "*"                     # let pages of other origins call the service
 
 `make demo` installs what this needs and runs it.
 """
 
 import argparse
+import errno
 import hashlib
+import os
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,11 +24,15 @@ from threading import Thread
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from embeddings.errors import GarmentSearchError
+from functions.settings import SearchSettings, SettingsError
 from scripts.cli.command import FAILED, command_parser, run_command
 from scripts.drawn_gallery import draw_gallery
 from scripts.local.clothing_dataset import FetchError, fetch_clothing_dataset
+from scripts.local.indexing import index_photos
 from scripts.local.page import PHOTO_SUFFIXES, open_page_server
 from scripts.local.service import HOST, ROOT, ServiceStartError, last_line, serve_functions
+from scripts.reporting.rebuild_summary import summary_text
 
 DRAWN_COUNT = 300
 
@@ -37,8 +44,9 @@ class DemoError(Exception):
 def main(arguments: list[str] | None = None) -> int:
     """Run the command until Ctrl-C; return its exit code."""
     options = _options(arguments)
-    # A closing terminal or a supervisor stops the demo as cleanly as Ctrl-C.
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # A closing terminal or a supervisor stops the demo as cleanly as Ctrl-C. SIGINT needs its handler again: a script's
+    # background commands start with that signal ignored.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     return run_command(lambda: _until_stopped(options))
 
@@ -48,41 +56,50 @@ def _until_stopped(options: argparse.Namespace) -> int:
         _run(options)
     except KeyboardInterrupt:  # the normal way to end a demo
         print("\nStopped.")
-    except (DemoError, FetchError, ServiceStartError) as error:
+    except (DemoError, FetchError, ServiceStartError, GarmentSearchError, SettingsError) as error:
         print(f"demo: {error}", file=sys.stderr)  # among make's own lines, `error:` would not name its source
         return FAILED
     return 0
 
 
 def _run(options: argparse.Namespace) -> None:
+    host = options.host
     for port, name in ((options.port, "PORT"), (options.page_port, "PAGE_PORT")):
-        _check_port(port, name)
+        _check_port(host, port, name)
     gallery = _gallery(options.gallery, options.work)
     index = index_folder(gallery, options.work)
-    _rebuild(gallery, index)
-    service_url, page_url = f"http://{HOST}:{options.port}", f"http://{HOST}:{options.page_port}"
+    service_url, page_url = f"http://{host}:{options.port}", f"http://{host}:{options.page_port}"
+    origins = [page_url, f"http://localhost:{options.page_port}", options.cors]
     settings = {
         "INDEX_URI": str(index),
         "GALLERY_URI": str(gallery),
         "IMAGE_BASE_URL": f"{page_url}/gallery",
-        "CORS_ORIGINS": f"{page_url},http://localhost:{options.page_port}",
+        "CORS_ORIGINS": "*" if options.cors == "*" else ",".join(filter(None, origins)),
     }
+    SearchSettings.read(settings)  # a wrong origin fails now, and not in the service's log
+    print(f"Indexing {_short(gallery)} (after the first time, only changes) ...", flush=True)
+    print(summary_text(index_photos(gallery, index)), flush=True)
     log = options.work / "service.log"
-    with _page(gallery, service_url, options.page_port), serve_functions(options.port, settings, log) as service:
+    with (
+        _page(gallery, service_url, host, options.page_port),
+        serve_functions(options.port, settings, log, host) as service,
+    ):
         print(f"\n    Open {page_url}\n", flush=True)
         print(f"Service: {service_url}   API: {service_url}/docs   Log: {_short(log)}   Stop both: Ctrl-C", flush=True)
         service.wait()
         raise DemoError(f"the service stopped unexpectedly; its log ends with: {last_line(log)}")
 
 
-def _check_port(port: int, name: str) -> None:
+def _check_port(host: str, port: int, name: str) -> None:
     """Fail early, before the gallery is indexed."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((host, port))
         except OSError as error:
-            raise DemoError(f"port {port} is in use; choose another, for example {name}={port + 10}") from error
+            if error.errno == errno.EADDRINUSE:
+                raise DemoError(f"port {port} is in use; choose another, for example {name}={port + 10}") from error
+            raise DemoError(f"cannot listen on {host}, port {port}: {error.strerror}") from error
 
 
 def _gallery(choice: str | None, work: Path) -> Path:
@@ -108,20 +125,9 @@ def index_folder(gallery: Path, work: Path) -> Path:
     return work / "indexes" / f"{gallery.name}-{mark}"
 
 
-def _rebuild(gallery: Path, index: Path) -> None:
-    print(f"Indexing {_short(gallery)} (after the first time, only changes) ...", flush=True)
-    script = ROOT / "scripts" / "rebuild_embeddings.py"
-    model = ROOT / "embeddings" / "pretrained" / "garment.tflite"  # this checkout's model, not the index's
-    command = [sys.executable, str(script), "--gallery", str(gallery), "--index", str(index), "--model", str(model)]
-    status = subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603 - our own script
-    # 3: some photos cannot be read. 4: the index is held after a rollback. Both leave an index that answers.
-    if status not in (0, 3, 4):
-        raise DemoError(f"indexing failed (exit code {status})")
-
-
 @contextmanager
-def _page(gallery: Path, service_url: str, port: int) -> Iterator[None]:
-    server = open_page_server(ROOT / "site", gallery, service_url, port)
+def _page(gallery: Path, service_url: str, host: str, port: int) -> Iterator[None]:
+    server = open_page_server(ROOT / "site", gallery, service_url, port, host)
     thread = Thread(target=server.serve_forever, args=(0.1,), daemon=True)
     thread.start()
     try:
@@ -142,11 +148,32 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _host(text: str) -> str:
+    if text in ("", "0.0.0.0") or ":" in text:  # noqa: S104 - it is refused
+        raise argparse.ArgumentTypeError(
+            f"{text!r} does not work in an address of the page; give one that others use for this machine, "
+            "such as 192.168.1.20"
+        )
+    return text
+
+
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = command_parser(__doc__, {0: "stopped with Ctrl-C"})
     parser.add_argument("--gallery", help="a folder of photos, or clothing-dataset (default: drawn garments)")
     parser.add_argument("--port", type=_port, default=8080, help="the service's port (default: 8080)")
     parser.add_argument("--page-port", type=_port, default=8000, help="the page's port (default: 8000)")
+    parser.add_argument(
+        "--host",
+        type=_host,
+        default=HOST,
+        help="address of this machine to listen on (default: 127.0.0.1, for this machine alone)",
+    )
+    parser.add_argument(
+        "--cors",
+        metavar="ORIGINS",
+        default=os.environ.get("CORS_ORIGINS", ""),
+        help="further origins whose pages may call the service, or * for all (default: the variable CORS_ORIGINS)",
+    )
     parser.add_argument(
         "--work", type=Path, default=ROOT / ".demo", help="folder for everything that is made (default: .demo)"
     )

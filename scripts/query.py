@@ -31,6 +31,7 @@ from embeddings.preprocess import WHOLE_PHOTO, Box, checked_box
 from embeddings.storage.reader import Reader, open_reader
 from scripts.cli.argument_types import number, positive
 from scripts.cli.command import command_parser, run_command
+from scripts.cli.native_stderr import native_stderr_dropped
 from scripts.reporting.contact_sheet import SIDE, Row, draw_sheet
 from scripts.reporting.thumbnails import fetch_thumbnails, thumbnail
 
@@ -101,7 +102,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace) -> None:
     photos = {str(path): path.read_bytes() for path in options.photos}  # a wrong path fails before the index is fetched
-    generation = load_generation(open_reader(options.index))
+    with native_stderr_dropped():
+        generation = load_generation(open_reader(options.index))
     queries = _queries(generation, photos, options)
     answers = [_search(generation, query, options) for query in queries]
     print(_as_json(queries, answers, generation) if options.json else _as_table(queries, answers, generation))

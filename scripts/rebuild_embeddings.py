@@ -20,14 +20,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from embeddings.index.history import past_generations, release, rollback
-from embeddings.rebuild import Outcome, Shard, Summary, rebuild
+from embeddings.rebuild import Outcome, Shard, rebuild
 from embeddings.rebuild.shard_run import run_problem
 from embeddings.storage.writers import open_writer
 from scripts.cli.command import FAILED, command_parser, run_command
+from scripts.cli.progress import embedding_progress
+from scripts.reporting.rebuild_summary import summary_text
 
 _EXIT_UNREADABLE, _EXIT_HELD = 3, 4
 _EXIT_CODES = {
@@ -36,7 +37,6 @@ _EXIT_CODES = {
     _EXIT_UNREADABLE: "the index is up to date, but photos could not be read that the last generation did not list",
     _EXIT_HELD: "the index is held after a rollback",
 }
-_REFUSALS_SHOWN = 10
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -120,28 +120,8 @@ def _run_id(text: str) -> str:
 
 
 def _rebuild(options: argparse.Namespace) -> int:
-    with logging_redirect_tqdm():
-        summary = _with_progress(options)
-    if options.json:
-        print(json.dumps({**summary.counts(), "failures": summary.refusals}))
-    elif options.shard:
-        print(f"{_as_text(summary, 'this shard')}\nrun: {options.run}, shard {options.shard}")
-    else:
-        print(f"{_as_text(summary, 'the index')}\ngeneration: {summary.generation}")
-    if summary.outcome is Outcome.HELD:
-        return _EXIT_HELD
-    # A batch system would repeat the shard; the merge reports its unreadable photos.
-    return _EXIT_UNREADABLE if summary.failed_new and not options.shard else 0
-
-
-def _with_progress(options: argparse.Namespace) -> Summary:
-    with tqdm(unit="photo", desc="embedding", disable=None, smoothing=0.05) as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        return rebuild(
+    with logging_redirect_tqdm(), embedding_progress() as progress:
+        summary = rebuild(
             options.gallery,
             options.index,
             model=options.model,
@@ -153,6 +133,16 @@ def _with_progress(options: argparse.Namespace) -> Summary:
             vector_bucket=options.vector_bucket,
             progress=progress,
         )
+    if options.json:
+        print(json.dumps({**summary.counts(), "failures": summary.refusals}))
+    elif options.shard:
+        print(f"{summary_text(summary, 'this shard')}\nrun: {options.run}, shard {options.shard}")
+    else:
+        print(f"{summary_text(summary)}\ngeneration: {summary.generation}")
+    if summary.outcome is Outcome.HELD:
+        return _EXIT_HELD
+    # A batch system would repeat the shard; the merge reports its unreadable photos.
+    return _EXIT_UNREADABLE if summary.failed_new and not options.shard else 0
 
 
 def _change_pointer(options: argparse.Namespace) -> None:
@@ -164,18 +154,6 @@ def _change_pointer(options: argparse.Namespace) -> None:
     print(f"rolled back to generation {manifest.generation}, built {manifest.built_at}; held until --release")
     others = [each for each in past_generations(writer) if each != manifest.generation]
     print(f"other generations: {', '.join(others)}")
-
-
-def _as_text(summary: Summary, subject: str) -> str:
-    counts = f"{summary.added} added, {summary.changed} changed, {summary.removed} removed, {summary.failed} failed"
-    if summary.failed_new:
-        counts += f" ({summary.failed_new} of them new)"
-    rate = f", {summary.embedded / summary.seconds:.0f} photos/s" if summary.embedded else ""
-    refusals = [f"  {key!r}: {reason}" for key, reason in summary.refusals.items()]
-    if len(refusals) > _REFUSALS_SHOWN:
-        refusals[_REFUSALS_SHOWN:] = [f"  and {len(refusals) - _REFUSALS_SHOWN} more; --json lists all"]
-    text = f"{summary.outcome}: {counts}; {summary.count} images in {subject}; {summary.seconds:.1f} s{rate}"
-    return "\n".join([text, *refusals])
 
 
 if __name__ == "__main__":

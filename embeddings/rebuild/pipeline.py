@@ -72,7 +72,7 @@ def embed_all(
                 result = None
             except (PhotoError, ModelError) as error:
                 result = Refusal(each.etag, str(error))
-                _log.warning("not indexed: %r: %s", each.key, error)
+                _log.info("not indexed: %r: %s", each.key, error)
             except ArchivedError as error:
                 result = Refusal("", ARCHIVED)
                 _log.warning("not indexed for now: %r: %s", each.key, error)

@@ -71,7 +71,7 @@ class Scope:
             else:
                 # Without an ETag: every listing judges the object anew, by the limits of its day.
                 unfit[each.key] = Refusal("", problem)
-                _log.warning("not indexed: %r: %s", each.key, problem)
+                _log.info("not indexed: %r: %s", each.key, problem)
         return Listing(objects, unfit)
 
     def _present(self, gallery: Writer) -> Iterable[ObjectInfo]:

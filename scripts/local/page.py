@@ -7,22 +7,25 @@ from pathlib import Path
 from socketserver import BaseServer
 from urllib.parse import unquote, urlsplit
 
+from scripts.local.service import HOST
+
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
 
-def open_page_server(site: Path, gallery: Path, service_url: str, port: int) -> ThreadingHTTPServer:
-    """Listen on 127.0.0.1; `serve_forever` answers each request in its own thread.
+def open_page_server(site: Path, gallery: Path, service_url: str, port: int, host: str = HOST) -> ThreadingHTTPServer:
+    """Listen on a port; `serve_forever` answers each request in its own thread.
 
     Args:
         site: the page's folder, served at `/`.
         gallery: the folder of photos, served at `/gallery/`; its other files are not served.
         service_url: the address that the page's `config.js` gives instead of the one in the file.
         port: the port, or 0 for any free one.
+        host: the address to listen on.
 
     Raises:
         OSError: the port is in use.
     """
-    return _Server(("127.0.0.1", port), partial(_Handler, site.resolve(), gallery.resolve(), service_url))
+    return _Server((host, port), partial(_Handler, site.resolve(), gallery.resolve(), service_url))
 
 
 def config_js(service_url: str) -> bytes:

@@ -11,7 +11,8 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-HOST = "127.0.0.1"  # reachable from this machine only
+HOST = "127.0.0.1"
+"""The default: only this machine reaches it."""
 START_SECONDS = 60
 
 
@@ -20,19 +21,22 @@ class ServiceStartError(Exception):
 
 
 @contextmanager
-def serve_functions(port: int, settings: Mapping[str, str], log: Path) -> Iterator["subprocess.Popen[bytes]"]:
+def serve_functions(
+    port: int, settings: Mapping[str, str], log: Path, host: str = HOST
+) -> Iterator["subprocess.Popen[bytes]"]:
     """Start the `search` target, wait until it answers, and stop it on leaving the context.
 
     Args:
-        port: the port on 127.0.0.1.
+        port: the port to listen on.
         settings: environment variables of the functions, such as `INDEX_URI`.
         log: the file for its output.
+        host: the address to listen on.
 
     Raises:
         ServiceStartError: the service ended, or did not answer for a minute.
     """
     command = [sys.executable, "-m", "functions_framework", "--source", str(ROOT / "functions" / "main.py")]
-    command += ["--target", "search", "--host", HOST, "--port", str(port)]
+    command += ["--target", "search", "--host", host, "--port", str(port)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **settings}
     with log.open("wb") as output:
         # In a session of its own, the service does not get Ctrl-C: this process stops it in order.
@@ -40,7 +44,7 @@ def serve_functions(port: int, settings: Mapping[str, str], log: Path) -> Iterat
             command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
         )
         try:
-            _wait_for_answer(service, port, log)
+            _wait_for_answer(service, port, log, host)
             yield service
         finally:
             _stop(service)
@@ -52,12 +56,12 @@ def last_line(log: Path) -> str:
     return lines[-1] if lines else "(the log is empty)"
 
 
-def _wait_for_answer(service: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+def _wait_for_answer(service: "subprocess.Popen[bytes]", port: int, log: Path, host: str = HOST) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if service.poll() is not None:
             raise ServiceStartError(f"the service did not start: {last_line(log)}")
-        connection = HTTPConnection(HOST, port, timeout=5)
+        connection = HTTPConnection(host, port, timeout=5)
         try:
             connection.request("GET", "/healthz")
             connection.getresponse()

@@ -25,17 +25,17 @@ _COMMAND = [sys.executable, str(ROOT / "scripts" / "demo.py")]
 
 
 class Demo:
-    """A running demo."""
+    """A running demo, started as in the background of a shell script: with SIGINT ignored."""
 
-    def __init__(self, work: Path, *options: str) -> None:
+    def __init__(self, work: Path, *options: str, **variables: str) -> None:
         self.port, self.page_port = _free_ports()
         ports = ["--port", str(self.port), "--page-port", str(self.page_port)]
         self.process = subprocess.Popen(
-            [*_COMMAND, "--work", str(work), *ports, *options],
+            ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *_COMMAND, "--work", str(work), *ports, *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **variables},
         )
         self.said = ""
         self._lines: Queue[str] = Queue()
@@ -70,8 +70,8 @@ class Demo:
 def start(tmp_path: Path) -> Iterator[Callable[..., Demo]]:
     demos: list[Demo] = []
 
-    def start(*options: str) -> Demo:
-        demos.append(Demo(tmp_path / "work", *options))
+    def start(*options: str, **variables: str) -> Demo:
+        demos.append(Demo(tmp_path / "work", *options, **variables))
         demos[-1].wait_for("Open http")
         return demos[-1]
 
@@ -96,7 +96,9 @@ def test_drawn_garments_are_searched_from_another_origin_until_ctrl_c(start: Cal
     demo = start()
     service, page = f"http://{HOST}:{demo.port}", f"http://{HOST}:{demo.page_port}"
     assert f"Open {page}\n" in demo.said
-    assert "300 added" in demo.said
+    assert demo.said.count("300 added") == 1
+    for noise in ("INFO:", "generation", "embedding"):
+        assert noise not in demo.said
     assert service in _get(f"{page}/config.js")[0].decode()
     for origin in (page, f"http://localhost:{demo.page_port}"):
         body, headers = _get(f"{service}/v1/random", Origin=origin)
@@ -117,15 +119,22 @@ def test_drawn_garments_are_searched_from_another_origin_until_ctrl_c(start: Cal
 def test_a_second_start_embeds_only_what_is_new(start: Callable[..., Demo], tmp_path: Path) -> None:
     mine = tmp_path / "my photos"
     photos = draw_gallery(mine, count=20)
+    (mine / "broken.jpg").write_text("no photo")
     first = start("--gallery", str(mine))
     assert "20 added" in first.said
+    assert first.said.count("broken.jpg") == 1
     assert first.stop(signal.SIGTERM) == 0
     shutil.copy(photos[0], mine / "one more é+%.jpg")
-    second = start("--gallery", str(mine))
+    second = start("--gallery", str(mine), "--host", "localhost", CORS_ORIGINS="https://shop.example")
+    assert f"Open http://localhost:{second.page_port}\n" in second.said
+    for origin in ("https://shop.example", f"http://localhost:{second.page_port}"):
+        _, headers = _get(f"http://localhost:{second.port}/v1/index", Origin=origin)
+        assert headers["Access-Control-Allow-Origin"] == origin
+    assert second.said.count("broken.jpg") == 1
     assert re.search(r"\b1 added, 0 changed, 0 removed", second.said)
-    body, _ = _get(f"http://{HOST}:{second.port}/v1/index")
+    body, _ = _get(f"http://localhost:{second.port}/v1/index")
     assert json.loads(body)["count"] == 21
-    body, _ = _get(f"http://{HOST}:{second.port}/v1/similar?key=one+more+%C3%A9%2B%25.jpg")
+    body, _ = _get(f"http://localhost:{second.port}/v1/similar?key=one+more+%C3%A9%2B%25.jpg")
     _get(json.loads(body)["query"]["url"])
     assert second.stop(signal.SIGINT) == 0
 
@@ -168,6 +177,27 @@ def test_a_gallery_that_cannot_be_is_said_in_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize("port", ["0", "65536", "http", "-1"])
 def test_a_port_that_cannot_be_is_refused(tmp_path: Path, port: str) -> None:
     assert "is not a port" in _refused(tmp_path / "work", f"--port={port}")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", ""])
+def test_a_host_that_no_link_can_name_is_refused(tmp_path: Path, host: str) -> None:
+    assert "such as 192.168.1.20" in _refused(tmp_path / "work", f"--host={host}")
+
+
+def test_an_address_of_another_machine_is_said_in_one_line(tmp_path: Path) -> None:
+    said = _refused(tmp_path / "work", "--host", "192.0.2.1")  # reserved for documentation
+    assert said.startswith("demo: cannot listen on 192.0.2.1, port 8080: ")
+    assert not (tmp_path / "work").exists()
+
+
+def test_an_origin_that_is_none_is_refused_before_anything_is_indexed(tmp_path: Path) -> None:
+    port, page_port = _free_ports()
+    photos = tmp_path / "photos"
+    draw_gallery(photos, count=1)
+    ports = ["--port", str(port), "--page-port", str(page_port)]
+    said = _refused(tmp_path / "work", *ports, "--gallery", str(photos), "--cors", "shop.example")
+    assert said.startswith("demo: cannot start: CORS_ORIGINS is ")
+    assert not (tmp_path / "work").exists()
 
 
 def test_one_port_cannot_serve_both(tmp_path: Path) -> None:

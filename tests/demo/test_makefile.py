@@ -31,7 +31,16 @@ def test_another_python_is_refused_in_words() -> None:
 def test_the_demo_gets_the_variables() -> None:
     planned = _make("--dry-run", "demo", "GALLERY=my photos", "PORT=9", "PAGE_PORT=10").stdout
     assert 'scripts/demo.py --port "9" --page-port "10" --gallery "my photos"' in planned
-    assert "--gallery" not in _make("--dry-run", "demo").stdout
+    opened = _make("--dry-run", "demo", "HOST=192.168.1.20", "CORS=*").stdout
+    assert '--cors "*"' in opened
+    assert '--host "192.168.1.20"' in opened
+    plain = _make("--dry-run", "demo").stdout
+    assert not any(option in plain for option in ("--gallery", "--cors", "--host"))
+
+
+def test_the_environments_host_does_not_open_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOST", "192.168.1.20")  # as some shells export it
+    assert "--host" not in _make("--dry-run", "demo").stdout
 
 
 @pytest.mark.parametrize(("target", "calls"), [("check", 1), ("test", 2), ("coverage", 1)])
