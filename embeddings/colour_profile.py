@@ -1,4 +1,4 @@
-"""Colours as browsers show them: an embedded colour profile, converted to sRGB."""
+"""Convert colours from an embedded colour profile to sRGB, as browsers do."""
 
 from functools import lru_cache
 from io import BytesIO
@@ -9,19 +9,19 @@ from PIL import Image
 if TYPE_CHECKING:
     from PIL.ImageCms import ImageCmsTransform
 
-_NAME_BYTES = 4096  # a profile's description stands near its beginning
+_NAME_BYTES = 4096  # a profile's name is near its beginning
 _SRGB = (b"sRGB", "sRGB".encode("utf-16-be"))
 
 
 def is_srgb(profile: bytes) -> bool:
-    """Whether an ICC profile calls itself sRGB, as most do: there is nothing to convert then."""
+    """Tell whether an ICC profile calls itself sRGB, as most do; there is nothing to convert then."""
     return any(name in profile[:_NAME_BYTES] for name in _SRGB)
 
 
 def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     """Convert an image (RGB, L or CMYK) from the colours of its ICC profile to sRGB, mode RGB.
 
-    A damaged profile, or one for another mode, counts as none.
+    A profile that is damaged, or is for another mode, is ignored.
     """
     from PIL import ImageCms  # most photos need none, and a cold start would pay for it
 

@@ -1,4 +1,4 @@
-"""Damage that costs no pixel: what every browser shows, but Pillow refuses, is put right before Pillow sees it."""
+"""Repair damage that costs no pixel: files that every browser shows and Pillow refuses."""
 
 import zlib
 from collections.abc import Iterator
@@ -9,29 +9,29 @@ from PIL import Image
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPE = 25
-"""Where a PNG file says whether its pixels are grey (0), colours (2) or rows of a palette (3)."""
+"""Offset in a PNG file of the byte that says whether its pixels are grey (0), RGB (2) or rows of a palette (3)."""
 _TRANSPARENT_BYTES = {0: 2, 2: 6}
 _MOST_PROFILE_BYTES = 1_000_000
-"""Unpacked. Pillow refuses more, and so does no real profile need."""
+"""Limit for an unpacked profile. Pillow refuses larger ones, and no real profile needs more."""
 
 _END_OF_JPEG = b"\xff\xd9"
 _MOST_MISSING = 0.01
-"""Share of the pixels that a JPEG may lack."""
+"""Largest share of its pixels that a JPEG may lack."""
 
 
 class _Chunk(NamedTuple):
     kind: bytes
     content: bytes
     encoded: bytes
-    """The whole chunk, with length and checksum."""
+    """The whole chunk, with its length and checksum."""
 
 
 def mended_png(photo: bytes) -> bytes:
-    """Drop every ancillary chunk from a PNG file, except sound transparency, orientation and colour profile.
+    """Drop every ancillary chunk from a PNG file, except sound ones for transparency, orientation and colour profile.
 
-    Pillow refuses a whole file for a wrong checksum in a comment; browsers ignore the comment, as the specification
-    asks: https://www.w3.org/TR/png-3/#13Decoders.Errors. Of two chunks of a kind the first one counts. An animation
-    becomes the image that stands in its place.
+    Pillow refuses a whole file for a wrong checksum in a comment. Browsers ignore the comment, as the specification
+    asks: https://www.w3.org/TR/png-3/#13Decoders.Errors. Of two chunks of one kind the first counts. An animation
+    becomes the still image that it contains.
     """
     kept = [_PNG_SIGNATURE]
     seen: set[bytes] = set()
@@ -48,14 +48,14 @@ def mended_png(photo: bytes) -> bytes:
 
 
 def completed_jpeg(photo: bytes) -> bytes:
-    """End a JPEG file that breaks off: libjpeg then draws what is missing in mid-grey (see `missing_share`)."""
+    """End a JPEG file that breaks off; libjpeg then draws the missing pixels in mid-grey (see `lacks_pixels`)."""
     return photo + _END_OF_JPEG
 
 
 def lacks_pixels(image: Image.Image) -> bool:
-    """Whether a decoded JPEG of a `completed_jpeg` file lacks more than a sliver, which no viewer would show.
+    """Tell whether the image decoded from a `completed_jpeg` lacks too many pixels to be used.
 
-    A progressive file that breaks off late lacks no pixel but sharpness, mostly less than its scaling down does.
+    A progressive file that breaks off late lacks no pixels but sharpness, and mostly less of it than scaling costs.
     """
     pixels = np.asarray(image)
     grey = 127 if image.mode == "CMYK" else 128  # Pillow inverts what Adobe stores
@@ -64,7 +64,7 @@ def lacks_pixels(image: Image.Image) -> bool:
 
 
 def _chunks(photo: bytes) -> Iterator[_Chunk]:
-    """The chunks up to the first one that is incomplete."""
+    """Yield the chunks up to the first incomplete one."""
     start = len(_PNG_SIGNATURE)
     while start + 12 <= len(photo):
         length = int.from_bytes(photo[start : start + 4], "big")
@@ -79,12 +79,12 @@ def _chunks(photo: bytes) -> Iterator[_Chunk]:
 
 
 def _is_ancillary(chunk: _Chunk) -> bool:
-    """Whether the pixels can be drawn without it: its kind begins with a small letter."""
+    """Tell whether the pixels can be drawn without the chunk: its kind begins with a small letter."""
     return bool(chunk.kind[0] & 0x20)
 
 
 def _is_sound(chunk: _Chunk, colour_type: int) -> bool:
-    """Whether Pillow needs this ancillary chunk and can read it."""
+    """Tell whether Pillow needs this ancillary chunk and can read it."""
     if zlib.crc32(chunk.kind + chunk.content) != int.from_bytes(chunk.encoded[-4:], "big"):
         return False
     match chunk.kind:
@@ -97,7 +97,7 @@ def _is_sound(chunk: _Chunk, colour_type: int) -> bool:
 
 
 def _unpacks(content: bytes) -> bool:
-    """Whether an iCCP chunk holds a name, method 0 and a profile of a sensible size."""
+    """Tell whether an iCCP chunk holds a name, method 0 and a profile of a sensible size."""
     _, _, packed = content.partition(b"\0")
     unpacking = zlib.decompressobj()
     try:
