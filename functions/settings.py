@@ -35,7 +35,7 @@ class SearchSettings:
     signed_url_seconds: int
     """How long a signed URL is valid; 0 where URLs are public."""
     cors_origins: tuple[str, ...]
-    """The origins whose pages may read answers; ("*",) for all."""
+    """The origins that may read answers; ("*",) for all."""
     refresh_seconds: float
     max_upload_bytes: int
     max_pixels: int

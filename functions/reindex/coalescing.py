@@ -25,7 +25,7 @@ def bring_up_to_date_together(work: Work, settings: ReindexSettings) -> Summary:
     Otherwise a burst of a thousand photos would publish a thousand generations.
 
     Raises:
-        GarmentSearchError: the rebuild failed, for all whose work was part of it.
+        GarmentSearchError: the rebuild failed; everyone with work in it gets the error.
     """
     mine = _Waiting(work, Future())
     with _waiting_lock:
