@@ -104,7 +104,8 @@ def _read_form(body: Body, boundary: str, memory: int) -> tuple[bytes, dict[str,
 
 
 def _text(part: MultipartPart) -> str:
-    charset = "utf-8" if part.charset == _ANY_BYTES else part.charset.lower()
+    _, options = parse_options_header(part.headers.get("Content-Type", ""))
+    charset = options.get("charset", "utf-8").lower()
     if charset not in _CHARSETS:
         raise UnicodeError(f"{charset!r} is none of {_CHARSETS}")
     return str(part.raw, charset)
