@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from embeddings.embedder import BUNDLED_MODEL, Embedder
 from embeddings.index.publish import Content, Pointer, publish
 from embeddings.index.sources import Sources
+from embeddings.preprocess import PREPROCESS_VERSION
 from embeddings.storage.writers import open_writer
 
 _CLUSTERS = 500
@@ -22,8 +23,10 @@ def published_index(rows: int, work: Path) -> Path:
     index = work / f"index-{rows}"
     pointer = index / "current.json"
     embedder = Embedder(BUNDLED_MODEL)
-    if pointer.exists() and json.loads(pointer.read_bytes())["model"]["sha256"] != embedder.sha256:
-        shutil.rmtree(index)  # the handler would take the old model from the index and measure that one
+    if pointer.exists():
+        manifest = json.loads(pointer.read_bytes())
+        if (manifest["model"]["sha256"], manifest["preprocess"]) != (embedder.sha256, PREPROCESS_VERSION):
+            shutil.rmtree(index)  # the handler would use the index's old model, or refuse its old preprocessing
     if not pointer.exists():
         etags = {key: str(number) for number, key in enumerate(gallery_keys(rows))}
         vectors = np.concatenate([each.astype(np.float16) for each in clustered_vectors(rows, embedder.dimension)])
