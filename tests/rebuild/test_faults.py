@@ -98,19 +98,19 @@ def test_a_killed_rebuild_is_resumed(shop: Shop, monkeypatch: pytest.MonkeyPatch
     assert shop.rebuild().outcome is Outcome.UNCHANGED
 
 
+_HANGS = """
+import sys
+from tests.rebuild.gallery import Shop
+from tests.rebuild.hanging import hang_after
+hang_after(saved=30, grain=10)
+Shop(*sys.argv[1:]).rebuild()
+"""
+
+
 def test_a_process_killed_without_warning_is_resumed(shop: Shop) -> None:
     shop.put({f"{number:03d}.jpg": COLOURS[number % 10] for number in range(200)})
-    code = f"""
-import time
-from pathlib import Path
-from embeddings.embedder import Embedder
-from embeddings.rebuild import checkpoint, rebuild
-checkpoint.GRAIN = 10
-real = Embedder.embed
-Embedder.embed = lambda *args, **options: (time.sleep(0.02), real(*args, **options))[1]
-rebuild({shop.gallery!r}, {shop.index!r}, model=Path({str(MODEL)!r}))
-"""
-    process = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2], stderr=subprocess.DEVNULL)
+    command = [sys.executable, "-c", _HANGS, shop.gallery, shop.index]
+    process = subprocess.Popen(command, cwd=Path(__file__).parents[2], stderr=subprocess.DEVNULL)
     folder = Path(shop.index) / "checkpoints"
     while len(list(folder.glob("*/*.npz"))) < 3:
         assert process.poll() is None

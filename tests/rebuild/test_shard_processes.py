@@ -20,13 +20,10 @@ KEYS = [f"{number:03d}.jpg" for number in range(150)]
 GRAIN = 5
 
 COMMAND = f"""
-import sys, time
-from embeddings.embedder import Embedder
-from embeddings.rebuild import checkpoint
+import sys
 from scripts.rebuild_embeddings import main
-checkpoint.GRAIN = {GRAIN}
-real = Embedder.embed
-Embedder.embed = lambda *args, **options: (time.sleep(float(sys.argv[1])), real(*args, **options))[1]
+from tests.rebuild.hanging import hang_after
+hang_after(saved=int(sys.argv[1]), grain={GRAIN})
 sys.exit(main(sys.argv[2:]))
 """
 
@@ -40,9 +37,9 @@ def start(shop: Shop) -> Iterator[Callable[..., Process]]:
     places = ["--gallery", shop.gallery, "--index", shop.index]
     with ExitStack() as running:
 
-        def start(*more: str, seconds_a_photo: float = 0.01) -> Process:
+        def start(*more: str, hangs_after: int = 1000) -> Process:
             process = subprocess.Popen(
-                [sys.executable, "-c", COMMAND, str(seconds_a_photo), *places, "--model", str(MODEL), *more],
+                [sys.executable, "-c", COMMAND, str(hangs_after), *places, "--model", str(MODEL), *more],
                 cwd=Path(__file__).parents[2],
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -57,7 +54,7 @@ def start(shop: Shop) -> Iterator[Callable[..., Process]]:
 
 def ended(process: Process) -> tuple[int, str]:
     """The exit code and what it said."""
-    said, errors = process.communicate(timeout=60)
+    said, errors = process.communicate(timeout=200)
     return process.returncode, said + errors
 
 
@@ -68,12 +65,13 @@ def checkpoints(shop: Shop, number: int) -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # nine processes
 def test_shards_that_are_killed_repeated_and_run_twice_at_once(shop: Shop, start: Callable[..., Process]) -> None:
     shop.put({key: COLOURS[number % 10] for number, key in enumerate(KEYS)})
     share = sum(key in Shard(2, 3) for key in (*KEYS, "shirts/red.jpg", "shirts/blue.jpg", "shoes/green.jpg"))
     run = ("--run", "big", "--shard")
-    twins = [start(*run, "1/3", seconds_a_photo=0.25), start(*run, "1/3")]
-    killed, third = start(*run, "2/3", seconds_a_photo=0.25), start(*run, "3/3")
+    twins = [start(*run, "1/3", hangs_after=2 * GRAIN), start(*run, "1/3")]
+    killed, third = start(*run, "2/3", hangs_after=2 * GRAIN), start(*run, "3/3")
     while len(checkpoints(shop, 2)) < 2:
         assert killed.poll() is None, killed.communicate()
         time.sleep(0.02)

@@ -56,13 +56,40 @@ def aws_keys(clean_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def s3_server(moto_url: str, aws_keys: None, monkeypatch: pytest.MonkeyPatch) -> S3Server:
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gives a stand-in more time to answer than a function has for storage: this machine may be busy."""
+    monkeypatch.setattr("embeddings.storage.reader._CONNECT_SECONDS", 20)
+    monkeypatch.setattr("embeddings.storage.reader._STALL_SECONDS", 20)
+
+
+@pytest.fixture(scope="session")
+def kept_s3_clients() -> Iterator[None]:
+    """Opens one S3 client for each environment, not for each writer: it takes 40 ms."""
+    from embeddings.storage.writers import s3
+
+    open_client, clients = s3._open_client, {}
+
+    def kept() -> Any:
+        environment = tuple(sorted(each for each in os.environ.items() if each[0].startswith("AWS_")))
+        if environment not in clients:
+            clients[environment] = open_client()
+        return clients[environment]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(s3, "_open_client", kept)
+        yield
+
+
+@pytest.fixture
+def s3_server(
+    moto_url: str, aws_keys: None, kept_s3_clients: None, patience: None, monkeypatch: pytest.MonkeyPatch
+) -> S3Server:
     monkeypatch.setenv("AWS_ENDPOINT_URL", moto_url)
     return S3Server(moto_url)
 
 
 @pytest.fixture
-def gcs_server(clean_environment: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[GcsServer]:
+def gcs_server(clean_environment: None, patience: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[GcsServer]:
     with GcsServer() as server:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.url)
         monkeypatch.setenv("GOOGLE_BASE_URL", server.url)
@@ -73,8 +100,14 @@ def gcs_server(clean_environment: None, monkeypatch: pytest.MonkeyPatch) -> Iter
 @pytest.fixture
 def vectors_server(aws_keys: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3VectorsServer]:
     """With one vector bucket, `shop`; retries do not pause for long."""
+    from botocore.config import Config
+
+    from embeddings.s3_vectors import gallery
+
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0.01)
     monkeypatch.setattr("embeddings.s3_vectors.writer._LONGEST_PAUSE", 0.01)
+    patient = gallery.SEARCHING.merge(Config(connect_timeout=20, read_timeout=20))  # as the fixture `patience`
+    monkeypatch.setattr(gallery, "SEARCHING", patient)
     with S3VectorsServer() as server:
         server.buckets["shop"] = {}
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3VECTORS", server.url)

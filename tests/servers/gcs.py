@@ -57,7 +57,7 @@ class GcsServer:
         self.buckets: dict[str, dict[str, StoredObject]] = {}
         self.requests: list[str] = []
         self.before_request: Callable[[str], None] = lambda request: None
-        self.one_write_a_second = False
+        self.seconds_between_writes = 0.0
         self.page_size = 1000
         self._lock = threading.RLock()
         self._faults: list[int] = []
@@ -104,7 +104,7 @@ class GcsServer:
             self._check(objects.get(name), if_generation)
             now = datetime.now(UTC)
             last = objects.get(name)
-            if self.one_write_a_second and last is not None and (now - last.updated).total_seconds() < 1:
+            if last is not None and (now - last.updated).total_seconds() < self.seconds_between_writes:
                 raise RefusedError(
                     429, f"The object {bucket}/{name} exceeded the rate limit for object mutation operations"
                 )

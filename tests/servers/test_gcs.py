@@ -89,6 +89,6 @@ def test_faults_are_injected_as_often_as_asked(server: GcsServer) -> None:
     server.write("bucket", "a", b"", {}, None)
     server.fail_next(503, times=2)
     assert [ask(server, "GET", "/bucket/a")[0] for _ in range(3)] == [503, 503, 200]
-    server.one_write_a_second = True
+    server.seconds_between_writes = 60
     assert ask(server, "PUT", "/bucket/a", b"")[0] == 429
     assert ask(server, "PUT", "/bucket/b", b"")[0] == 200

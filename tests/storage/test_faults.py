@@ -89,7 +89,10 @@ def test_a_refused_compare_and_set_is_no_conflict(endpoint: Endpoint, scripted_s
         assert not isinstance(caught.value, ConflictError)
 
 
-def test_one_failure_is_overcome(endpoint: Endpoint, scripted_server: ScriptedServer) -> None:
+def test_one_failure_is_overcome(
+    endpoint: Endpoint, scripted_server: ScriptedServer, patience: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give_up_on_google_after(20, monkeypatch)
     uri = endpoint.at(scripted_server.url)
     scripted_server.answers = [(503, b""), (200, b"content")]
     assert open_reader(uri).get("a").data == b"content"
@@ -108,6 +111,7 @@ def test_the_reader_tries_twice(endpoint: Endpoint, scripted_server: ScriptedSer
     assert len(scripted_server.requests) == 2
 
 
+@pytest.mark.alone
 def test_storage_that_never_answers_is_given_up(
     aws_keys: None, silent_server: SilentServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,6 +124,7 @@ def test_storage_that_never_answers_is_given_up(
     assert silent_server.connections == 2
 
 
+@pytest.mark.alone
 def test_a_refused_connection(endpoint: Endpoint, refused_url: str) -> None:
     uri = endpoint.at(refused_url)
     start = time.monotonic()
@@ -140,7 +145,7 @@ def test_another_region(aws_keys: None, scripted_server: ScriptedServer, monkeyp
 
 def test_google_allows_one_write_a_second(gcs_server: GcsServer, monkeypatch: pytest.MonkeyPatch) -> None:
     gcs_server.buckets["bucket"] = {}
-    gcs_server.one_write_a_second = True
+    gcs_server.seconds_between_writes = 60
     writer = open_writer("gs://bucket")
     writer.put("current.json", b"1")
     version = writer.get("current.json").version
@@ -150,6 +155,7 @@ def test_google_allows_one_write_a_second(gcs_server: GcsServer, monkeypatch: py
         with pytest.raises(StorageError, match="HTTP 429") as caught:
             writer.compare_and_set("current.json", b"2", version, **pointer)
     assert not isinstance(caught.value, ConflictError)
+    gcs_server.seconds_between_writes = 1
     writer.compare_and_set("current.json", b"2", version, **pointer)  # the SDK waits
     assert writer.get("current.json").data == b"2"
 

@@ -12,8 +12,6 @@ from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -138,7 +136,7 @@ def test_parts_are_requested_side_by_side(gcs_server: GcsServer, monkeypatch: py
     gcs_server.buckets["bucket"] = {}
     gcs_server.write("bucket", "object", pattern(4000), {}, None)
     monkeypatch.setattr(reader_module, "PART_BYTES", 1000)
-    together = threading.Barrier(4, timeout=5)  # breaks, and fails the request, unless four wait at once
+    together = threading.Barrier(4, timeout=20)  # breaks, and fails the request, unless four wait at once
     gcs_server.before_request = lambda request: (together.wait(), None)[1]
     assert open_reader("gs://bucket").get("object", size=4000).data == pattern(4000)
 
@@ -167,6 +165,9 @@ def test_signed_urls_on_s3_open_the_objects(s3_server: S3Server) -> None:
 def test_signed_urls_on_google_need_only_a_key(
     clean_environment: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
     private_key = rsa.generate_private_key(65537, 2048)
     pem = private_key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

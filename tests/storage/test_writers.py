@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-import boto3.session
 import pytest
 
 from embeddings.errors import ConflictError, NotFoundError, StorageError, StorageUriError
@@ -248,6 +247,8 @@ def test_content_type_and_cache_control_are_kept(s3_server: S3Server, gcs_server
         writer.compare_and_set("current.json", b"{}", None, **POINTER)
         writer.put("large", b"x" * 9_000_000, content_type="image/jpeg", cache_control="max-age=60")
         writer.put("plain", b"")
+    import boto3.session
+
     client = boto3.session.Session().client("s3")
     for key, expected in {
         "index/current.json": ("application/json", "no-store"),

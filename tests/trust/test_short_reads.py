@@ -8,7 +8,6 @@ import pytest
 
 from embeddings.errors import StorageError
 from embeddings.storage.reader import open_reader
-from embeddings.storage.writers import gcs as gcs_module
 from embeddings.storage.writers import open_writer
 
 _HEAD = (
@@ -20,6 +19,8 @@ _HEAD = (
 @pytest.fixture
 def short_server(aws_keys: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bytes]]:
     """Answers every request with 400 of 1,000 bytes; the requests."""
+    from embeddings.storage.writers import gcs as gcs_module  # takes a second
+
     server = socket.create_server(("127.0.0.1", 0))
     requests: list[bytes] = []
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3.session
 from botocore.config import Config
@@ -16,6 +16,9 @@ from embeddings.storage.http_errors import no_bucket, storage_error
 from embeddings.storage.keys import checked
 from embeddings.storage.objects import ObjectInfo, Versioned
 from embeddings.storage.uri import StorageUri
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 _CONNECTIONS = 32
 """Enough for all threads that ask for objects at once."""
@@ -34,20 +37,8 @@ class S3Writer:
         """Take region and credentials from the environment, as boto3 does."""
         self._bucket = uri.bucket
         self._root = f"{uri.prefix}/" if uri.prefix else ""
-        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
         with self._explained(""):
-            # Threads may share a client, but must not create one at the same time.
-            self._client = boto3.session.Session().client(
-                "s3",
-                config=Config(
-                    connect_timeout=5,
-                    read_timeout=30,
-                    max_pool_connections=_CONNECTIONS,
-                    retries={"mode": "adaptive", "total_max_attempts": int(os.environ.get("AWS_MAX_ATTEMPTS", _TRIES))},
-                    # Like the reader: a private endpoint seldom has a host name for every bucket.
-                    s3={"addressing_style": "path" if endpoint else "auto"},
-                ),
-            )
+            self._client = _open_client()
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """Yield all objects whose key starts with `prefix`, 1,000 a page."""
@@ -146,3 +137,19 @@ class S3Writer:
             raise no_credentials(where, error) from error
         except (BotoCoreError, ValueError) as error:  # ValueError: the endpoint is not a URL
             raise storage_error(where, None, error) from error
+
+
+def _open_client() -> "S3Client":
+    """Open a client, which threads may share. They must not open clients of one session at the same time."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    return boto3.session.Session().client(
+        "s3",
+        config=Config(
+            connect_timeout=5,
+            read_timeout=30,
+            max_pool_connections=_CONNECTIONS,
+            retries={"mode": "adaptive", "total_max_attempts": int(os.environ.get("AWS_MAX_ATTEMPTS", _TRIES))},
+            # Like the reader: a private endpoint seldom has a host name for every bucket.
+            s3={"addressing_style": "path" if endpoint else "auto"},
+        ),
+    )
