@@ -102,12 +102,12 @@ def vectors_server(aws_keys: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     """With one vector bucket, `shop`; retries do not pause for long."""
     from botocore.config import Config
 
-    from embeddings.s3_vectors import gallery
+    from embeddings.s3_vectors.client import SEARCHING
 
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0.01)
     monkeypatch.setattr("embeddings.s3_vectors.writer._LONGEST_PAUSE", 0.01)
-    patient = gallery.SEARCHING.merge(Config(connect_timeout=20, read_timeout=20))  # as the fixture `patience`
-    monkeypatch.setattr(gallery, "SEARCHING", patient)
+    patient = SEARCHING.merge(Config(connect_timeout=20, read_timeout=20))  # see `patience`
+    monkeypatch.setattr("embeddings.s3_vectors.gallery.SEARCHING", patient)
     with S3VectorsServer() as server:
         server.buckets["shop"] = {}
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3VECTORS", server.url)
