@@ -70,7 +70,7 @@ class S3VectorsRebuild:
 
         after = plan.kept
         if plan.embed or not goes_on:
-            embedder = embedder or last.embedder()
+            embedder = embedder or job.chosen or last.embedder()
             if not goes_on or job.full:
                 writer.create(embedder.dimension)
             after = self._fill(plan, there, embedder, writer)
@@ -84,7 +84,7 @@ class S3VectorsRebuild:
         if goes_on and not job.full and not last.lost and self._says(count, folders, after, there):
             return self._summary(Outcome.UNCHANGED, scope, there, after, last.manifest)
         writer.delete(there.keys() - after.etags.keys())
-        embedder = embedder or last.embedder()
+        embedder = embedder or job.chosen or last.embedder()
         content = S3VectorsContent(
             writer.index, embedder.dimension, count, folders, Sources({}, after.refusals), embedder.content
         )

@@ -180,3 +180,16 @@ def test_a_damaged_pointer_is_replaced_by_what_is_there(shop: VectorShop) -> Non
         shop.rebuild()
     shop.rebuild(full=True)
     shop.is_true()
+
+
+@pytest.mark.parametrize("name", ["folders.json", "model"])
+def test_lost_files_are_written_again(shop: VectorShop, name: str) -> None:
+    shop.rebuild()
+    manifest = shop.load().manifest
+    shop.index_files.delete([manifest.model_path if name == "model" else manifest.path(name)])
+    with pytest.raises(CorruptIndexError):
+        shop.load()
+    repaired = shop.rebuild()
+    assert (repaired.outcome, repaired.embedded) == (Outcome.PUBLISHED, 0)
+    shop.is_true()
+    assert shop.rebuild().outcome is Outcome.UNCHANGED
