@@ -54,9 +54,29 @@ def test_a_box_may_overshoot_by_a_rounding_error(orientation: int) -> None:
 
 
 def test_a_box_outside_the_photo_is_a_value_error() -> None:
-    for box in (Box(0, 0, 0, 0), Box(-0.1, 0, 1, 1), Box(0, 1, 1, 1), Box(float("nan"), 0, 1, 1)):
+    for box in (
+        *(Box(0, 0, 0, 1), Box(0, 0, 1, 0), Box(-0.1, 0, 1, 1), Box(0, -0.1, 1, 1), Box(1, 0, 1, 1), Box(0, 1, 1, 1)),
+        *(Box(float("nan"), 0, 1, 1), Box(0, 0, 1, float("nan"))),
+    ):
         with pytest.raises(ValueError, match="not a part of a photo"):
             photo_pixels(photo("red"), box)
+
+
+@pytest.mark.parametrize("parts", [(0, 0, 1, 1), (0.99, 0.99, 0.01, 0.01), (0.5, 0, 0.5, 0.01), (0, 0, 0.01, 1)])
+def test_a_checked_box_lies_in_the_photo(parts: tuple[float, ...]) -> None:
+    assert checked_box(parts) == parts
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        *((-0.1, 0, 1, 1), (0, -0.1, 1, 1), (0.5, 0, 0.51, 1), (0, 0.5, 1, 0.51), (0, 0, 1.000002, 1)),
+        *((0, 0, 0.009, 1), (0, 0, 1, 0.009), (0, 0, 1), (0, 0, 1, 1, 1), (0, 0, 1, float("nan"))),
+    ],
+)
+def test_a_box_that_leaves_the_photo_or_is_too_small_is_refused(parts: tuple[float, ...]) -> None:
+    with pytest.raises(ValueError, match=r"not a box|unpack"):
+        checked_box(parts)
 
 
 @settings(max_examples=60, deadline=None)

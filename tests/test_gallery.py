@@ -107,6 +107,13 @@ def test_a_folder_does_not_include_folders_with_a_longer_name() -> None:
     assert gallery.folders == {"shirts": 2, "shirts-old": 1, "shirts0": 1, "shirtsleeves": 1}
 
 
+def test_an_image_with_just_the_least_score_is_found() -> None:
+    gallery, vectors, _ = made(12)
+    query = vectors[0].astype(np.float32)
+    ranked = gallery.search(query)
+    assert gallery.search(query, min_score=ranked[5].score) == ranked[:6]
+
+
 def test_pages_fit_together() -> None:
     gallery, vectors, _ = made(40, copies=3)
     query = vectors[5].astype(np.float32)
@@ -197,6 +204,17 @@ def test_vectors_are_found_by_key() -> None:
     for unknown in ("", "zzz", keys[7] + "x"):
         with pytest.raises(UnknownKeyError):
             gallery.vector(unknown)
+
+
+def test_float32_rows_are_not_copied() -> None:
+    """A million images are a gigabyte."""
+    vectors = np.eye(3, dtype=np.float32)
+    assert np.shares_memory(Gallery(vectors, ["a", "b", "c"]).vector("b"), vectors)
+
+
+def test_the_vectors_must_be_a_matrix() -> None:
+    with pytest.raises(ValueError, match="keys"):
+        Gallery(np.ones(3, dtype=np.float32), ["a", "b", "c"])
 
 
 @pytest.mark.parametrize("keys", [["b", "a"], ["a", "a"], ["a"]])

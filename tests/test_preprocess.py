@@ -186,6 +186,7 @@ def test_limits_hold_before_anything_is_decoded() -> None:
         photo_pixels(huge_png())
     with pytest.raises(PhotoTooLargeError, match="1,000"):
         photo_pixels(photo("red"), limits=Limits(max_bytes=1_000))
+    assert Limits() == Limits(max_bytes=10_000_000, max_pixels=50_000_000)
     exactly = photo("red")
     photo_pixels(exactly, limits=Limits(max_bytes=len(exactly), max_pixels=300 * 400))
     with pytest.raises(PhotoTooLargeError, match="119,999"):

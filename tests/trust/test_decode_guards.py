@@ -3,11 +3,17 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
+from PIL import Image
 
 from embeddings import preprocess
 from embeddings.decode_guards import PixelBudget
 from embeddings.errors import BrokenPhotoError
 from embeddings.preprocess import Limits, photo_pixels
+from tests.photos import encoded
 from tests.trust.bombs import large
 
 MOST = 100
@@ -60,6 +66,29 @@ def test_a_large_photo_is_not_overtaken() -> None:
     for each in threads:
         each.join(5)
     assert order == ["large", "small"]
+
+
+@pytest.mark.parametrize(
+    ("format", "options", "pixels"),
+    [
+        pytest.param("PNG", {}, 1280 * 1920, id="png"),
+        pytest.param("JPEG", {}, 640 * 960, id="jpeg that is decoded at half its size"),
+        pytest.param("JPEG", {"progressive": True}, 1280 * 1920, id="progressive jpeg, of which all is in memory"),
+    ],
+)
+def test_a_photo_holds_the_pixels_that_its_decoder_needs(
+    format: str, options: dict[str, Any], pixels: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = []
+    hold = preprocess._BUDGET.hold
+
+    def watched(pixels: int, most: int) -> AbstractContextManager[None]:
+        held.append((pixels, most))
+        return hold(pixels, most)
+
+    monkeypatch.setattr(preprocess._BUDGET, "hold", watched)
+    photo_pixels(encoded(Image.new("RGB", (1280, 1920)), format, **options), limits=Limits(max_pixels=3_000_000))
+    assert held == [(pixels, 3_000_000)]
 
 
 def test_a_photo_gives_back_its_pixels() -> None:
