@@ -4,10 +4,18 @@ import csv
 from pathlib import Path
 
 import numpy as np
-import pytest
 from PIL import Image, ImageDraw
 
+from embeddings.training.config import Mix
+from embeddings.training.data.datasets import load_pixels, read_photos
+from embeddings.training.data.photos import Pixels, Split
+from embeddings.training.views.cutouts import cut_out, cut_out_by_mask
+from embeddings.training.views.items import LoadedPhoto
+
 COLOURS = {"Red": (190, 30, 40), "Blue": (40, 70, 180), "Green": (30, 130, 60), "Black": (25, 25, 25)}
+MIX = Mix(pairs=4, consumer_pairs=2, singles=3)
+SPLIT = Split(validation=0.2, test=0.4)
+WHITE = (255, 255, 255)
 SHAPES = ("Tshirts", "Trousers")
 _CONSUMER_WORD = {"Tshirts": "T-Shirt", "Trousers": "Pants"}
 
@@ -43,7 +51,7 @@ def write_shapes(folder: Path, shop: int = 120, senders: int = 24) -> Path:
         shade = rgb(np.clip(np.array(COLOURS[colour]) + rng.integers(-20, 21, 3), 0, 235))
         if number < shop:
             file = f"shop/{number}.png"
-            draw_garment(kind, shade, (255, 255, 255)).save(folder / file)
+            draw_garment(kind, shade, WHITE).save(folder / file)
             rows.append((file, "shop", kind, "Men" if number % 3 else "Women", colour, ""))
         else:
             file = f"consumer/{number}.png"
@@ -55,6 +63,29 @@ def write_shapes(folder: Path, shop: int = 120, senders: int = 24) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_shapes(tmp_path_factory.mktemp("shapes") / "photos")
+def shop_photo(colour: tuple[int, int, int] = COLOURS["Red"]) -> np.ndarray:
+    """A t-shirt on white (160, 120, 3)."""
+    return np.asarray(draw_garment("Tshirts", colour, WHITE))
+
+
+def write_classes(folder: Path) -> Path:
+    """A folder per class, with names that are not HTML."""
+    for number in range(40):
+        word, label = (("Tshirts", "tees & <b>tops"), ("Trousers", "trousers"))[number % 2]
+        colour = rgb(np.clip(np.array(list(COLOURS.values())[number // 2 % 4]) + number, 0, 240))
+        (folder / label).mkdir(exist_ok=True)
+        draw_garment(word, colour, WHITE).save(folder / label / f"{number}.png")
+    return folder
+
+
+def load_training_photos(folder: Path, masked: bool) -> list[LoadedPhoto]:
+    """The training part of `write_shapes`; consumer photos have a mask of the drawn garment where `masked`."""
+    photos = [photo for photo in read_photos(folder, Split()) if photo.part == "train"]
+    return [
+        LoadedPhoto(photo, pixels, cut_out(pixels) if photo.domain == "shop" else _cut(pixels) if masked else None)
+        for photo, pixels in zip(photos, load_pixels(folder, photos), strict=True)
+    ]
+
+
+def _cut(pixels: Pixels) -> Image.Image | None:
+    return cut_out_by_mask(pixels, Image.fromarray((pixels != pixels[0, 0]).any(axis=2)))

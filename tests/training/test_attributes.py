@@ -1,19 +1,24 @@
 """What the heads say, as part of the vector: against the formula written out, and for what it is good for."""
 
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
 import pytest
-from keras import ops
 
-from embeddings.training.attributes import SHARPNESS, WEIGHTS, Trained, Whitening, described, with_attributes
 from embeddings.training.evaluation.metrics import neighbours, precision
-from embeddings.training.export import check_parity, convert
-from embeddings.training.losses import SCALE
-from embeddings.training.model import embed_with
+
+if TYPE_CHECKING:
+    import keras
 
 CATEGORIES, DIMENSION = 5, 24
+
+
+@pytest.fixture(scope="module")
+def attributes() -> ModuleType:
+    from embeddings.training import attributes
+
+    return attributes
 
 
 @pytest.fixture(scope="module")
@@ -41,46 +46,57 @@ def clouds(count: int, seed: int = 0) -> np.ndarray:
     return unit(rng.normal(size=(count, 4)) * (0.5, 0.05, 0.2, 0.1) + (0, 0, 0, 1))
 
 
-def test_whitened_axes_have_the_same_variance_and_no_correlation():
+def test_whitened_axes_have_the_same_variance_and_no_correlation(attributes: ModuleType):
     vectors = clouds(2000)
-    whitening = Whitening.fit(vectors)
+    whitening = attributes.Whitening.fit(vectors)
     projected = (vectors - whitening.mean) @ whitening.axes
     assert np.cov(projected, rowvar=False) == pytest.approx(np.eye(4), abs=1e-4)
     assert projected.mean(axis=0) == pytest.approx(0, abs=1e-4)
 
 
-def test_whitening_drops_an_axis_on_which_nothing_varies():
+def test_whitening_drops_an_axis_on_which_nothing_varies(attributes: ModuleType):
     flat = np.concatenate([clouds(500), np.zeros((500, 2), np.float32)], axis=1)
-    assert Whitening.fit(flat).axes.shape == (6, 4)
+    assert attributes.Whitening.fit(flat).axes.shape == (6, 4)
 
 
-def test_parts_agree_by_what_the_embedding_holds_and_by_what_the_heads_say(proxies, prints):
+def test_parts_agree_by_what_the_embedding_holds_and_by_what_the_heads_say(proxies, prints, attributes: ModuleType):
+    import keras
+
+    from embeddings.training.losses import SCALE
+
     vectors = prints[0][:20]
-    whitening = Whitening.fit(prints[0])
-    parts = described(ops.convert_to_tensor(vectors), proxies, whitening)
+    whitening = attributes.Whitening.fit(prints[0])
+    parts = attributes.described(keras.ops.convert_to_tensor(vectors), proxies, whitening)
     assert set(parts) == {"items", "category", "palette"}
 
     white = unit((vectors - whitening.mean) @ whitening.axes)
     assert agreement(parts["items"]) == pytest.approx(white @ white.T, abs=1e-4)
     for head, directions in proxies.items():
         cosines = vectors @ np.array([each / np.sqrt((each**2).sum()) for each in directions]).T
-        powers = np.exp(SCALE * SHARPNESS.get(head, 1.0) * cosines)
+        powers = np.exp(SCALE * attributes.SHARPNESS.get(head, 1.0) * cosines)
         said = powers / powers.sum(axis=1, keepdims=True)
         bhattacharyya = [[np.sqrt(one * other).sum() for other in said] for one in said]
         assert agreement(parts[head]) == pytest.approx(np.array(bhattacharyya), abs=1e-4)
 
 
-def test_what_a_run_was_not_trained_for_is_left_out(proxies, prints):
-    vectors = ops.convert_to_tensor(prints[0])
-    assert set(described(vectors, {"category": proxies["category"]}, Whitening.fit(prints[0]))) == {"items", "category"}
-    assert set(Trained(reading_embedder(), proxies, prints[0], items=False).describe(vectors)) == set(proxies)
+def test_what_a_run_was_not_trained_for_is_left_out(proxies, prints, attributes: ModuleType):
+    import keras
+
+    vectors = keras.ops.convert_to_tensor(prints[0])
+    whitening = attributes.Whitening.fit(prints[0])
+    assert set(attributes.described(vectors, {"category": proxies["category"]}, whitening)) == {"items", "category"}
+    without_items = attributes.Trained(reading_embedder(), proxies, prints[0], items=False)
+    assert set(without_items.describe(vectors)) == set(proxies)
 
 
-def test_answers_of_the_category_come_first_and_the_file_answers_as_keras_does(proxies, prints):
+def test_answers_of_the_category_come_first_and_the_file_answers_as_keras_does(proxies, prints, attributes: ModuleType):
+    from embeddings.training.export import check_parity, convert
+    from embeddings.training.model import embed_with
+
     vectors, labels = prints
     pixels = as_pixels(vectors)
     embedder = reading_embedder()
-    model = with_attributes([Trained(embedder, proxies, embed_with(embedder, pixels))])
+    model = attributes.with_attributes([attributes.Trained(embedder, proxies, embed_with(embedder, pixels))])
     better = embed_with(model, pixels)
     assert better.shape == (400, DIMENSION)
     assert np.linalg.norm(better, axis=1) == pytest.approx(1, abs=1e-5)
@@ -88,20 +104,23 @@ def test_answers_of_the_category_come_first_and_the_file_answers_as_keras_does(p
     assert check_parity(convert(model, "fp32", pixels[:1]), "fp32", pixels, better).overlap > 0.99
 
 
-def test_of_two_runs_the_vector_agrees_by_the_mean_of_those_who_have_a_say(proxies, prints):
+def test_of_two_runs_the_vector_agrees_by_the_mean_of_those_who_have_a_say(proxies, prints, attributes: ModuleType):
+    from embeddings.training.model import embed_with
+
     pixels = as_pixels(prints[0])
     other = {"category": proxies["category"][::-1, ::-1]}
     runs = []
     for name, said, items in (("first", proxies, True), ("second", other, False)):
         embedder = reading_embedder()
         embedder.name = name
-        runs.append(Trained(embedder, said, embed_with(embedder, pixels), items))
-    found = embed_with(with_attributes(runs), pixels)
+        runs.append(attributes.Trained(embedder, said, embed_with(embedder, pixels), items))
+    found = embed_with(attributes.with_attributes(runs), pixels)
     assert found.shape == (400, DIMENSION)
 
     first, second = (run.describe(run.vectors) for run in runs)
-    wanted = WEIGHTS["items"] ** 2 * agreement(first["items"]) + WEIGHTS["palette"] ** 2 * agreement(first["palette"])
-    wanted += WEIGHTS["category"] ** 2 * (agreement(first["category"]) + agreement(second["category"])) / 2
+    weights = attributes.WEIGHTS
+    wanted = weights["items"] ** 2 * agreement(first["items"]) + weights["palette"] ** 2 * agreement(first["palette"])
+    wanted += weights["category"] ** 2 * (agreement(first["category"]) + agreement(second["category"])) / 2
     values, axes = np.linalg.eigh(wanted)
     expected = unit(axes[:, -DIMENSION:] * np.sqrt(values[-DIMENSION:]))
     assert found @ found.T == pytest.approx(expected @ expected.T, abs=1e-3)
@@ -128,8 +147,10 @@ def as_pixels(vectors: np.ndarray) -> np.ndarray:
     return pixels
 
 
-def reading_embedder() -> keras.Model:
+def reading_embedder() -> "keras.Model":
     """Reads `as_pixels`."""
+    import keras
+
     photo = keras.Input((160, 160, 3))
     corner = keras.layers.Cropping2D(((0, 159), (0, 160 - DIMENSION // 3)))(photo)
     read = keras.layers.Flatten()(keras.layers.Rescaling(1 / 127.5, -1.0)(corner))

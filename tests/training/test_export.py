@@ -2,8 +2,9 @@
 
 import json
 from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -11,16 +12,24 @@ from PIL import Image
 from embeddings.embedder import Embedder
 from embeddings.errors import ModelError
 from embeddings.training.config import FILE_FORMATS
-from embeddings.training.export import check_parity, convert, spread, write_model
-from embeddings.training.model import embed_with, two_views
-from tests.training.shapes import COLOURS, SHAPES, draw_garment, rgb
+from tests.training.shapes import COLOURS, SHAPES, WHITE, draw_garment, rgb
+
+if TYPE_CHECKING:
+    import keras
+
+
+@pytest.fixture(scope="module")
+def export() -> ModuleType:
+    from embeddings.training import export
+
+    return export
 
 
 @pytest.fixture(scope="module")
 def pixels() -> np.ndarray:
     rng = np.random.default_rng(0)
     drawn = [
-        draw_garment(kind, rgb(colour + rng.integers(-25, 26, 3)), (255, 255, 255), (160, 160))
+        draw_garment(kind, rgb(colour + rng.integers(-25, 26, 3)), WHITE, (160, 160))
         for kind in SHAPES
         for colour in np.clip(np.array(list(COLOURS.values())), 25, 230)
         for _ in range(6)
@@ -29,7 +38,9 @@ def pixels() -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def model() -> keras.Model:
+def model() -> "keras.Model":
+    import keras
+
     keras.utils.set_random_seed(3)
     photo = keras.Input((160, 160, 3))
     features = keras.layers.Conv2D(8, 8, strides=8, activation="relu6")(keras.layers.Rescaling(1 / 127.5, -1.0)(photo))
@@ -38,22 +49,33 @@ def model() -> keras.Model:
 
 
 @pytest.fixture(scope="module")
-def fp32(model: keras.Model, pixels: np.ndarray) -> bytes:
-    return convert(model, "fp32", pixels)
+def expected(model: "keras.Model", pixels: np.ndarray) -> np.ndarray:
+    """What Keras answers."""
+    from embeddings.training.model import embed_with
+
+    return embed_with(model, pixels)
 
 
-def test_the_file_answers_as_keras_does(fp32: bytes, model: keras.Model, pixels: np.ndarray):
-    expected = embed_with(model, pixels)
+@pytest.fixture(scope="module")
+def fp32(model: "keras.Model", pixels: np.ndarray, export: ModuleType) -> bytes:
+    return export.convert(model, "fp32", pixels)
+
+
+def test_the_file_answers_as_keras_does(fp32: bytes, pixels: np.ndarray, expected: np.ndarray, export: ModuleType):
     embedder = Embedder(fp32)
     assert np.stack([embedder.embed_pixels(photo) for photo in pixels]) == pytest.approx(expected, abs=1e-4)
-    parity = check_parity(fp32, "fp32", pixels, expected)
+    parity = export.check_parity(fp32, "fp32", pixels, expected)
     assert parity.overlap >= 0.99
     assert parity.size == len(fp32)
     assert parity.milliseconds > 0
 
 
-def test_two_views_are_the_photo_and_its_mirrored_middle(model: keras.Model, fp32: bytes, pixels: np.ndarray):
-    content = convert(two_views(model), "fp32", pixels)
+def test_two_views_are_the_photo_and_its_mirrored_middle(
+    model: "keras.Model", fp32: bytes, pixels: np.ndarray, export: ModuleType
+):
+    from embeddings.training.model import embed_with, two_views
+
+    content = export.convert(two_views(model), "fp32", pixels)
     assert len(content) < 1.2 * len(fp32), "the weights are in the file once"
     photo = pixels[0].copy()
     photo[:, :40] //= 2  # not symmetric
@@ -64,30 +86,38 @@ def test_two_views_are_the_photo_and_its_mirrored_middle(model: keras.Model, fp3
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [kind for kind in FILE_FORMATS if kind != "fp32"])
-def test_every_kind_takes_pixels_and_keeps_the_neighbours(kind, model: keras.Model, pixels: np.ndarray):
-    content = convert(model, kind, pixels)
-    assert check_parity(content, kind, pixels, embed_with(model, pixels)).overlap > 0.75
+@pytest.mark.parametrize("file_format", [each for each in FILE_FORMATS if each != "fp32"])
+def test_every_format_takes_pixels_and_keeps_the_neighbours(
+    file_format, model: "keras.Model", pixels: np.ndarray, expected: np.ndarray, export: ModuleType
+):
+    content = export.convert(model, file_format, pixels)
+    assert export.check_parity(content, file_format, pixels, expected).overlap > 0.75
     assert Embedder(content).dimension == 12
 
 
-def test_a_file_without_weights_is_refused(model: keras.Model, pixels: np.ndarray):
+def test_a_file_without_weights_is_refused(
+    model: "keras.Model", pixels: np.ndarray, expected: np.ndarray, export: ModuleType
+):
+    import keras
+
     broken = keras.models.clone_model(model)
     broken.set_weights([np.full_like(weight, np.nan) for weight in broken.get_weights()])
     with pytest.raises(ModelError, match="NaN"):
-        check_parity(convert(broken, "fp32", pixels), "fp32", pixels, embed_with(model, pixels))
+        export.check_parity(export.convert(broken, "fp32", pixels), "fp32", pixels, expected)
 
 
-def test_other_neighbours_are_refused(fp32: bytes, pixels: np.ndarray):
+def test_other_neighbours_are_refused(fp32: bytes, pixels: np.ndarray, export: ModuleType):
     strangers = np.random.default_rng(0).normal(size=(len(pixels), 12)).astype(np.float32)
     with pytest.raises(ModelError, match=r"shares 0\.\d+ of its neighbours.*not written"):
-        check_parity(fp32, "fp32", pixels, strangers)
+        export.check_parity(fp32, "fp32", pixels, strangers)
 
 
-def test_the_card_is_the_files_own(fp32: bytes, model: keras.Model, pixels: np.ndarray, tmp_path: Path):
+def test_the_card_is_the_files_own(
+    fp32: bytes, pixels: np.ndarray, expected: np.ndarray, tmp_path: Path, export: ModuleType
+):
     path = tmp_path / "new" / "tiny.tflite"
-    parity = check_parity(fp32, "fp32", pixels, embed_with(model, pixels))
-    card = write_model(path, fp32, "fp32", parity, {"steps": 3}, {"A": 0.5})
+    parity = export.check_parity(fp32, "fp32", pixels, expected)
+    card = export.write_model(path, fp32, "fp32", parity, {"steps": 3}, {"A": 0.5})
     assert json.loads(path.with_suffix(".json").read_text()) == card
     assert (card["dimension"], card["made"], card["input"]["dtype"]) == (12, {"steps": 3}, "float32")
     assert Embedder(path).sha256 == card["sha256"]
@@ -97,6 +127,6 @@ def test_the_card_is_the_files_own(fp32: bytes, model: keras.Model, pixels: np.n
         Embedder(path)
 
 
-def test_spread_takes_from_all_over():
-    assert spread(range(100), 5) == [0, 24, 49, 74, 99]
-    assert spread([1, 2], 5) == [1, 2]
+def test_spread_takes_from_all_over(export: ModuleType):
+    assert export.spread(range(100), 5) == [0, 24, 49, 74, 99]
+    assert export.spread([1, 2], 5) == [1, 2]

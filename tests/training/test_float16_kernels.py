@@ -1,15 +1,24 @@
 """Rounding to float16 that leaves even areas even."""
 
-import keras
+from types import ModuleType
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
 from embeddings.embedder import Embedder
-from embeddings.training.export import convert
-from embeddings.training.float16_kernels import rounded, rounded_depthwise
-from embeddings.training.model import embed_with
+
+if TYPE_CHECKING:
+    import keras
 
 CHANNELS = 6
+
+
+@pytest.fixture(scope="module")
+def float16_kernels() -> ModuleType:
+    from embeddings.training import float16_kernels
+
+    return float16_kernels
 
 
 @pytest.fixture
@@ -22,8 +31,10 @@ def edges() -> np.ndarray:
 
 
 @pytest.fixture
-def network(edges: np.ndarray) -> keras.Model:
+def network(edges: np.ndarray) -> "keras.Model":
     """Edges of a bright photo, scaled up by a batch norm."""
+    import keras
+
     pixels = keras.Input((160, 160, 3))
     channels = keras.layers.Conv2D(CHANNELS, 1, kernel_initializer="ones", use_bias=False)(pixels)
     depthwise = keras.layers.DepthwiseConv2D(3, strides=40, use_bias=False, name="edges")
@@ -41,26 +52,29 @@ def sums(kernel: np.ndarray) -> np.ndarray:
     return kernel.sum(axis=(0, 1), dtype=np.float64)
 
 
-def test_a_rounded_kernel_keeps_its_sum_and_its_taps(edges):
-    near = rounded(edges)
+def test_a_rounded_kernel_keeps_its_sum_and_its_taps(edges, float16_kernels: ModuleType):
+    near = float16_kernels.rounded(edges)
     assert np.array_equal(near, near.astype(np.float16))
     assert near == pytest.approx(edges, abs=1e-2)
     assert np.abs(sums(near) - sums(edges)).max() < 1e-5
     assert np.abs(sums(edges.astype(np.float16)) - sums(edges)).max() > 2e-4
 
 
-def test_a_kernel_of_zeros_stays(edges):
-    assert not rounded(np.zeros_like(edges)).any()
+def test_a_kernel_of_zeros_stays(edges, float16_kernels: ModuleType):
+    assert not float16_kernels.rounded(np.zeros_like(edges)).any()
 
 
-def test_the_model_is_as_it_was_afterwards(network, edges):
+def test_the_model_is_as_it_was_afterwards(network, edges, float16_kernels: ModuleType):
     depthwise = network.layers[-1].layers[-1].get_layer("edges")
-    with rounded_depthwise(network):
+    with float16_kernels.rounded_depthwise(network):
         assert not np.array_equal(depthwise.get_weights()[0], edges)
     assert np.array_equal(depthwise.get_weights()[0], edges)
 
 
 def test_a_float16_file_sees_no_edges_in_an_even_area(network):
+    from embeddings.training.export import convert
+    from embeddings.training.model import embed_with
+
     rng = np.random.default_rng(1)
     photos = (210 + rng.integers(-2, 3, (8, 160, 160, 3))).astype(np.uint8)
     expected = embed_with(network, photos)

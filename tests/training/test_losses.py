@@ -1,12 +1,17 @@
 """The losses against their formulas, written out one number at a time."""
 
 from math import exp, log
+from types import ModuleType
 
 import numpy as np
 import pytest
-from keras import ops
 
-from embeddings.training.losses import cosine_softmax, grouped_softmax, info_nce, neighbour_softmax, smoothed
+
+@pytest.fixture(scope="module")
+def losses() -> ModuleType:
+    from embeddings.training import losses
+
+    return losses
 
 
 def unit(rng: np.random.Generator, rows: int, columns: int = 5) -> np.ndarray:
@@ -14,7 +19,7 @@ def unit(rng: np.random.Generator, rows: int, columns: int = 5) -> np.ndarray:
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
-def test_cosine_softmax_is_the_formula():
+def test_cosine_softmax_is_the_formula(losses: ModuleType):
     rng = np.random.default_rng(1)
     embeddings, proxies, scale = unit(rng, 4), rng.normal(size=(3, 5)).astype(np.float32) * 7, 9.0
     targets = np.array([[1, 0, 0], [0, 0.25, 0.75], [0, 0, 0], [0, 1, 0]], np.float32)
@@ -26,15 +31,17 @@ def test_cosine_softmax_is_the_formula():
             expected -= float(share) * log(power / sum(powers))
         labelled += float(target.sum())
 
-    assert float(cosine_softmax(embeddings, proxies, targets, scale)) == pytest.approx(expected / labelled, rel=1e-5)
+    assert float(losses.cosine_softmax(embeddings, proxies, targets, scale)) == pytest.approx(
+        expected / labelled, rel=1e-5
+    )
 
 
-def test_cosine_softmax_of_no_labels_is_zero():
+def test_cosine_softmax_of_no_labels_is_zero(losses: ModuleType):
     rng = np.random.default_rng(2)
-    assert float(cosine_softmax(unit(rng, 3), unit(rng, 2), np.zeros((3, 2), np.float32), 16.0)) == 0.0
+    assert float(losses.cosine_softmax(unit(rng, 3), unit(rng, 2), np.zeros((3, 2), np.float32), 16.0)) == 0.0
 
 
-def test_grouped_softmax_is_the_formula_and_a_group_without_classes_no_label():
+def test_grouped_softmax_is_the_formula_and_a_group_without_classes_no_label(losses: ModuleType):
     rng = np.random.default_rng(5)
     embeddings, proxies, scale = unit(rng, 4), rng.normal(size=(4, 5)).astype(np.float32) * 3, 9.0
     groups = np.array([[1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 0]], np.float32)
@@ -47,23 +54,25 @@ def test_grouped_softmax_is_the_formula_and_a_group_without_classes_no_label():
             chance = sum(power for power, inside in zip(powers, groups[:, group], strict=True) if inside) / sum(powers)
             expected -= float(target[group]) * log(chance) / 2
 
-    assert float(grouped_softmax(embeddings, proxies, groups, targets, scale)) == pytest.approx(expected, rel=1e-5)
+    assert float(losses.grouped_softmax(embeddings, proxies, groups, targets, scale)) == pytest.approx(
+        expected, rel=1e-5
+    )
 
 
-def test_grouped_softmax_of_one_class_a_group_is_cosine_softmax():
+def test_grouped_softmax_of_one_class_a_group_is_cosine_softmax(losses: ModuleType):
     rng = np.random.default_rng(6)
     embeddings, proxies, targets = unit(rng, 3), unit(rng, 4), np.eye(4, dtype=np.float32)[[2, 0, 3]]
-    alone = float(grouped_softmax(embeddings, proxies, np.eye(4, dtype=np.float32), targets, 16.0))
-    assert alone == pytest.approx(float(cosine_softmax(embeddings, proxies, targets, 16.0)), rel=1e-5)
+    alone = float(losses.grouped_softmax(embeddings, proxies, np.eye(4, dtype=np.float32), targets, 16.0))
+    assert alone == pytest.approx(float(losses.cosine_softmax(embeddings, proxies, targets, 16.0)), rel=1e-5)
 
 
-def test_smoothed_labels_leave_a_share_to_every_class_and_no_label_is_none():
+def test_smoothed_labels_leave_a_share_to_every_class_and_no_label_is_none(losses: ModuleType):
     targets = np.array([[1, 0, 0, 0], [0, 0, 0, 0], [0, 0.5, 0.5, 0]], np.float32)
     expected = [[0.85, 0.05, 0.05, 0.05], [0, 0, 0, 0], [0.05, 0.45, 0.45, 0.05]]
-    assert np.asarray(smoothed(targets, 0.2)) == pytest.approx(np.array(expected), abs=1e-6)
+    assert np.asarray(losses.smoothed(targets, 0.2)) == pytest.approx(np.array(expected), abs=1e-6)
 
 
-def test_info_nce_is_the_formula_and_leaves_out_the_same_item():
+def test_info_nce_is_the_formula_and_leaves_out_the_same_item(losses: ModuleType):
     rng = np.random.default_rng(3)
     anchors, positives, others, temperature = unit(rng, 3), unit(rng, 3), unit(rng, 4), 0.2
     same = np.zeros((3, 4), np.float32)
@@ -75,36 +84,38 @@ def test_info_nce_is_the_formula_and_leaves_out_the_same_item():
         total += sum(exp(float(anchors[i] @ others[k]) / temperature) for k in range(4) if not same[i, k])
         expected -= log(exp(float(anchors[i] @ positives[i]) / temperature) / total) / 3
 
-    assert float(info_nce(anchors, positives, others, same, temperature)) == pytest.approx(expected, rel=1e-5)
+    assert float(losses.info_nce(anchors, positives, others, same, temperature)) == pytest.approx(expected, rel=1e-5)
 
 
-def test_info_nce_falls_as_views_of_an_item_meet():
+def test_info_nce_falls_as_views_of_an_item_meet(losses: ModuleType):
+    from keras import ops
+
     rng = np.random.default_rng(4)
     anchors, apart = unit(rng, 6, 16), unit(rng, 6, 16)
     nothing = np.zeros((0, 16), np.float32), np.zeros((6, 0), np.float32)
     near = ops.normalize(anchors + 0.1 * apart)
-    assert float(info_nce(anchors, near, *nothing, 0.1)) < float(info_nce(anchors, apart, *nothing, 0.1))
+    assert float(losses.info_nce(anchors, near, *nothing, 0.1)) < float(losses.info_nce(anchors, apart, *nothing, 0.1))
 
 
-def test_neighbour_softmax_is_the_formula():
+def test_neighbour_softmax_is_the_formula(losses: ModuleType):
     rng = np.random.default_rng(5)
     anchors, others, temperature = unit(rng, 3), unit(rng, 4), 0.2
     alike = np.array([[1, 0.5, 0, 2], [0, 0, 0, 0], [0, 3, 0, 0]], np.float32)
     excluded = np.array([[0, 0, 0, 1], [0, 0, 0, 0], [0, 0, 1, 0]], np.float32)
 
-    losses = []
+    expected = []
     for i in (0, 2):  # anchor 1 has no answer
         kept = [j for j in range(4) if not excluded[i, j]]
         total = sum(exp(float(anchors[i] @ others[j]) / temperature) for j in kept)
         shares = {j: exp(float(anchors[i] @ others[j]) / temperature) / total for j in kept}
         wanted = sum(float(alike[i, j]) for j in kept)
-        losses.append(-sum(float(alike[i, j]) * log(shares[j]) for j in kept) / wanted)
+        expected.append(-sum(float(alike[i, j]) * log(shares[j]) for j in kept) / wanted)
 
-    value = float(neighbour_softmax(anchors, others, alike, excluded, temperature))
-    assert value == pytest.approx(sum(losses) / 2, rel=1e-5)
+    value = float(losses.neighbour_softmax(anchors, others, alike, excluded, temperature))
+    assert value == pytest.approx(sum(expected) / 2, rel=1e-5)
 
 
-def test_neighbour_softmax_without_any_answer_is_zero():
+def test_neighbour_softmax_without_any_answer_is_zero(losses: ModuleType):
     rng = np.random.default_rng(6)
     nothing = np.zeros((3, 4), np.float32)
-    assert float(neighbour_softmax(unit(rng, 3), unit(rng, 4), nothing, nothing + 1, 0.1)) == 0.0
+    assert float(losses.neighbour_softmax(unit(rng, 3), unit(rng, 4), nothing, nothing + 1, 0.1)) == 0.0

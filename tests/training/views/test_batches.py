@@ -1,4 +1,4 @@
-"""Batches of photos that lack something: consumers, masks, labels."""
+"""Batches: what their rows are, and what becomes of them where consumers, masks or labels are missing."""
 
 from dataclasses import fields, replace
 from pathlib import Path
@@ -8,24 +8,17 @@ import numpy as np
 import pytest
 
 from embeddings.training.config import Augmentation, Mix
-from embeddings.training.data.datasets import load_pixels, read_photos
-from embeddings.training.data.photos import DatasetError, Split
+from embeddings.training.data.photos import DatasetError
 from embeddings.training.views.augmentation import consumer_view
 from embeddings.training.views.batches import Batches
 from embeddings.training.views.cutouts import cut_out
 from embeddings.training.views.items import LoadedPhoto
-
-MIX = Mix(pairs=4, consumer_pairs=2, singles=3)
+from tests.training.shapes import MIX, load_training_photos
 
 
 @pytest.fixture(scope="module")
 def pictures(shapes: Path) -> list[LoadedPhoto]:
-    """Shop photos are cut out, consumer photos have no mask."""
-    photos = [photo for photo in read_photos(shapes, Split()) if photo.part == "train"]
-    return [
-        LoadedPhoto(photo, pixels, cut_out(pixels) if photo.domain == "shop" else None)
-        for photo, pixels in zip(photos, load_pixels(shapes, photos), strict=True)
-    ]
+    return load_training_photos(shapes, masked=False)
 
 
 def shop(pictures: list[LoadedPhoto]) -> list[LoadedPhoto]:
@@ -34,6 +27,33 @@ def shop(pictures: list[LoadedPhoto]) -> list[LoadedPhoto]:
 
 def relabelled(pictures: list[LoadedPhoto], **labels: Any) -> list[LoadedPhoto]:
     return [LoadedPhoto(replace(each.photo, **labels), each.pixels, each.garment) for each in pictures]
+
+
+def test_a_batch_holds_pairs_then_consumer_photos(batches: Batches):
+    batch = batches.batch(3)
+    assert batch.images.shape == (2 * batches.pairs + MIX.singles, 160, 160, 3)
+    assert len(set(batch.items[: batches.pairs].tolist())) == batches.pairs
+    assert batch.items[: batches.pairs].tolist() == batch.items[batches.pairs : 2 * batches.pairs].tolist()
+    shop_pairs = [0.0] * MIX.pairs + [1.0] * MIX.consumer_pairs
+    assert batch.consumer.tolist() == [*shop_pairs, *shop_pairs, *[1.0] * MIX.singles]
+    assert set(batches.classes) == {"category", "kind", "colour", "palette"}
+    for head in batches.classes:
+        assert batch.targets[head].shape == (2 * batches.pairs + MIX.singles, len(batches.classes[head]))
+        assert np.array_equal(
+            batch.targets[head][: batches.pairs], batch.targets[head][batches.pairs : 2 * batches.pairs]
+        )
+    assert batch.targets["category"].sum(axis=1).tolist() == [1.0] * len(batch.images)
+    assert batch.targets["palette"].sum(axis=1) == pytest.approx(1)
+    assert not batch.targets["colour"][2 * batches.pairs :].any()  # consumer photos have no such label
+
+
+def test_a_batch_follows_from_its_step_whoever_prepares_it(batches: Batches):
+    stream = batches.stream(first_step=5, workers=2)
+    for number in (5, 6, 7):
+        streamed, alone = next(stream), batches.batch(number)
+        assert np.array_equal(streamed.images, alone.images)
+        assert np.array_equal(streamed.items, alone.items)
+    stream.close()
 
 
 def test_without_masks_consumer_photos_are_single_views(pictures: list[LoadedPhoto]):

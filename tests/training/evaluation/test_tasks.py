@@ -1,24 +1,16 @@
-"""What answers are worth, on labels and vectors that are small enough to work out by hand."""
+"""The tasks: who asks, who may answer, and which answers are right."""
 
 import numpy as np
 import pytest
 
 from embeddings.training.data.photos import LabelledPhoto
-from embeddings.training.evaluation.metrics import Scores, nearness, neighbours, overlap, precision, recall
+from embeddings.training.evaluation.metrics import Scores
 from embeddings.training.evaluation.tasks import Search, searches
+from tests.training.evaluation.by_hand import directions, words
 
 
 def photo(category: str, domain="shop", sender="", file="f", item="", role="", type="", colour="") -> LabelledPhoto:
     return LabelledPhoto(file, domain, category, type, "", colour, sender, item or file, "test", role)
-
-
-def directions(*degrees: float) -> np.ndarray:
-    angles = np.deg2rad(degrees)
-    return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
-
-
-def words(text: str) -> np.ndarray:
-    return np.array(["" if word == "-" else word for word in text.split()], np.str_)
 
 
 def found_by(pool: list[LabelledPhoto], items: list[int], vectors: np.ndarray, own: int = 0) -> dict[str, Scores]:
@@ -26,43 +18,6 @@ def found_by(pool: list[LabelledPhoto], items: list[int], vectors: np.ndarray, o
     for search in searches(pool, own or len(pool), np.array(items, np.intp)):
         scores |= search.scores(search.ask(vectors))
     return scores
-
-
-def test_neighbours_are_by_falling_cosine_and_may_leave_out_the_query():
-    gallery = directions(0, 90, 10, 180)
-    assert neighbours(directions(1), gallery, 3).tolist() == [[0, 2, 1]]
-    assert neighbours(gallery, gallery, 2, without_self=True)[0].tolist() == [2, 1]
-
-
-@pytest.mark.parametrize("without_self", [False, True])
-def test_many_queries_are_asked_in_blocks(monkeypatch: pytest.MonkeyPatch, without_self: bool):
-    vectors = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
-    whole = neighbours(vectors, vectors, 7, without_self)
-    monkeypatch.setattr("embeddings.training.evaluation.metrics._AT_ONCE", 8)
-    assert np.array_equal(neighbours(vectors, vectors, 7, without_self), whole)
-    assert (whole == np.arange(50)[:, None]).any() != without_self
-
-
-def test_overlap_is_the_share_in_common():
-    assert overlap(np.array([[1, 2, 3, 4]]), np.array([[4, 3, 8, 9]])) == 0.5
-
-
-def test_precision_divides_by_what_could_be_found():
-    values = precision(words("a b c -"), np.array([[0, 1]] * 4), words("a b b b -"))
-    assert values[:2].tolist() == [1.0, 0.5]  # one "a" of one; one "b" of two places
-    assert np.isnan(values[2:]).all()  # there is no "c", and who has no label wants nothing
-
-
-def test_precision_within_a_gallery_does_not_count_the_query_itself():
-    assert precision(words("a a"), np.array([[1], [0]]), words("a a"), without_self=True).tolist() == [1.0, 1.0]
-    assert np.isnan(precision(words("a"), np.array([[0]]), words("a"), without_self=True)[0])
-
-
-def test_recall_asks_for_one_hit_among_the_first_k():
-    found, gallery = np.array([[2, 1, 0]] * 3), words("a b b")
-    assert recall(words("a b"), found[:2], gallery, 1).tolist() == [0.0, 1.0]
-    assert recall(words("a b"), found[:2], gallery, 3).tolist() == [1.0, 1.0]
-    assert np.isnan(recall(words("c -"), found[:2], gallery, 3)).all()
 
 
 def test_a_is_a_mean_over_categories_that_both_domains_have():
@@ -124,17 +79,6 @@ def test_photos_without_labels_hold_no_query_but_phone_photos():
     assert [search.name for search in searches(pool, len(pool), np.arange(3))] == ["C"]
 
 
-def test_e_is_one_for_the_best_colours_and_zero_for_chance():
-    count = 64
-    labs = np.stack([np.arange(count), np.zeros(count), np.zeros(count)], axis=1).astype(float)
-    gallery, query = np.array(["shirt"] * count), np.array(["shirt"])
-    best, worst = np.arange(16)[None], np.arange(count)[None, -16:]
-    assert nearness(query, np.zeros((1, 3)), best, gallery, labs)[0] == pytest.approx(1)
-    assert nearness(query, np.zeros((1, 3)), worst, gallery, labs)[0] == pytest.approx(-1)
-    assert nearness(query, np.zeros((1, 3)), np.r_[:8, 56:64][None], gallery, labs)[0] == pytest.approx(0)
-    assert np.isnan(nearness(query, np.zeros((1, 3)), best, gallery[:47], labs[:47])[0])
-
-
 def test_e_is_asked_beside_a_where_colours_are_known():
     pool = [photo("shirt", file=str(number)) for number in range(48)] + [photo("shirt", "consumer", "1")]
     labs = np.zeros((49, 3))
@@ -143,19 +87,6 @@ def test_e_is_asked_beside_a_where_colours_are_known():
     scores = search.scores(search.ask(directions(*np.linspace(0, 90, 48), 0)))
     assert scores["E"].mean() == pytest.approx(1)
     assert scores["A"].mean() == 1
-
-
-def test_the_interval_holds_the_mean_and_is_wider_when_queries_share_their_luck():
-    rng = np.random.default_rng(0)
-    luck = rng.random(20)
-    values = np.repeat(luck, 10)
-    groups = np.array(["all"] * 200)
-    alone = Scores(values, groups, np.arange(200).astype(str))
-    shared = Scores(values, groups, np.repeat(np.arange(20), 10).astype(str))
-    low, high = shared.interval()
-    assert low < shared.mean() < high
-    assert high - low > 2 * (alone.interval()[1] - alone.interval()[0])
-    assert shared.interval() == (low, high)
 
 
 def test_what_is_right_and_how_much_could_be():

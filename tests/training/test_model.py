@@ -1,0 +1,60 @@
+"""The network: frozen layers, unit vectors, and weights that cannot be loaded."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from embeddings.errors import ModelError
+from embeddings.training.config import BACKBONES, Config
+
+
+def test_the_network_freezes_through_a_named_layer_and_answers_unit_vectors():
+    import keras
+
+    from embeddings.training.model import build_embedder, embed_with
+
+    model = build_embedder(None, 24, Config.frozen_through)
+    backbone = next(layer for layer in model.layers if isinstance(layer, keras.Model))
+    assert not backbone.get_layer("block_6_expand").trainable
+    assert backbone.get_layer("block_7_expand").trainable
+    momenta = {layer.momentum for layer in backbone.layers if isinstance(layer, keras.layers.BatchNormalization)}
+    assert momenta == {0.95}
+    vectors = embed_with(model, np.random.default_rng(0).integers(0, 256, (2, 160, 160, 3), dtype=np.uint8))
+    assert vectors.shape == (2, 24)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backbone", [name for name in BACKBONES if name != "MobileNetV2"])
+def test_every_backbone_takes_the_same_pixels_and_answers_unit_vectors(backbone: str):
+    import keras
+
+    from embeddings.training.model import build_embedder, embed_with
+
+    model = build_embedder(None, 24, "", backbone)
+    vectors = embed_with(model, np.random.default_rng(0).integers(0, 256, (2, 160, 160, 3), dtype=np.uint8))
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
+    assert [layer.name for layer in model.layers if isinstance(layer, keras.layers.Rescaling)] == []
+
+
+def test_wrong_weights_and_layers_are_named(tmp_path: Path):
+    from embeddings.training.model import build_embedder
+
+    with pytest.raises(ModelError, match=r"nowhere\.weights\.h5"):
+        build_embedder(tmp_path / "nowhere.weights.h5", 24, "")
+    with pytest.raises(ModelError, match=r"'block_99'.*block_6_project_BN"):
+        build_embedder(None, 24, "block_99")
+
+
+def test_weights_that_cannot_be_downloaded_are_named(monkeypatch: pytest.MonkeyPatch):
+    import keras
+
+    from embeddings.training.model import build_embedder
+
+    def offline(**_options: object) -> keras.Model:
+        raise Exception("URL fetch failure on https://weights.example: None -- [Errno -3]")
+
+    monkeypatch.setattr(keras.applications, "MobileNetV2", offline)
+    with pytest.raises(ModelError, match="cannot load MobileNetV2 weights from imagenet: URL fetch failure"):
+        build_embedder("imagenet", 24, "")

@@ -1,0 +1,44 @@
+"""A whole run on drawn garments: it goes on after its checkpoint, keeps its best, and says what is wrong."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from embeddings.errors import ModelError
+from embeddings.training.config import LOSSES, Config, Mix
+from embeddings.training.data.photos import DatasetError
+from tests.training.conftest import TrainingRun
+
+# Keras 3.15 saves weights through a numpy call that numpy 2.4 deprecates.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+
+def test_a_run_goes_on_after_its_checkpoint(finished_run: TrainingRun):
+    assert [summary["steps"] for summary in finished_run.summaries] == [2, 4]
+
+
+def test_a_run_does_not_go_on_with_other_options(finished_run: TrainingRun, shapes: Path):
+    from embeddings.training.train import train
+
+    begun = (finished_run.folder / "config.json").read_text()
+    with pytest.raises(ModelError, match=r"other options \(seed was 0, now 1\)"):
+        train(shapes, finished_run.folder, replace(finished_run.config, seed=1), "train")
+    assert (finished_run.folder / "config.json").read_text() == begun
+
+
+def test_the_best_is_the_best_at_what_a_run_is_for():
+    from embeddings.training.train import score
+
+    figures = {"A": 0.7, "C@1": 0.4, "C@16": 0.8, "item@1": 0.1, "D type": 0.5}
+    assert score(figures, LOSSES) == pytest.approx(0.5)
+    assert score(figures, LOSSES | {"items": 0.0}) == pytest.approx(0.6)
+    assert score({"C@1": 0.4}, LOSSES | {"items": 0.0}) == pytest.approx(0.4)  # there is nothing else to go by
+
+
+def test_too_few_photos_are_said_in_words(shapes: Path, tmp_path: Path):
+    from embeddings.training.train import train
+
+    with pytest.raises(DatasetError, match="less than one batch"):
+        train(shapes, tmp_path / "run", Config("w", 1, 1, mix=Mix(pairs=5000)), "train")
+    assert not (tmp_path / "run").exists()
