@@ -15,6 +15,7 @@ from tests.training.conftest import TrainingRun
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
+@pytest.mark.slow
 def test_a_finished_run_leaves_its_folder(finished_run: TrainingRun):
     from embeddings.training.run_folder import load_embedder
 
@@ -28,6 +29,7 @@ def test_a_finished_run_leaves_its_folder(finished_run: TrainingRun):
     assert load_embedder(run).output_shape == (None, 16)
 
 
+@pytest.mark.slow
 def test_the_card_is_told_how_a_model_was_made_but_not_where(finished_run: TrainingRun):
     from embeddings.training.run_folder import how_made
 
@@ -44,6 +46,7 @@ def test_what_is_no_run_is_refused(tmp_path: Path):
         load_embedder(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_resumed_run_goes_on_as_if_never_interrupted(batches: Batches, tmp_path: Path):
     from embeddings.training.run_folder import load_checkpoint, save_checkpoint
     from tests.training.networks import step, tiny_trainee

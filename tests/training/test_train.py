@@ -14,10 +14,12 @@ from tests.training.conftest import TrainingRun
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_after_its_checkpoint(finished_run: TrainingRun):
     assert [summary["steps"] for summary in finished_run.summaries] == [2, 4]
 
 
+@pytest.mark.slow
 def test_a_run_does_not_go_on_with_other_options(finished_run: TrainingRun, shapes: Path):
     from embeddings.training.train import train
 

@@ -15,6 +15,7 @@ from tests.training.conftest import TrainingRun
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_two_runs_become_one_file_that_stores_what_they_share_once(
     finished_run: TrainingRun, shapes: Path, tmp_path: Path
