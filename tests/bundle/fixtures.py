@@ -1,4 +1,4 @@
-"""Fixtures: bundles built by scripts/bundle.py. The first build needs the package registry, later ones a cache."""
+"""Bundles built by scripts/bundle.py. The first build needs the package registry; later ones use its cache."""
 
 from pathlib import Path
 from zipfile import ZipFile
@@ -15,7 +15,7 @@ PYTHON = PYTHONS[-1]
 
 @pytest.fixture(scope="session")
 def bundle_interpreter() -> Interpreter:
-    """The Python that bundles are for."""
+    """The interpreter that bundles are for."""
     try:
         return find_interpreter(PYTHON)
     except BundleError as error:
@@ -45,7 +45,7 @@ def bundle_arm64(bundle_interpreter: Interpreter, tmp_path_factory: pytest.TempP
 
 @pytest.fixture(scope="session")
 def unpacked_x86_64(bundle_x86_64: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what is in the zip file; to be left as it is."""
+    """The unpacked zip file; tests must not change it."""
     tree = tmp_path_factory.mktemp("unpacked")
     with ZipFile(bundle_x86_64) as archive:
         archive.extractall(tree)

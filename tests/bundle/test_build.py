@@ -1,4 +1,4 @@
-"""Building: reproducible, and never a file that does not work."""
+"""Builds are reproducible and never leave a bundle that does not work."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ from scripts.bundling.checks import check_libraries, check_modules, rehearse
 from scripts.bundling.interpreter import Interpreter, find_interpreter
 from scripts.bundling.target import ROOT, BundleError, Target, local_target
 
-pytestmark = pytest.mark.timeout(300)  # the first one fetches and builds
+pytestmark = pytest.mark.timeout(300)  # the first one downloads and builds
 on_x86_64 = pytest.mark.skipif(
     local_target("3.13") != Target("x86_64", "3.13"), reason="only x86_64 Linux runs this bundle"
 )
@@ -24,12 +24,12 @@ on_x86_64 = pytest.mark.skipif(
 
 @pytest.fixture
 def broken(unpacked_x86_64: Path, tmp_path: Path) -> Path:
-    """A copy of the unpacked bundle, to break: files may be deleted or replaced, but not written to."""
+    """A copy of the unpacked bundle to break: tests may delete or replace files, but not write to them."""
     return Path(shutil.copytree(unpacked_x86_64, tmp_path / "bundle", copy_function=os.link))
 
 
 def replace(module: Path, source: str) -> None:
-    """A .pyc is never compared with its source, so it has to go."""
+    """Replace a module. Its .pyc file has to go, because Python never compares it with the source."""
     module.unlink()
     module.write_text(source)
     next((module.parent / "__pycache__").glob(f"{module.stem}.*")).unlink()
@@ -98,7 +98,7 @@ def test_a_wrong_answer_is_found(broken: Path, bundle_interpreter: Interpreter) 
 
 @pytest.mark.slow
 @on_x86_64
-def test_an_import_that_a_query_must_do_without_is_found(broken: Path, bundle_interpreter: Interpreter) -> None:
+def test_a_forbidden_import_is_found(broken: Path, bundle_interpreter: Interpreter) -> None:
     (broken / "boto3.py").touch()
     log = broken / "functions" / "log.py"
     replace(log, f"{log.read_text()}\nimport boto3\n")
@@ -107,7 +107,7 @@ def test_an_import_that_a_query_must_do_without_is_found(broken: Path, bundle_in
 
 
 @pytest.mark.slow
-def test_libraries_that_cannot_be_loaded_are_found(broken: Path) -> None:
+def test_libraries_that_cannot_load_are_found(broken: Path) -> None:
     assert check_libraries(broken, Target("x86_64", "3.13")) > 30
     with pytest.raises(BundleError, match="is not for arm64"):
         check_libraries(broken, Target("arm64", "3.13"))
@@ -118,7 +118,7 @@ def test_libraries_that_cannot_be_loaded_are_found(broken: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_check_that_fails_leaves_the_old_file(
+def test_a_failed_check_leaves_the_old_file(
     bundle_x86_64: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "bundle.zip"
@@ -132,14 +132,14 @@ def test_a_check_that_fails_leaves_the_old_file(
     assert [each.name for each in tmp_path.iterdir()] == ["bundle.zip"]
 
 
-def test_a_folder_is_no_place_for_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_in_place_of_the_file_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--arch", "x86_64", "--out", str(tmp_path)]) == 1
     assert f"error: {tmp_path} is a folder" in capsys.readouterr().err
 
 
 def test_a_missing_python_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     stub = tmp_path / "python3.99"
-    stub.write_text("#!/bin/sh\nexit 127\n")  # as version managers leave them for what is not installed
+    stub.write_text("#!/bin/sh\nexit 127\n")  # like the shims of version managers for versions that are not installed
     stub.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(BundleError, match=r"no working python3\.99 is on the PATH"):

@@ -1,4 +1,4 @@
-"""What is in a bundle, and what is not."""
+"""The content of a bundle."""
 
 import struct
 import subprocess
@@ -12,7 +12,7 @@ from scripts.bundling.archive import MOST_UNPACKED, MOST_ZIPPED
 from scripts.bundling.interpreter import Interpreter
 from scripts.bundling.target import ROOT, TASK_ROOT
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # the first one fetches and builds
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # the first one downloads and builds
 
 NEEDED = (
     "functions/aws.py",
@@ -51,7 +51,7 @@ def test_it_is_within_its_budget(bundle: Path) -> None:
     assert bundle.stat().st_size <= MOST_ZIPPED
 
 
-def test_it_has_what_is_needed_and_no_more(bundle: Path) -> None:
+def test_it_has_what_it_needs_and_no_more(bundle: Path) -> None:
     with ZipFile(bundle) as archive:
         names = archive.namelist()
     assert len(names) == len(set(names))
@@ -71,7 +71,7 @@ def test_entries_are_in_order_with_one_permission_and_time(bundle: Path) -> None
 def test_every_module_is_compiled_and_never_compared_with_its_source(
     bundle: Path, bundle_interpreter: Interpreter
 ) -> None:
-    """PEP 552: flags 1 are a hash that is not checked."""
+    """PEP 552: the flags 1 mean an unchecked hash."""
     code = "import importlib.util, sys; sys.stdout.write(importlib.util.MAGIC_NUMBER.hex())"
     magic = subprocess.run([bundle_interpreter.path, "-c", code], capture_output=True, check=True).stdout.decode()
     with ZipFile(bundle) as archive:

@@ -1,4 +1,4 @@
-"""What is fetched, and what is taken from the cache."""
+"""Wheels come from the registry or from the cache."""
 
 import hashlib
 import sys
@@ -71,7 +71,7 @@ def test_two_builds_at_once_leave_each_other_their_dependencies(
         (tree / "one.py").touch()
 
     def zipped(_tree: Path, file: Path) -> None:
-        """Meanwhile another build has come to its end, and reads."""
+        """Let another build finish meanwhile and read its archive."""
         for each in (file, archive):
             with ZipFile(each, "w") as content:
                 content.writestr("one.py", "")

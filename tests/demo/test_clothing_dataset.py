@@ -1,4 +1,4 @@
-"""The public photos, fetched from a server on this machine that stands in for GitHub."""
+"""Downloading the public dataset, from a local stand-in for GitHub."""
 
 import io
 import tarfile
@@ -21,7 +21,7 @@ LISTING = (
 
 
 class StandIn:
-    """What the server answers, and what it was asked."""
+    """The answers of the stand-in, and the requests it got."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -31,7 +31,7 @@ class StandIn:
         self.listing = LISTING
 
     def answer(self, path: str) -> tuple[int, bytes, int | None]:
-        """Status, body, and where to break off."""
+        """Return status and body, and after how many bytes to break off."""
         self.asked.append(path)
         if path == "/images.csv":
             return 200, self.listing.encode(), None
@@ -102,7 +102,7 @@ def test_many_photos_come_as_one_archive(
     assert answers.asked == ["/images.csv", "/archive"]
 
 
-def test_few_photos_come_one_by_one_and_a_second_start_fetches_only_what_is_missing(
+def test_few_photos_come_one_by_one_and_a_second_start_fetches_missing_ones_only(
     stand_in: tuple[StandIn, Source], tmp_path: Path
 ) -> None:
     answers, source = stand_in
@@ -115,7 +115,7 @@ def test_few_photos_come_one_by_one_and_a_second_start_fetches_only_what_is_miss
     assert _photos(tmp_path) == EXPECTED
 
 
-def test_an_archive_that_breaks_off_leaves_whole_photos_and_the_next_start_goes_on(
+def test_a_broken_archive_leaves_whole_photos_and_the_next_start_continues(
     stand_in: tuple[StandIn, Source], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(clothing_dataset, "FEW", 9)
@@ -132,7 +132,7 @@ def test_an_archive_that_breaks_off_leaves_whole_photos_and_the_next_start_goes_
     assert _photos(tmp_path) == EXPECTED
 
 
-def test_a_photo_that_breaks_off_is_not_taken_for_whole(stand_in: tuple[StandIn, Source], tmp_path: Path) -> None:
+def test_a_photo_that_breaks_off_is_not_kept(stand_in: tuple[StandIn, Source], tmp_path: Path) -> None:
     answers, source = stand_in
     answers.broken = {"00000007"}
     with pytest.raises(FetchError, match="broke off"):
@@ -140,7 +140,7 @@ def test_a_photo_that_breaks_off_is_not_taken_for_whole(stand_in: tuple[StandIn,
     assert not (tmp_path / "t-shirt" / "00000007.jpg").exists()
 
 
-def test_a_server_that_asks_for_patience_gets_it(stand_in: tuple[StandIn, Source], tmp_path: Path) -> None:
+def test_a_server_that_asks_for_fewer_requests_gets_fewer(stand_in: tuple[StandIn, Source], tmp_path: Path) -> None:
     answers, source = stand_in
     answers.busy = ["00000003", "00000003"]
     assert fetch_clothing_dataset(tmp_path, source) == 12
@@ -150,13 +150,13 @@ def test_a_server_that_asks_for_patience_gets_it(stand_in: tuple[StandIn, Source
         fetch_clothing_dataset(tmp_path, source)
 
 
-def test_no_network_is_said_in_words(tmp_path: Path) -> None:
+def test_a_missing_network_gives_a_plain_message(tmp_path: Path) -> None:
     nowhere = "http://127.0.0.1:1"
     with pytest.raises(FetchError, match=r"cannot be reached .*check the network.*make demo"):
         fetch_clothing_dataset(tmp_path, Source(files=nowhere, archive=nowhere))
 
 
-def test_without_a_network_what_was_fetched_before_is_enough(
+def test_photos_from_before_are_enough_without_a_network(
     stand_in: tuple[StandIn, Source], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _, source = stand_in
@@ -166,7 +166,7 @@ def test_without_a_network_what_was_fetched_before_is_enough(
     assert "cannot be reached" in capsys.readouterr().out
 
 
-def test_a_page_in_between_is_not_taken_for_the_listing(stand_in: tuple[StandIn, Source], tmp_path: Path) -> None:
+def test_a_login_page_in_between_is_not_taken_for_the_list(stand_in: tuple[StandIn, Source], tmp_path: Path) -> None:
     answers, source = stand_in
     answers.listing = "<html>Welcome to our hotel</html>"
     with pytest.raises(FetchError, match="something else answers"):

@@ -1,4 +1,4 @@
-"""The demo's command as a person starts and stops it."""
+"""The demo, started and stopped as a person does."""
 
 import json
 import os
@@ -25,7 +25,7 @@ _COMMAND = [sys.executable, str(ROOT / "scripts" / "demo.py")]
 
 
 class Demo:
-    """A running demo, started as in the background of a shell script: with SIGINT ignored."""
+    """A running demo, started with SIGINT ignored like a background command of a shell script."""
 
     def __init__(self, work: Path, *options: str, **variables: str) -> None:
         self.port, self.page_port = _free_ports()
@@ -47,8 +47,8 @@ class Demo:
             try:
                 self.said += self._lines.get(timeout=60)
             except Empty:
-                pytest.fail(f"the demo does not say {words!r}, only:\n{self.said}")
-            assert self.said[-1:] != "\0", f"the demo ended before it said {words!r}:\n{self.said}"
+                pytest.fail(f"the demo has not printed {words!r}, only:\n{self.said}")
+            assert self.said[-1:] != "\0", f"the demo ended before it printed {words!r}:\n{self.said}"
 
     def stop(self, number: signal.Signals) -> int:
         self.process.send_signal(number)
@@ -112,7 +112,7 @@ def test_drawn_garments_are_searched_from_another_origin_until_ctrl_c(start: Cal
     assert demo.stop(signal.SIGINT) == 0
     assert demo.said.endswith("Stopped.\n")
     for port in (demo.port, demo.page_port):
-        socket.create_server((HOST, port)).close()  # nothing is left behind
+        socket.create_server((HOST, port)).close()  # both ports are free again
 
 
 @pytest.mark.slow
@@ -153,7 +153,7 @@ def _refused(work: Path, *options: str) -> str:
 
 
 @pytest.mark.parametrize(("option", "name"), [("--port", "PORT"), ("--page-port", "PAGE_PORT")])
-def test_a_port_in_use_is_said_before_anything_is_done(tmp_path: Path, option: str, name: str) -> None:
+def test_a_port_in_use_is_reported_before_anything_is_made(tmp_path: Path, option: str, name: str) -> None:
     free = _free_ports()
     with socket.create_server((HOST, 0)) as other:
         port = other.getsockname()[1]
@@ -162,7 +162,7 @@ def test_a_port_in_use_is_said_before_anything_is_done(tmp_path: Path, option: s
     assert not (tmp_path / "work").exists()
 
 
-def test_a_gallery_that_cannot_be_is_said_in_one_line(tmp_path: Path) -> None:
+def test_an_impossible_gallery_is_reported_in_one_line(tmp_path: Path) -> None:
     port, page_port = _free_ports()
     ports = ["--port", str(port), "--page-port", str(page_port)]
     missing = _refused(tmp_path / "work", *ports, "--gallery", str(tmp_path / "nowhere"))
@@ -175,22 +175,22 @@ def test_a_gallery_that_cannot_be_is_said_in_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "http", "-1"])
-def test_a_port_that_cannot_be_is_refused(tmp_path: Path, port: str) -> None:
+def test_an_impossible_port_is_refused(tmp_path: Path, port: str) -> None:
     assert "is not a port" in _refused(tmp_path / "work", f"--port={port}")
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", ""])
-def test_a_host_that_no_link_can_name_is_refused(tmp_path: Path, host: str) -> None:
+def test_a_host_that_no_link_can_use_is_refused(tmp_path: Path, host: str) -> None:
     assert "such as 192.168.1.20" in _refused(tmp_path / "work", f"--host={host}")
 
 
-def test_an_address_of_another_machine_is_said_in_one_line(tmp_path: Path) -> None:
+def test_an_address_of_another_machine_is_reported_in_one_line(tmp_path: Path) -> None:
     said = _refused(tmp_path / "work", "--host", "192.0.2.1")  # reserved for documentation
     assert said.startswith("demo: cannot listen on 192.0.2.1, port 8080: ")
     assert not (tmp_path / "work").exists()
 
 
-def test_an_origin_that_is_none_is_refused_before_anything_is_indexed(tmp_path: Path) -> None:
+def test_a_wrong_origin_is_refused_before_anything_is_indexed(tmp_path: Path) -> None:
     port, page_port = _free_ports()
     photos = tmp_path / "photos"
     draw_gallery(photos, count=1)

@@ -13,7 +13,7 @@ def test_the_same_seed_draws_the_same_garments(tmp_path: Path) -> None:
     assert [file.read_bytes() for file in first] != [file.read_bytes() for file in other]
 
 
-def test_every_kind_has_a_folder_of_photos_with_readable_names(tmp_path: Path) -> None:
+def test_every_type_has_a_folder_of_photos_with_readable_names(tmp_path: Path) -> None:
     files = draw_gallery(tmp_path, count=21)
     assert {file.parent.name for file in files} == set(TYPES)
     assert sorted(files) == sorted(tmp_path.rglob("*.*"))
@@ -30,7 +30,7 @@ def test_every_kind_has_a_folder_of_photos_with_readable_names(tmp_path: Path) -
             assert image.entropy() > 1, "nothing is drawn"
 
 
-def test_what_is_there_already_is_left_alone(tmp_path: Path) -> None:
+def test_existing_files_stay_as_they_are(tmp_path: Path) -> None:
     files = draw_gallery(tmp_path, count=8)
     whole = files[5].read_bytes()
     files[5].unlink()

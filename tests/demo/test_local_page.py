@@ -44,7 +44,7 @@ def test_the_page_and_the_photos_are_served(port: int) -> None:
     assert _get(port, "/gallery/hats/gr%C3%B6%C3%9Fe%201%2B%25.jpg") == (200, "a hat")
 
 
-def test_the_page_is_told_this_demos_service(port: int) -> None:
+def test_the_page_gets_the_address_of_this_demos_service(port: int) -> None:
     assert _get(port, "/config.js") == (200, 'export const SERVICE_URL = "http://service.example";\n')
 
 

@@ -1,4 +1,4 @@
-"""What `make` promises, without installing anything."""
+"""The targets of the Makefile, without installing anything."""
 
 import json
 import re
@@ -22,7 +22,7 @@ def test_make_alone_lists_the_targets() -> None:
         assert f"make {target} " in listed.stdout
 
 
-def test_another_python_is_refused_in_words() -> None:
+def test_a_wrong_python_gives_a_plain_message() -> None:
     refused = _make("--always-make", "demo", "PYTHON=false")
     assert refused.returncode != 0
     assert "needs Python 3.11, 3.12 or 3.13 as false" in refused.stderr
@@ -39,7 +39,7 @@ def test_the_demo_gets_the_variables() -> None:
 
 
 def test_the_environments_host_does_not_open_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOST", "192.168.1.20")  # as some shells export it
+    monkeypatch.setenv("HOST", "192.168.1.20")  # some shells export it
     assert "--host" not in _make("--dry-run", "demo").stdout
 
 

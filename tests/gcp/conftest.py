@@ -1,4 +1,4 @@
-"""The deploy script with a gcloud that makes nothing, and the sources it stages."""
+"""The deploy script with a fake gcloud, and the sources that it stages."""
 
 import os
 import subprocess
@@ -53,7 +53,7 @@ def fake_google(folder: Path) -> Iterator[Google]:
 
 @pytest.fixture
 def google(tmp_path: Path) -> Iterator[Google]:
-    """Empty."""
+    """A project with nothing in it."""
     with fake_google(tmp_path) as running:
         yield running
 
@@ -62,7 +62,7 @@ def google(tmp_path: Path) -> Iterator[Google]:
 def deployment(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, Google]]:
-    """Each way to show photos, and what its deployment made. Read it only; `google_after` gives copies."""
+    """Each way to show photos, after its deployment. Read only; `google_after` gives copies."""
     with fake_google(tmp_path_factory.mktemp(request.param)) as google:
         result = google.deploy(*MODES[request.param], "--create-gallery")
         assert result.returncode == 0, result.stderr
@@ -71,7 +71,7 @@ def deployment(
 
 @pytest.fixture
 def google_after(deployment: tuple[str, Google], google: Google) -> Google:
-    """After a deployment."""
+    """A copy of the state after a deployment."""
     before = deployment[1].gcloud
     google.gcloud.made, google.gcloud.roles = dict(before.made), set(before.roles)
     return google
@@ -79,7 +79,7 @@ def google_after(deployment: tuple[str, Google], google: Google) -> Google:
 
 @pytest.fixture(scope="session")
 def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Holds `search` and `reindex`, as they are uploaded."""
+    """The folder with `search` and `reindex` as deploy.sh uploads them."""
     folder = tmp_path_factory.mktemp("staged")
     subprocess.run([str(GCP / "stage.sh"), str(folder)], check=True, timeout=60)
     return folder

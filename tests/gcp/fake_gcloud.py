@@ -1,4 +1,4 @@
-"""A gcloud that remembers what was made, and refuses what Google would refuse of what deploy.sh does.
+"""A gcloud that remembers what was created, and refuses what Google would refuse.
 
 It knows the options of the commands in use, as gcloud 528 lists them (`gcloud_flags.json`, from
 `gcloud meta lint-gcloud-commands`), that a resource can be made once, and that a role needs its account.
@@ -17,7 +17,7 @@ VALUES = {
     "value(transport.pubsub.subscription)": "projects/my-project/subscriptions/eventarc-eu-x",
     "value(status.url)": "https://{name}-x.a.run.app",
 }
-# A deployment calls it 60 times; a Python for each would make that seconds.
+# A deployment calls it 60 times; starting Python each time would take seconds.
 PROGRAM = r"""#!/usr/bin/env bash
 exec 3<>"/dev/tcp/127.0.0.1/{port}"
 printf '%s\0' "$#" "$@" >&3
@@ -34,7 +34,7 @@ Role = tuple[str, str, str]
 
 
 class RefusedError(Exception):
-    """What gcloud says before it exits with 1."""
+    """The message with which gcloud exits with 1."""
 
 
 class FakeGcloud:
@@ -42,13 +42,13 @@ class FakeGcloud:
 
     def __init__(self) -> None:
         self.commands: list[list[str]] = []
-        """Everything it was called with."""
+        """The arguments of every call."""
         self.made: dict[str, dict[str, str]] = {}
-        """What there is, with the options it was made with; "run services x" and the like."""
+        """Everything created, such as "run services x", with its options."""
         self.roles: set[Role] = set()
-        """Resource, member, role."""
+        """(resource, member, role) of every grant."""
         self.failures: dict[str, int] = {}
-        """How often from now on a command fails."""
+        """How often each command will fail from now on."""
         self._server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"fake": self}))
         self.program = PROGRAM.replace("{port}", str(self._server.server_address[1]))
 
@@ -61,7 +61,7 @@ class FakeGcloud:
         self._server.server_close()
 
     def call(self, arguments: list[str]) -> str:
-        """What gcloud prints. Raises RefusedError."""
+        """Return what gcloud prints. Raises RefusedError."""
         self.commands.append(arguments)
         command, name, options = parse(arguments)
         if self.failures.get(command, 0) > 0:
@@ -131,7 +131,7 @@ class FakeGcloud:
 
 
 def parse(arguments: list[str]) -> tuple[str, str, Options]:
-    """Command, what it names, options; an option that is given twice has two values."""
+    """Parse command, names and options; an option given twice has two values."""
     words = [each for each in arguments if not each.startswith("--")]
     command = max((each for each in FLAGS if words[: len(each.split())] == each.split()), key=len, default="")
     if not command:

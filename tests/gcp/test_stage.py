@@ -1,4 +1,4 @@
-"""What infra/gcp/stage.sh prepares for the buildpack, and that its requirements are whole."""
+"""infra/gcp/stage.sh prepares complete sources for the buildpack."""
 
 import re
 import subprocess
@@ -13,13 +13,13 @@ ROOT = GCP.parents[1]
 
 
 def locked(path: Path) -> dict[str, str]:
-    """Each requirement of a lock file, by its first line."""
+    """List the first line of each requirement of a lock file."""
     entries = re.split(r"\n(?=\S)", path.read_text())
     return {entry.partition("\n")[0].removesuffix(" \\"): entry.rstrip() for entry in entries if entry[:1].isalpha()}
 
 
 @pytest.mark.parametrize("target", ["search", "reindex"])
-def test_what_is_uploaded(staged: Path, target: str) -> None:
+def test_the_uploaded_files(staged: Path, target: str) -> None:
     folder = staged / target
     assert {each.name for each in folder.iterdir()} == {"main.py", "requirements.txt", "functions", "embeddings"}
     files = {str(each.relative_to(folder)) for each in folder.rglob("*") if each.is_file()}
@@ -31,7 +31,7 @@ def test_what_is_uploaded(staged: Path, target: str) -> None:
 
 
 @pytest.mark.parametrize("target", ["search", "reindex"])
-def test_the_requirements_are_hashed_and_slim(staged: Path, target: str) -> None:
+def test_the_requirements_have_hashes_and_no_extras(staged: Path, target: str) -> None:
     requirements = locked(staged / target / "requirements.txt")
     assert all("--hash=sha256:" in entry for entry in requirements.values())
     names = {each.partition("==")[0] for each in requirements}
@@ -41,7 +41,7 @@ def test_the_requirements_are_hashed_and_slim(staged: Path, target: str) -> None
 
 
 def test_the_versions_are_the_tested_ones() -> None:
-    """infra/gcp/requirements.txt is to be written together with the other locks: `make lock`."""
+    """`make lock` writes infra/gcp/requirements.txt together with the other locks."""
     ours, all_of_them = locked(GCP / "requirements.txt"), locked(ROOT / "requirements.txt")
     slim = locked(ROOT / "functions" / "requirements.txt")
     assert ours.items() <= all_of_them.items()
@@ -56,8 +56,8 @@ def test_a_used_folder_is_refused(staged: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_what_is_uploaded_is_enough(staged: Path, tmp_path: Path) -> None:
-    """In an environment that has nothing else: as the buildpack installs it, with hashes."""
+def test_the_uploaded_sources_are_enough(staged: Path, tmp_path: Path) -> None:
+    """The requirements suffice in an environment with nothing else, installed by hash as the buildpack does."""
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
     python = tmp_path / "venv" / "bin" / "python"
     install: list[str | Path] = [

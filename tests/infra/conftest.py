@@ -1,4 +1,4 @@
-"""The deployment as the real CLI packages it: without network and credentials, and with a stand-in for the zip."""
+"""The deployment as the real CLI packages it, without network or credentials and with a stand-in for the bundle."""
 
 import json
 import os
@@ -18,7 +18,7 @@ LEAST_NODE = (20, 19)
 
 Serverless = Callable[..., subprocess.CompletedProcess[str]]
 
-# Everything that is off by default.
+# Params that turn on everything that is off by default.
 OPTIONS = {
     "architecture": "x86_64",
     "snapStart": "true",
@@ -38,7 +38,7 @@ OPTIONS = {
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the CLI reads, in a folder of its own: it leaves files behind."""
+    """A copy of the files that the CLI reads, because it leaves files behind."""
     if shutil.which("node") is None or not CLI.exists():
         pytest.skip("needs Node and what `npm ci` installs")
     version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
@@ -54,9 +54,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def serverless(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Serverless:
-    """Run the CLI without anything of the machine's environment."""
-    # It keeps the compiled check of serverless.yml below its home, and empties .serverless in the project: with one
-    # folder for both, every call would compile the check again, for 4 seconds.
+    """Run the CLI in a clean environment."""
+    # The CLI keeps the compiled schema of serverless.yml in its home and empties the project's .serverless. With one
+    # folder for both, every call would compile the schema again, which takes 4 seconds.
     home = tmp_path_factory.mktemp("home")
 
     def run(*arguments: str, cwd: Path = project, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -70,7 +70,7 @@ def serverless(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Serve
 
 @pytest.fixture(scope="session")
 def package(serverless: Serverless, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Packages a stage with params; the answer is the template's file."""
+    """Package a stage with params; return the template's file."""
 
     def run(stage: str, **params: str) -> Path:
         folder = tmp_path_factory.mktemp(stage)
@@ -84,8 +84,8 @@ def package(serverless: Serverless, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="session")
 def templates(package: Callable[..., Path]) -> dict[str, Path]:
-    """Of the two stages as they are, and of one with everything that is off by default."""
-    # One after the other: all of them go through the project's folder .serverless.
+    """The templates of both stages, and of one with everything turned on that is off by default."""
+    # One after the other, because all use the project's folder .serverless.
     return {"dev": package("dev"), "prod": package("prod"), "options": package("dev", **OPTIONS)}
 
 

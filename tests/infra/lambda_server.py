@@ -1,4 +1,4 @@
-"""A stand-in for Lambda's Invoke: takes invocations over HTTP, and hands each one to a real function's process."""
+"""A stand-in for Lambda: takes invocations over HTTP and hands each one to the process of a real function."""
 
 import json
 import secrets
@@ -18,13 +18,13 @@ _FAILED = {"X-Amz-Function-Error": "Unhandled"}
 
 
 class LambdaServer:
-    """One function. An instance takes one invocation at a time, and is started when all others are busy."""
+    """One function. Each instance takes one invocation at a time; a new one starts when all are busy."""
 
     def __init__(self, start: Callable[[], AbstractContextManager[Instance]]) -> None:
         self.faults: dict[str, list[Fault]] = {}
-        """What the next invocations for a shard meet; those for the merge under ""."""
+        """Faults that the next invocations for a shard meet; those for the merge have the key ""."""
         self.invoked: list[tuple[str, dict[str, Any]]] = []
-        """Function's name and payload."""
+        """The function's name and the payload of each invocation."""
         self.most_at_once = 0
         self._start = start
         self._idle: list[Instance] = []
@@ -36,7 +36,7 @@ class LambdaServer:
 
     @contextmanager
     def serving(self) -> Iterator["LambdaServer"]:
-        """Listen; the instances end with it."""
+        """Listen until the end of the context, and stop the instances with it."""
         threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         with self._running:
             yield self
@@ -44,7 +44,7 @@ class LambdaServer:
             self._http.server_close()
 
     def answer(self, name: str, payload: dict[str, Any]) -> tuple[int, dict[str, str], Any]:
-        """Status, headers and body."""
+        """Invoke the function; return status, headers and body."""
         with self._lock:
             self.invoked.append((name, payload))
             faults = self.faults.get(payload.get("shard", ""), [])

@@ -1,4 +1,4 @@
-"""A CloudFormation template as CloudFormation would read it: conditions decided, functions computed."""
+"""A template as CloudFormation reads it, with its conditions and functions evaluated."""
 
 import re
 from typing import Any
@@ -12,11 +12,11 @@ _PSEUDO = {
     "AWS::URLSuffix": "amazonaws.com",
 }
 _NOTHING = object()
-"""What AWS::NoValue stands for."""
+"""The value of AWS::NoValue."""
 
 
 class Stack:
-    """Only what the conditions let be. A reference to a resource reads `<Name>`, to an attribute `<Name.Attribute>`."""
+    """The resources whose conditions hold. A reference reads `<Name>`, one to an attribute `<Name.Attribute>`."""
 
     def __init__(self, template: dict[str, Any]) -> None:
         self._mappings = template.get("Mappings", {})
@@ -32,7 +32,7 @@ class Stack:
         return properties
 
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
-        """Properties by name."""
+        """Return properties by name."""
         return {name: each.get("Properties", {}) for name, each in self.resources.items() if each["Type"] == kind}
 
     def _existing(self, section: dict[str, Any]) -> dict[str, Any]:

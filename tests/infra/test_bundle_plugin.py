@@ -1,4 +1,4 @@
-"""`serverless deploy` builds the zip itself, for all functions."""
+"""`serverless deploy` builds the bundle for all functions."""
 
 import shutil
 import sys
@@ -8,7 +8,7 @@ import pytest
 
 from tests.infra.conftest import Serverless
 
-# Stands in for scripts/bundle.py: notes how it was called, and writes what it was asked for.
+# A stand-in for scripts/bundle.py: records its arguments and writes the file.
 RECORDING = """\
 import pathlib, sys, zipfile
 pathlib.Path("called").write_text(" ".join(sys.argv))
@@ -20,7 +20,7 @@ with zipfile.ZipFile(sys.argv[-1], "w") as bundle:
 
 @pytest.fixture
 def copy(project: Path, tmp_path: Path) -> Path:
-    """A project of one's own to build in."""
+    """A copy of the project to build in."""
     folder = tmp_path / "project"
     shutil.copytree(project, folder)
     (folder / "scripts").mkdir()
@@ -56,7 +56,7 @@ def test_a_failed_build_says_what_to_do(
 
 @pytest.mark.slow
 def test_one_function_alone_is_refused(serverless: Serverless) -> None:
-    """The CLI cannot: it does not know the names of roles that the stack makes."""
+    """The CLI cannot deploy one, because it does not know the names of roles that the stack creates."""
     done = serverless("deploy", "function", "--function", "search", AWS_ACCESS_KEY_ID="x", AWS_SECRET_ACCESS_KEY="x")
     assert done.returncode != 0
     assert "`serverless deploy` updates all of them" in done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""The real CLI deploys to moto, reports and removes. What moto's CloudFormation leaves out is in test_template.py."""
+"""The real CLI deploys to moto, reports and removes. test_template.py covers what moto's CloudFormation leaves out."""
 
 from typing import Any
 
@@ -9,13 +9,13 @@ from tests.infra.conftest import Serverless
 from tests.servers.s3 import S3Server
 
 STACK = "garment-search-dev"
-REGION = "eu-west-1"  # other tests use another one
+REGION = "eu-west-1"  # other tests use another region
 
 
 @pytest.fixture
 def account(serverless: Serverless, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The environment of a deployment to moto."""
-    # moto answers the warnings of cfn-lint as errors; test_template.py looks at these.
+    # moto treats cfn-lint's warnings as errors; test_template.py checks them.
     monkeypatch.setattr("moto.cloudformation.models.CloudFormationBackend.validate_template", lambda *_: [])
     return {
         "AWS_ENDPOINT_URL": s3_server.url,
@@ -27,7 +27,7 @@ def account(serverless: Serverless, s3_server: S3Server, monkeypatch: pytest.Mon
 
 
 def held(url: str) -> dict[str, list[Any]]:
-    """What the account has of the stack."""
+    """List what the account has of the stack."""
 
     def ask(service: str, operation: str, list_name: str) -> list[Any]:
         client = boto3.client(service, region_name=REGION, endpoint_url=url)  # type: ignore[call-overload]
@@ -46,7 +46,7 @@ def held(url: str) -> dict[str, list[Any]]:
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:Tried to parse AWS:UserWarning")  # what moto leaves out
+@pytest.mark.filterwarnings("ignore:Tried to parse AWS:UserWarning")  # for what moto leaves out
 def test_deploy_info_remove(account: dict[str, str], serverless: Serverless) -> None:
     url = account["AWS_ENDPOINT_URL"]
     done = serverless("deploy", "--param=bundle=ready.zip", **account)
@@ -81,5 +81,5 @@ def test_deploy_info_remove(account: dict[str, str], serverless: Serverless) -> 
 
     done = serverless("remove", **account)
     assert done.returncode == 0, done.stdout + done.stderr
-    # moto does not know RetainExceptOnCreate, by which the buckets would stay.
+    # moto lacks RetainExceptOnCreate, which would keep the buckets.
     assert not any(held(url).values())

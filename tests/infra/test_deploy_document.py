@@ -1,4 +1,4 @@
-"""docs/deploy-amazon.md says what the deployment is, and its commands work."""
+"""docs/deploy-amazon.md describes the deployment, and its commands work."""
 
 import json
 import re
@@ -22,7 +22,7 @@ DOCUMENT = (ROOT / "docs/deploy-amazon.md").read_text()
 
 
 class _Loader(yaml.SafeLoader):
-    """Takes CloudFormation's tags for what they are about."""
+    """Loads the value behind CloudFormation's tags."""
 
 
 _Loader.add_multi_constructor("!", lambda *_: None)
@@ -38,7 +38,7 @@ def declared() -> dict[str, Any]:
 
 
 def params() -> dict[str, Any]:
-    """The params with their values where no .env file says otherwise."""
+    """Read the params with their values if no .env file sets them."""
     return {
         stage: {name: REMEMBERED.sub(r"\2", value) if isinstance(value, str) else value for name, value in of.items()}
         for stage, of in declared().items()
@@ -46,7 +46,7 @@ def params() -> dict[str, Any]:
 
 
 def text(value: object) -> str:
-    """As in YAML."""
+    """Format a value as YAML does."""
     return str(value).lower() if isinstance(value, bool) else str(value) or '""'
 
 

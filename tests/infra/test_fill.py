@@ -1,4 +1,4 @@
-"""The state machine that fills a large index: as it is packaged, run by moto's interpreter, with the real function."""
+"""The packaged state machine for large galleries, run by moto's interpreter with the real function."""
 
 import json
 import os
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 
 
 def definition(stack: Stack) -> dict[str, Any]:
-    """With the function's name filled in."""
+    """Read the definition and fill in the function's name."""
     machine = stack.properties("FillStateMachine")
     assert machine["DefinitionSubstitutions"] == {"Reindex": "<ReindexDashscheduledLambdaFunction.Arn>"}
     filled: dict[str, Any] = json.loads(json.dumps(machine["Definition"]).replace("${Reindex}", FUNCTION))
@@ -43,7 +43,7 @@ def tasks(stack: Stack) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def shop(s3_server: S3Server) -> Shop:
-    """Some photos, in a bucket; no index yet."""
+    """A bucket with some photos and no index yet."""
     shop = Shop(f"s3://{s3_server.new_bucket()}/photos", f"s3://{s3_server.new_bucket()}/index")
     shop.put({f"{number:02d}.jpg": COLOURS[number % 10] for number in range(24)} | {"bad.jpg": b"no photo"})
     return shop
@@ -51,14 +51,14 @@ def shop(s3_server: S3Server) -> Shop:
 
 @pytest.fixture
 def engine(vectors_server: S3VectorsServer, monkeypatch: pytest.MonkeyPatch) -> S3VectorsServer:
-    """The functions shall keep the vectors in it; to be asked for before them."""
+    """Makes the functions keep their vectors in S3 Vectors. A test must request it before them."""
     monkeypatch.setenv("VECTOR_BUCKET", "shop")
     return vectors_server
 
 
 @pytest.fixture
 def functions(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LambdaServer]:
-    """What the interpreter takes for Lambda."""
+    """The stand-in that the interpreter calls as Lambda."""
     environment = {
         **{name: value for name, value in os.environ.items() if name.startswith(("AWS_", "VECTOR_BUCKET"))},
         "INDEX_URI": shop.index,
@@ -76,7 +76,7 @@ def functions(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 class Machine:
-    """The state machine of a stack, with retries that wait a second."""
+    """Runs the state machine of a stack, with retries after one second."""
 
     def __init__(self, stack: Stack) -> None:
         quick = json.loads(json.dumps(definition(stack)), object_hook=_for_the_interpreter)
@@ -87,7 +87,7 @@ class Machine:
         self._arn = created["stateMachineArn"]
 
     def run(self, **given: Any) -> dict[str, Any]:
-        """Until it has ended."""
+        """Run until the execution ends."""
         asked = {"run": "first", "shards": SHARDS, "concurrency": 2} | given
         begun = self._client.start_execution(
             stateMachineArn=self._arn, name=f"fill-{time.time_ns()}", input=json.dumps(asked)
@@ -105,11 +105,11 @@ def _for_the_interpreter(state: dict[str, Any]) -> dict[str, Any]:
     if "ToleratedFailurePercentage" in state:
         state["ToleratedFailurePercentage"] = float(
             state["ToleratedFailurePercentage"]
-        )  # it reads no whole number here
+        )  # the interpreter takes no whole number here
     return state | {name: 1 for name in ("IntervalSeconds", "MaxDelaySeconds") if name in state}
 
 
-def test_shards_are_killed_throttled_and_out_of_time_and_then_merged(
+def test_shards_that_are_killed_throttled_or_out_of_time_are_merged(
     options: Stack, shop: Shop, functions: LambdaServer
 ) -> None:
     functions.faults = {
@@ -133,7 +133,7 @@ def test_shards_are_killed_throttled_and_out_of_time_and_then_merged(
     assert shop.rebuild(model=None).embedded == 0
 
 
-def test_shards_put_straight_into_a_vector_index_and_are_merged(
+def test_shards_put_into_s3_vectors_and_are_merged(
     options: Stack, engine: S3VectorsServer, shop: Shop, functions: LambdaServer
 ) -> None:
     functions.faults = {"1/4": ["out of time", "killed"], "2/4": ["killed"] * 5, "": ["out of time"]}
@@ -147,7 +147,7 @@ def test_shards_put_straight_into_a_vector_index_and_are_merged(
     assert len(shop.load().gallery.search(shop.load().gallery.vector("00.jpg"), k=24)) == 24
 
 
-def test_a_shard_that_fails_for_good_is_named_and_the_same_run_goes_on(
+def test_a_shard_that_keeps_failing_is_named_and_the_same_run_can_continue(
     options: Stack, shop: Shop, functions: LambdaServer
 ) -> None:
     functions.faults = {"2/4": ["killed"] * 5}
@@ -161,14 +161,14 @@ def test_a_shard_that_fails_for_good_is_named_and_the_same_run_goes_on(
     assert len(shop.load().gallery) == 24
 
 
-def test_a_mistake_is_not_tried_again(options: Stack, shop: Shop, functions: LambdaServer) -> None:
+def test_a_mistake_is_not_retried(options: Stack, shop: Shop, functions: LambdaServer) -> None:
     ended = Machine(options).run(run="no/id", shards=1)
     assert (ended["status"], ended["error"]) == ("FAILED", "GalleryIndexError"), ended
     assert "is not a run id" in ended["cause"]
     assert len(functions.invoked) == 2
 
 
-def test_a_held_index_ends_it(options: Stack, shop: Shop, functions: LambdaServer) -> None:
+def test_a_held_index_stops_it(options: Stack, shop: Shop, functions: LambdaServer) -> None:
     shop.rebuild(model=None)
     shop.photos.delete(["00.jpg"])
     shop.rebuild(model=None)
@@ -178,7 +178,7 @@ def test_a_held_index_ends_it(options: Stack, shop: Shop, functions: LambdaServe
     assert len(functions.invoked) == 2
 
 
-# What the interpreter does not look at.
+# What the interpreter ignores.
 
 
 def test_the_map_is_distributed_limited_and_tolerant(options: Stack) -> None:
@@ -201,7 +201,7 @@ def test_retries_wait_longer_and_longer(options: Stack) -> None:
             assert each["JitterStrategy"] == "FULL"
 
 
-def test_it_is_there_only_if_it_is_asked_for(dev: Stack, options: Stack) -> None:
+def test_it_exists_only_on_request(dev: Stack, options: Stack) -> None:
     assert dev.of_type("AWS::StepFunctions::StateMachine") == {}
     assert "FillArn" not in dev.outputs
     assert options.outputs["FillArn"] == "<FillStateMachine>"

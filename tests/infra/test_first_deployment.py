@@ -1,4 +1,4 @@
-"""What a first deployment meets: params that a file remembers, and credentials that are missing."""
+"""A first deployment: params from a file, and missing credentials."""
 
 import json
 from pathlib import Path
@@ -21,7 +21,7 @@ def test_a_file_remembers_the_params_of_a_stage(project: Path, serverless: Serve
 
 
 def test_without_credentials_nothing_is_built(project: Path, serverless: Serverless) -> None:
-    """The build would fail here: the project has no scripts/bundle.py."""
+    """A build would fail here, because the project has no scripts/bundle.py."""
     done = serverless("deploy", "--stage", "dev", AWS_EC2_METADATA_DISABLED="true")
     assert done.returncode != 0
     output = done.stdout + done.stderr

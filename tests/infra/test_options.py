@@ -1,11 +1,11 @@
-"""What is off by default, on: tests/infra/conftest.py says with which params."""
+"""Everything that is off by default, turned on by the params in tests/infra/conftest.py."""
 
 import pytest
 
 from embeddings.s3_vectors.address import VECTOR_BUCKET_NAME
 from tests.infra.stack import Stack
 
-pytestmark = pytest.mark.slow  # packaging takes some seconds, once for all
+pytestmark = pytest.mark.slow  # packaging takes seconds, once for all tests
 
 OFF = [
     "AlarmTopic",
@@ -26,7 +26,7 @@ def environment(stack: Stack) -> dict[str, str]:
     return variables
 
 
-def test_nothing_optional_is_there_by_default(dev: Stack, prod: Stack, options: Stack) -> None:
+def test_nothing_optional_is_deployed_by_default(dev: Stack, prod: Stack, options: Stack) -> None:
     assert not dev.resources.keys() & set(OFF)
     assert dev.resources.keys() == prod.resources.keys()
     assert set(OFF) <= options.resources.keys()
@@ -38,12 +38,12 @@ def test_a_private_gallery_is_signed(dev: Stack) -> None:
     assert "IMAGE_BASE_URL" not in environment(dev)
 
 
-def test_a_public_gallery_has_a_base(options: Stack) -> None:
+def test_a_public_gallery_has_a_base_address(options: Stack) -> None:
     assert environment(options)["IMAGE_BASE_URL"] == "https://images.shop.example"
     assert "SIGNED_URL_SECONDS" not in environment(options)
 
 
-def test_a_bucket_of_ones_own_stays_untouched(options: Stack) -> None:
+def test_the_shops_own_bucket_stays_untouched(options: Stack) -> None:
     assert not {"GalleryBucket", "GalleryBucketPolicy"} & options.resources.keys()
     assert environment(options)["GALLERY_URI"] == "s3://shop-photos/2026/"
     assert options.outputs["GalleryUri"] == "s3://shop-photos/2026/"
@@ -57,21 +57,21 @@ def test_alarms_are_sent(dev: Stack, options: Stack) -> None:
             assert each["AlarmActions"] == each["OKActions"] == actions
 
 
-def test_a_domain_of_ones_own(dev: Stack, options: Stack) -> None:
+def test_a_custom_domain(dev: Stack, options: Stack) -> None:
     domain = options.properties("Domain")
     assert domain["DomainName"] == "search.shop.example"
     [configuration] = domain["DomainNameConfigurations"]
     certificate = "arn:aws:acm:eu-west-1:123456789012:certificate/0f246ca9-0000-0000-0000-000000000000"
     assert configuration["CertificateArn"] == certificate
     assert configuration["SecurityPolicy"] == "TLS_1_2"
-    # No mapping key: the paths stay as they are.
+    # Without a mapping key, paths stay as they are.
     mapping = {"ApiId": "<HttpApi>", "DomainName": "<Domain>", "Stage": "<HttpApiStage>"}
     assert options.properties("DomainMapping") == mapping
     assert options.outputs["ServiceUrl"] == "https://search.shop.example"
     assert dev.outputs["ServiceUrl"] == "https://<HttpApi>.execute-api.eu-west-1.amazonaws.com"
 
 
-def test_the_page_is_read_through_its_cdn_only(options: Stack) -> None:
+def test_only_the_cdn_reads_the_page(options: Stack) -> None:
     policy = options.properties("SiteBucketPolicy")["PolicyDocument"]
     [allowed] = [each for each in policy["Statement"] if each["Effect"] == "Allow"]
     assert allowed["Principal"] == {"Service": "cloudfront.amazonaws.com"}
@@ -94,12 +94,12 @@ def test_snapstart_has_a_version_for_the_gateway_to_call(dev: Stack, options: St
     assert "SnapStart" not in dev.properties("SearchLambdaFunction")
 
 
-def test_searches_at_once_can_be_limited(dev: Stack, options: Stack) -> None:
+def test_concurrent_searches_can_be_limited(dev: Stack, options: Stack) -> None:
     assert options.properties("SearchLambdaFunction")["ReservedConcurrentExecutions"] == "50"
     assert "ReservedConcurrentExecutions" not in dev.properties("SearchLambdaFunction")
 
 
-def test_vectors_of_a_large_gallery_have_a_bucket_that_stays(dev: Stack, options: Stack) -> None:
+def test_the_bucket_of_s3_vectors_survives_the_stack(dev: Stack, options: Stack) -> None:
     [bucket] = options.of_type("AWS::S3Vectors::VectorBucket").values()
     assert bucket["EncryptionConfiguration"] == {"SseType": "AES256"}
     assert options.resources["VectorBucket"]["DeletionPolicy"] == "RetainExceptOnCreate"

@@ -1,4 +1,4 @@
-"""infra/params.js: a wrong param is refused before anything is deployed."""
+"""infra/params.js refuses wrong params before anything is deployed."""
 
 import json
 import shutil
@@ -64,7 +64,7 @@ SETTINGS = {
 
 
 def problems(project: Path, cases: list[tuple[str, Mapping[str, object]]]) -> list[list[str]]:
-    """Of each stage and what is given for it."""
+    """Return the problems of each stage with its params."""
     asked = [(stage, {**DEV, **given}) for stage, given in cases]
     node = ["node", "-e", ASK]
     done = subprocess.run(node, cwd=project, input=json.dumps(asked), capture_output=True, text=True, check=True)
@@ -78,7 +78,7 @@ def test_each_wrong_value_is_refused(project: Path) -> None:
         assert [each for each in found if each.startswith(f'{name} is "{value}": give ')], (name, value, found)
 
 
-def test_right_values_are_taken(project: Path) -> None:
+def test_right_values_are_accepted(project: Path) -> None:
     cases: list[tuple[str, Mapping[str, object]]] = [
         ("dev", {name: value}) for name, values in TAKEN.items() for value in values
     ]
@@ -87,7 +87,7 @@ def test_right_values_are_taken(project: Path) -> None:
 
 
 def test_the_functions_agree(project: Path) -> None:
-    """Whatever is refused here would keep the search from starting; whatever is taken lets it start."""
+    """The search function starts with every accepted value, and with none of the refused ones."""
     for values, fits in ((TAKEN, True), (REFUSED, False)):
         for name, variable in SETTINGS.items():
             for value in values[name]:
@@ -99,11 +99,11 @@ def test_the_functions_agree(project: Path) -> None:
                 except SettingsError:
                     assert not fits, (name, value)
                 else:
-                    # The gateway's list has no room for what the function forgives.
+                    # The gateway is stricter here than the function.
                     assert fits or value == "https://a.example,", (name, value)
 
 
-def test_buckets_are_named_after_the_stage(project: Path) -> None:
+def test_the_stage_fits_into_bucket_names(project: Path) -> None:
     for [problem] in problems(project, [(stage, {}) for stage in ("Prod", "my_stage", "c" * 32, "-x")]):
         assert problem.endswith("give at most 31 lower-case letters, digits and hyphens")
 
@@ -114,7 +114,7 @@ def test_a_domain_needs_its_certificate(project: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_command_line_says_all_that_is_wrong(serverless: Serverless) -> None:
+def test_the_cli_reports_every_problem(serverless: Serverless) -> None:
     done = serverless("package", "--param=bundle=ready.zip", "--param=site=false", "--param=galleryPrefix=photos")
     assert done.returncode != 0
     said = done.stdout + done.stderr
@@ -130,7 +130,7 @@ def test_a_misspelt_param_is_refused(serverless: Serverless) -> None:
 
 
 @pytest.mark.slow
-def test_params_in_the_file_are_looked_at_too(project: Path, serverless: Serverless, tmp_path: Path) -> None:
+def test_params_in_the_file_are_checked_too(project: Path, serverless: Serverless, tmp_path: Path) -> None:
     copy = tmp_path / "project"
     shutil.copytree(project, copy)
     file = copy / "serverless.yml"

@@ -1,4 +1,4 @@
-"""What each function may do: all of it is listed here."""
+"""The complete permissions of each function."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 
 from tests.infra.stack import Stack
 
-pytestmark = pytest.mark.slow  # packaging takes some seconds, once for all
+pytestmark = pytest.mark.slow  # packaging takes seconds, once for all tests
 
 Permission = tuple[str, str]
 
@@ -77,7 +77,7 @@ def statements(role: dict[str, Any]) -> list[dict[str, Any]]:
     return [each for policy in role["Policies"] for each in policy["PolicyDocument"]["Statement"]]
 
 
-def test_each_function_has_a_role_of_its_own(dev: Stack) -> None:
+def test_each_function_has_its_own_role(dev: Stack) -> None:
     functions = dev.of_type("AWS::Lambda::Function")
     assert {name: each["Role"] for name, each in functions.items()} == ROLES
     roles = dev.of_type("AWS::IAM::Role")
@@ -89,16 +89,16 @@ def test_each_function_has_a_role_of_its_own(dev: Stack) -> None:
 
 
 @pytest.mark.parametrize("role", ALLOWED)
-def test_a_role_may_do_this_and_nothing_else(role: str, dev: Stack) -> None:
+def test_each_role_allows_this_and_nothing_else(role: str, dev: Stack) -> None:
     assert permissions(statements(dev.properties(role))) == ALLOWED[role]
 
 
-def test_search_of_a_public_gallery_does_not_read_it(options: Stack) -> None:
+def test_the_search_cannot_read_a_public_gallery(options: Stack) -> None:
     allowed = permissions(statements(options.properties("SearchRole")))
     assert allowed == ALLOWED["SearchRole"] - READ_GALLERY | ASK_VECTORS
 
 
-def test_a_gallery_of_ones_own_is_read_under_its_prefix(options: Stack) -> None:
+def test_the_shops_own_gallery_is_readable_under_its_prefix_only(options: Stack) -> None:
     for role in ("ReindexRole", "ReindexScheduledRole"):
         allowed = permissions(statements(options.properties(role)))
         assert (
@@ -120,7 +120,7 @@ def test_no_action_and_no_bucket_is_a_wildcard(name: str, stacks: dict[str, Stac
     for each in found:
         for action, resource in permissions(each) - TRACE:
             assert "*" not in action
-            # Of executions there is one more with each start.
+            # Every start makes another execution.
             end = ":*" if action.endswith("Execution") else "/*"
             assert "*" not in resource.removesuffix(end), f"{action} on {resource}"
 

@@ -1,4 +1,4 @@
-"""The generated templates: what CloudFormation takes, and what the service needs of it."""
+"""The generated templates are valid and give the service what it needs."""
 
 import io
 import re
@@ -15,7 +15,7 @@ from functions.search.current_generation import CurrentGeneration
 from functions.settings import ReindexSettings, SearchSettings
 from tests.infra.stack import Stack
 
-pytestmark = pytest.mark.slow  # packaging takes some seconds, once for all
+pytestmark = pytest.mark.slow  # packaging takes seconds, once for all tests
 
 STAGES = ["dev", "prod", "options"]
 FUNCTIONS = {
@@ -31,17 +31,17 @@ def stack(request: pytest.FixtureRequest, stacks: dict[str, Stack]) -> Stack:
 
 
 @pytest.mark.parametrize("name", STAGES)
-def test_cfn_lint_has_nothing_to_say(name: str, templates: dict[str, Path]) -> None:
+def test_cfn_lint_finds_nothing(name: str, templates: dict[str, Path]) -> None:
     from cfnlint.api import lint  # takes seconds
 
-    # W3005: the CLI names dependencies that its references imply already.
+    # W3005: the CLI states dependencies that its references imply.
     assert lint(templates[name].read_text(), config={"ignore_checks": ["W3005"]}) == []
 
 
 # Functions.
 
 
-def test_functions_run_what_is_written_for_them(stack: Stack) -> None:
+def test_the_handlers_exist(stack: Stack) -> None:
     functions = stack.of_type("AWS::Lambda::Function")
     assert {name: each["Handler"] for name, each in functions.items()} == FUNCTIONS
     assert {each["Runtime"] for each in functions.values()} == {"python3.13"}
@@ -87,13 +87,13 @@ def test_logs_are_kept_for_the_stages_days(dev: Stack, prod: Stack) -> None:
 # HTTP.
 
 
-def test_one_route_takes_everything_to_the_application(stack: Stack) -> None:
+def test_one_route_leads_everything_to_the_application(stack: Stack) -> None:
     [route] = stack.of_type("AWS::ApiGatewayV2::Route").values()
     assert route["RouteKey"] == "$default"
     [integration] = stack.of_type("AWS::ApiGatewayV2::Integration").values()
     assert integration["PayloadFormatVersion"] == "2.0"
     assert integration["TimeoutInMillis"] > 1000 * stack.properties("SearchLambdaFunction")["Timeout"]
-    # Any other stage's name would be the beginning of the path.
+    # With any other name, the stage would become the start of the path.
     assert stack.properties("HttpApiStage")["StageName"] == "$default"
 
 
@@ -103,7 +103,7 @@ def test_searches_are_throttled(name: str, rate: int, burst: int, stacks: dict[s
     assert (settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]) == (rate, burst)
 
 
-def test_the_gateways_cors_is_the_applications(stack: Stack) -> None:
+def test_gateway_and_application_have_the_same_cors(stack: Stack) -> None:
     cors = stack.properties("HttpApi")["CorsConfiguration"]
     origins = stack.properties("SearchLambdaFunction")["Environment"]["Variables"]["CORS_ORIGINS"]
     assert cors["AllowOrigins"] == origins.split(",")
@@ -130,7 +130,7 @@ def preflight_headers(origins: str) -> dict[str, str]:
 # Re-index.
 
 
-def test_the_queue_hands_over_bursts_and_takes_back_what_failed(dev: Stack, prod: Stack) -> None:
+def test_the_queue_delivers_bursts_and_takes_failed_messages_back(dev: Stack, prod: Stack) -> None:
     for stack, seconds in ((dev, 20), (prod, 60)):
         [mapping] = stack.of_type("AWS::Lambda::EventSourceMapping").values()
         assert mapping["EventSourceArn"] == "<ReindexQueue.Arn>"
@@ -140,14 +140,14 @@ def test_the_queue_hands_over_bursts_and_takes_back_what_failed(dev: Stack, prod
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
-def test_messages_stay_hidden_for_as_long_as_aws_advises(stack: Stack) -> None:
+def test_messages_stay_invisible_as_long_as_aws_recommends(stack: Stack) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"""
     longest_window = 300
     timeout = stack.properties("ReindexLambdaFunction")["Timeout"]
     assert stack.properties("ReindexQueue")["VisibilityTimeout"] >= 6 * timeout + longest_window
 
 
-def test_what_fails_ends_in_the_dead_letters(stack: Stack) -> None:
+def test_failed_messages_end_in_the_dead_letter_queue(stack: Stack) -> None:
     redrive = stack.properties("ReindexQueue")["RedrivePolicy"]
     assert redrive == {"deadLetterTargetArn": "<ReindexDeadLetters.Arn>", "maxReceiveCount": 5}
     assert stack.properties("ReindexDeadLetters")["MessageRetentionPeriod"] == 14 * 86_400
@@ -166,7 +166,7 @@ def test_the_schedule_starts_the_full_re_index(name: str, rate: str, stacks: dic
 # Buckets.
 
 
-def test_the_new_gallery_tells_the_queue(dev: Stack) -> None:
+def test_the_new_gallery_notifies_the_queue(dev: Stack) -> None:
     gallery = dev.properties("GalleryBucket")
     told = gallery["NotificationConfiguration"]["QueueConfigurations"]
     assert told == [
@@ -180,7 +180,7 @@ def test_the_new_gallery_tells_the_queue(dev: Stack) -> None:
     assert variables["GALLERY_URI"] == f"s3://{gallery['BucketName']}/"
 
 
-def test_buckets_are_private_encrypted_and_stay(stack: Stack) -> None:
+def test_buckets_are_private_encrypted_and_retained(stack: Stack) -> None:
     buckets = stack.of_type("AWS::S3::Bucket")
     for name, each in buckets.items():
         assert all(each["PublicAccessBlockConfiguration"].values()), name
@@ -197,7 +197,7 @@ def test_queues_are_encrypted(stack: Stack) -> None:
     assert [each["SqsManagedSseEnabled"] for each in queues] == [True, True]
 
 
-def test_buckets_and_queues_take_nothing_without_tls(stack: Stack) -> None:
+def test_buckets_and_queues_require_tls(stack: Stack) -> None:
     refused = set()
     for each in [*stack.of_type("AWS::S3::BucketPolicy").values(), *stack.of_type("AWS::SQS::QueuePolicy").values()]:
         for statement in each["PolicyDocument"]["Statement"]:
@@ -214,7 +214,7 @@ def test_buckets_and_queues_take_nothing_without_tls(stack: Stack) -> None:
     )
 
 
-def test_old_versions_of_the_index_go_away(stack: Stack) -> None:
+def test_old_versions_of_the_index_expire(stack: Stack) -> None:
     index = stack.properties("IndexBucket")
     assert index["VersioningConfiguration"] == {"Status": "Enabled"}
     days = [each.get("NoncurrentVersionExpiration") for each in index["LifecycleConfiguration"]["Rules"]]
@@ -224,7 +224,7 @@ def test_old_versions_of_the_index_go_away(stack: Stack) -> None:
 # Alarms.
 
 
-def test_every_alarm_is_there(stack: Stack) -> None:
+def test_every_alarm_exists(stack: Stack) -> None:
     alarms = stack.of_type("AWS::CloudWatch::Alarm")
     watched = {
         (each["Namespace"], each["MetricName"], *(dimension["Value"] for dimension in each.get("Dimensions", [])))
@@ -253,7 +253,7 @@ def test_every_alarm_is_there(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize(("name", "hours"), [("dev", 50), ("prod", 13)])
-def test_silence_of_the_schedule_is_an_alarm(name: str, hours: int, stacks: dict[str, Stack]) -> None:
+def test_a_silent_schedule_raises_an_alarm(name: str, hours: int, stacks: dict[str, Stack]) -> None:
     alarm = stacks[name].properties("RebuildsAlarm")
     assert alarm["Period"] * alarm["EvaluationPeriods"] == hours * 3600
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)

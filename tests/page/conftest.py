@@ -1,4 +1,4 @@
-"""The real thing on free ports: a drawn gallery, its index, the functions, the page; and Chromium to look at it."""
+"""The real services on free ports with a drawn gallery, the page, and Chromium."""
 
 import shutil
 import subprocess
@@ -14,7 +14,7 @@ from scripts.local.service import HOST, ROOT, serve_functions
 from tests.page.serving import DEVICES, Seen, Site, free_ports, serve_page
 from tests.page.stub import Stub, serve_stub
 
-_PATIENCE_MS = 15_000  # for busy machines; a page that works never needs it
+_PATIENCE_MS = 15_000  # for busy machines
 _CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -26,7 +26,7 @@ _CHROMIUM_ARGUMENTS = [
     "--disable-sync",
 ]
 
-# What the web vital "cumulative layout shift" counts: not what follows a person's own action at once.
+# As the web vital "cumulative layout shift", which ignores shifts right after a visitor's action.
 _COUNT_SHIFTS = """
 window.layoutShift = 0;
 new PerformanceObserver((list) => {
@@ -80,7 +80,7 @@ def seen() -> Seen:
 
 @pytest.fixture(params=["desktop"])
 def page(browser: Browser, seen: Seen, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A page that must ask nobody but this machine; `PHONE` and `BOTH` in serving.py choose its size."""
+    """A page that may call this machine only; `PHONE` and `BOTH` in serving.py choose its size."""
     context = browser.new_context(**DEVICES[request.param])
     context.set_default_timeout(_PATIENCE_MS)
     context.add_init_script(_COUNT_SHIFTS)
@@ -102,7 +102,7 @@ def page(browser: Browser, seen: Seen, request: pytest.FixtureRequest) -> Iterat
 
 @pytest.fixture
 def stub(site: Site) -> Iterator[Stub]:
-    """A service that answers as it is told; `page_url` is the page that asks it."""
+    """A service with scripted answers; `page_url` is the page that calls it."""
     keys = sorted(photo.relative_to(site.gallery).as_posix() for photo in site.photos)
     with serve_stub(Stub(keys, f"{site.page_url}/gallery")) as stub:
         yield stub

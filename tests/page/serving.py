@@ -1,4 +1,4 @@
-"""Serving the page on free ports, and what the tests know of it."""
+"""Serve the page on free ports, and observe it."""
 
 import socket
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ BOTH = pytest.mark.parametrize("page", ["desktop", "phone"], indirect=True)
 
 @dataclass(frozen=True)
 class Site:
-    """Where everything is."""
+    """The addresses and files of a running site."""
 
     gallery: Path
     photos: list[Path]
@@ -35,7 +35,7 @@ class Site:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a page did besides what it shows."""
+    """The requests and console messages of a page."""
 
     console: list[str]
     requests: list[str]
@@ -55,7 +55,7 @@ def serve_page(site: Path, gallery: Path, service_url: str, port: int) -> Iterat
 
 
 def free_ports(count: int) -> list[int]:
-    """Held together before any is given away, so that they differ."""
+    """Find free ports; hold all of them before releasing any, so that they differ."""
     sockets = [socket.create_server((HOST, 0)) for _ in range(count)]
     ports = [each.getsockname()[1] for each in sockets]
     for each in sockets:
@@ -64,7 +64,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def results_of(page: Page, count: int = 16) -> list[str]:
-    """Addresses of the photos, once `count` cards are there and the first ones are seen."""
+    """Return the addresses of the photos once there are `count` cards and the first photos are visible."""
     page.locator("#results .card").nth(count - 1).wait_for()
     page.locator("#results img.loaded").first.wait_for()
     assert page.locator("#results li").count() == count
@@ -72,10 +72,10 @@ def results_of(page: Page, count: int = 16) -> list[str]:
 
 
 def keep_screenshot(page: Page, name: str) -> None:
-    """For people: tests/artifacts, which continuous integration keeps."""
+    """Save a screenshot for people in tests/artifacts, which continuous integration keeps."""
     folder = ROOT / "tests" / "artifacts"
     folder.mkdir(exist_ok=True)
     page.wait_for_timeout(300)  # photos fade in
-    # What Chromium paints of a phone's whole page is of one without touch, so there what the screen shows.
+    # For a phone take the visible part: Chromium paints a full page as if there were no touch screen.
     is_phone = page.evaluate("matchMedia('(pointer: coarse)').matches")
     page.screenshot(path=folder / f"{name}.png", full_page=not is_phone)

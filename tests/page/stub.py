@@ -1,4 +1,4 @@
-"""A search service that answers as it is told: slow, busy, changed meanwhile; and a web server for any folder."""
+"""A search service with scripted answers (slow, busy, changed), and a web server for any folder."""
 
 import json
 from collections import deque
@@ -17,7 +17,7 @@ from scripts.local.service import HOST
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as it came."""
+    """A request that the stub received."""
 
     path: str
     parameters: dict[str, str]
@@ -26,7 +26,7 @@ class Asked:
 
     @property
     def photo(self) -> bytes:
-        """The form's file."""
+        """The file in the form."""
         form = message_from_bytes(f"Content-Type: {self.content_type}\n\n".encode() + self.body)
         part = form.get_payload(0)
         assert not isinstance(part, str)
@@ -37,7 +37,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Canned:
-    """An answer in place of the right one."""
+    """An answer that replaces the right one."""
 
     status: int
     body: str = ""
@@ -46,7 +46,7 @@ class Canned:
 
 @dataclass
 class Stub:
-    """What the service knows, what it was asked, and what it says next instead of the right answer."""
+    """The state of the stub: its gallery, the requests it got, and the scripted answers to come."""
 
     keys: list[str]
     image_base: str
@@ -55,17 +55,17 @@ class Stub:
     asked: list[Asked] = field(default_factory=list)
     canned: deque[Canned] = field(default_factory=deque)
     folders: list[str] | None = None
-    """What /v1/index lists; None for a service that has no such list."""
+    """The folders that /v1/index lists; None for a service without that list."""
     go_on: Event = field(default_factory=Event)
-    """Answers wait for it; set unless a test clears it."""
+    """Answers wait for this event, which is set unless a test clears it."""
 
     def index(self) -> Canned:
-        """What the service says of itself."""
+        """Return the `index` of an answer."""
         listed = {} if self.folders is None else {"folders": [{"name": name, "count": 1} for name in self.folders]}
         return Canned(200, json.dumps({"generation": self.generation, **listed}))
 
     def answer(self, asked: Asked) -> Canned:
-        """The next canned answer, or neighbours in the order of the keys, from the query's own on."""
+        """Return the next scripted answer, or neighbours in the order of the keys, starting at the query."""
         if self.canned:
             return self.canned.popleft()
         given = asked.parameters
@@ -103,7 +103,7 @@ def serve_stub(stub: Stub) -> Iterator[Stub]:
 
 @contextmanager
 def serve_folder(folder: Path) -> Iterator[str]:
-    """Serve files as a CDN for scripts does: to pages of every origin."""
+    """Serve files to pages of every origin, as a CDN for scripts does."""
     with _serving(ThreadingHTTPServer((HOST, 0), partial(_Files, directory=str(folder)))) as url:
         yield url
 
@@ -130,7 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         parameters = {name: values[0] for name, values in parse_qs(url.query).items()}
-        if url.path == "/v1/index":  # not for what a test counts, delays or cans
+        if url.path == "/v1/index":  # tests neither count, delay nor script this request
             return self._send(self._stub.index())
         asked = Asked(url.path, parameters, self.headers.get("Content-Type", ""), body)
         self._stub.asked.append(asked)
@@ -147,7 +147,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.write(content)
         except OSError:
-            pass  # the page has cancelled
+            pass  # the page cancelled the request
 
     do_POST = do_GET  # noqa: N815 - the base class's way
 

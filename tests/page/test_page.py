@@ -63,7 +63,7 @@ def test_choosing_a_result_by_keyboard_shows_what_is_similar_to_it(page: Page, s
     assert seen.console == []
 
 
-def test_more_goes_on_where_the_first_results_end(page: Page, site: Site, seen: Seen) -> None:
+def test_more_continues_after_the_first_results(page: Page, site: Site, seen: Seen) -> None:
     page.goto(f"{site.page_url}/?key={_key(site, site.photos[3])}")
     first = results_of(page)
     page.get_by_role("button", name="More").click()
@@ -75,7 +75,7 @@ def test_more_goes_on_where_the_first_results_end(page: Page, site: Site, seen: 
     assert seen.console == []
 
 
-def test_a_photo_like_nothing_shows_what_is_nearest_only_if_asked_for(page: Page, site: Site, tmp_path: Path) -> None:
+def test_an_unlike_photo_shows_the_closest_results_only_on_request(page: Page, site: Site, tmp_path: Path) -> None:
     Image.new("RGB", (640, 480), "black").save(tmp_path / "dark.png")
     page.goto(f"{site.page_url}/?folder=hats")
     page.set_input_files("#photo", tmp_path / "dark.png")
@@ -87,7 +87,7 @@ def test_a_photo_like_nothing_shows_what_is_nearest_only_if_asked_for(page: Page
     expect(page.locator("#empty")).to_be_hidden()
 
 
-def test_where_there_is_nothing_no_nearest_is_offered(page: Page, site: Site) -> None:
+def test_an_empty_folder_offers_no_closest_results(page: Page, site: Site) -> None:
     page.goto(f"{site.page_url}/?folder=nowhere")
     page.set_input_files("#photo", site.photos[0])
     expect(page.locator("#empty")).to_be_visible()
@@ -101,16 +101,14 @@ def test_where_there_is_nothing_no_nearest_is_offered(page: Page, site: Site) ->
         ("?folder=nowhere", "There is no image in the gallery, or none in the folder that was asked for."),
     ],
 )
-def test_what_an_old_address_no_longer_finds_is_said_in_words_for_visitors(
-    page: Page, site: Site, address: str, words: str
-) -> None:
+def test_an_outdated_address_gives_visitors_a_plain_message(page: Page, site: Site, address: str, words: str) -> None:
     page.goto(f"{site.page_url}/{address}")
     if "key" not in address:
         page.click("#random")
     expect(page.locator("#problem-text")).to_have_text(words)
 
 
-def test_a_service_that_is_down_is_said_in_words(page: Page, site: Site) -> None:
+def test_a_service_that_is_down_gives_a_plain_message(page: Page, site: Site) -> None:
     with serve_page(ROOT / "site", site.gallery, f"http://{HOST}:{free_ports(1)[0]}", 0) as url:
         page.goto(url)
         page.click("#random")

@@ -1,4 +1,4 @@
-"""How a photo comes in, what of it is sent, and the box on it."""
+"""Taking a photo, what is sent of it, and the box on it."""
 
 from io import BytesIO
 from pathlib import Path
@@ -12,10 +12,10 @@ from playwright.sync_api import Locator, Page, expect
 from tests.page.serving import PHONE, Site, keep_screenshot, results_of
 from tests.page.stub import Stub
 
-_DROP = """([name, kind]) => {
-  const content = kind ? [window.photo] : ["Dear Sir or Madam"];
+_DROP = """([name, type]) => {
+  const content = type ? [window.photo] : ["Dear Sir or Madam"];
   const data = new DataTransfer();
-  data.items.add(new File(content, name, { type: kind }));
+  data.items.add(new File(content, name, { type }));
   return data;
 }"""
 
@@ -26,7 +26,7 @@ def _sent(stub: Stub) -> Image.Image:
 
 @pytest.fixture(scope="module")
 def camera_photo(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """12 megapixels with a sensor's noise, to be turned upright; a garment fills its upper left quarter as stored."""
+    """12 megapixels with a sensor's noise, stored on its side; a garment fills the upper left quarter of the file."""
     with Image.open(site.photos[0]) as drawn:
         scene = Image.new("RGB", (4000, 3000), (196, 186, 170))
         scene.paste(drawn.resize((1125, 1500)), (400, 0))
@@ -51,7 +51,7 @@ def test_a_photo_of_twelve_megapixels_is_sent_small_and_upright(
     assert sent.size == (480, 640)
     assert len(stub.asked[-1].photo) < 100_000
     assert dict(sent.getexif()) == {}
-    # The garment was above and left, so it is now above and right.
+    # Turned upright, the garment is in the upper right quarter.
     brightness = np.asarray(sent.convert("L"), dtype=float)
     assert brightness[64:240, 240:].std() > 3 * brightness[400:, :200].std()
 
@@ -72,7 +72,7 @@ def test_transparent_parts_are_sent_white(page: Page, page_url: str, stub: Stub,
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "cannot open HEIC photos"),
     ],
 )
-def test_what_the_browser_cannot_open_is_refused_in_words(
+def test_a_file_the_browser_cannot_open_gives_a_plain_message(
     page: Page, page_url: str, site: Site, stub: Stub, tmp_path: Path, content: bytes, words: str
 ) -> None:
     (tmp_path / "photo.jpg").write_bytes(content)
@@ -82,15 +82,15 @@ def test_what_the_browser_cannot_open_is_refused_in_words(
     expect(page.locator("#retry")).to_be_hidden()
     expect(page.locator("#query-unseen")).to_be_visible()
     assert stub.asked == []
-    # What went wrong is over with the next search.
+    # The next search removes the message.
     page.set_input_files("#photo", site.photos[0])
     results_of(page)
     expect(page.get_by_role("alert")).to_be_hidden()
     expect(page.locator("#query-image")).to_be_visible()
 
 
-def test_heic_is_known_by_its_brands(page: Page, page_url: str, tmp_path: Path) -> None:
-    """Those of phones' photos, of films of photos, and of the container alone; by content, as names are often wrong."""
+def test_heic_is_recognized_by_its_brands(page: Page, page_url: str, tmp_path: Path) -> None:
+    """The brands of phones' photos, of image sequences and of the bare container; the content counts, not the name."""
     page.goto(page_url)
     for brand in ("heic", "heix", "heim", "hevc", "hevx", "mif1", "msf1", "avif", "isom"):
         (tmp_path / "photo.jpg").write_bytes(b"\0\0\0\x18ftyp" + brand.encode() + bytes(12))
@@ -116,7 +116,7 @@ def test_a_photo_can_be_dropped(page: Page, page_url: str, site: Site, stub: Stu
     assert len(stub.asked) == 1
 
 
-def test_a_photo_can_be_chosen_where_one_could_be_dropped(page: Page, page_url: str, site: Site) -> None:
+def test_the_drop_area_opens_the_file_chooser(page: Page, page_url: str, site: Site) -> None:
     page.goto(page_url)
     with page.expect_file_chooser() as chosen:
         page.locator("#start").click()
@@ -172,13 +172,13 @@ def test_the_box_keeps_the_originals_pixels_and_is_moved_by_mouse(
     left, top, width, height = _box(page)
     assert (left, top, width, height) == pytest.approx((0.5, 0.1, 0.5, 0.28), abs=0.02)
     expect(page.locator("#results .placeholder")).to_have_count(0)
-    # 50 % of 3000 pixels by 28 % of 4000: scaled to 640, not to the 240 that the small photo would have left.
+    # 50 % of 3000 pixels by 28 % of 4000, scaled to 640; cut from the small photo, it would have 240.
     assert _sent(stub).size == pytest.approx((640, 480), abs=30)
     assert max(_sent(stub).size) == 640
     keep_screenshot(page, "page-box")
     asked = len(stub.asked)
     _pull(page, page.locator("[data-grip=all]"), 0, 0.9)
-    assert _box(page)[1] == pytest.approx(1 - height, abs=0.01)  # not over the edge
+    assert _box(page)[1] == pytest.approx(1 - height, abs=0.01)  # it stops at the edge
     expect(page.get_by_role("status")).to_have_text("The 16 most similar of 84 garments.")
     assert len(stub.asked) == asked + 1
     page.get_by_role("button", name="Use the whole photo").click()
@@ -187,14 +187,14 @@ def test_the_box_keeps_the_originals_pixels_and_is_moved_by_mouse(
     assert _sent(stub).size == (480, 640)
 
 
-def test_only_a_pull_with_the_main_button_searches_again(page: Page, page_url: str, site: Site, stub: Stub) -> None:
+def test_only_a_drag_with_the_main_button_searches_again(page: Page, page_url: str, site: Site, stub: Stub) -> None:
     page.goto(page_url)
     page.set_input_files("#photo", site.photos[0])
     results_of(page)
     page.get_by_role("button", name="Mark the garment").click()
     results_of(page)
     before, asked = _box(page), len(stub.asked)
-    stub.go_on.clear()  # a search would now leave placeholders
+    stub.go_on.clear()  # a search would leave placeholders now
     middle = page.locator("[data-grip=all]")
     _pull(page, middle, 0.1, 0.1, button="right")
     middle.click()
@@ -206,7 +206,7 @@ def test_only_a_pull_with_the_main_button_searches_again(page: Page, page_url: s
 
 
 def test_the_smallest_box(page: Page, page_url: str, site: Site) -> None:
-    """It stays large enough for its grips, and for the service; the opposite corner stays where it is."""
+    """The box stays large enough for its grips and the service, and the opposite corner does not move."""
     page.goto(page_url)
     page.set_input_files("#photo", site.photos[0])
     results_of(page)
@@ -237,8 +237,8 @@ def test_the_box_is_moved_and_resized_by_keyboard(page: Page, page_url: str, sit
     page.keyboard.press("Shift+ArrowLeft")
     assert _box(page)[2] == pytest.approx(before[2] - 0.1, abs=0.01)
     with page.expect_response("**/v1/search?*"):
-        pass  # the results follow once the keys rest
-    assert 1 < len(stub.asked) < 5  # the photo, the box, the keys; how many of them at once is a matter of speed
+        pass  # the search follows the last key
+    assert 1 < len(stub.asked) < 5  # the photo, the box, and the keys, of which a fast machine sends fewer
     page.keyboard.press("Escape")
     expect(page.locator("#crop")).to_be_hidden()
 
@@ -253,13 +253,13 @@ def test_the_box_is_moved_by_touch(page: Page, page_url: str, site: Site, stub: 
     before = _box(page)
     x, y = _middle(page.locator("[data-grip=all]"))
     session = page.context.new_cdp_session(page)
-    for kind, points in (
+    for event, points in (
         ("touchStart", [{"x": x, "y": y}]),
         ("touchMove", [{"x": x + 15, "y": y + 10}]),
         ("touchMove", [{"x": x + 30, "y": y + 20}]),
         ("touchEnd", []),
     ):
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        session.send("Input.dispatchTouchEvent", {"type": event, "touchPoints": points})
     assert _box(page)[0] > before[0] + 0.05
     assert page.evaluate("scrollY") == 0
     keep_screenshot(page, "page-box-phone")
@@ -267,7 +267,7 @@ def test_the_box_is_moved_by_touch(page: Page, page_url: str, site: Site, stub: 
     assert len(stub.asked) <= 3
 
 
-def test_a_box_comes_back_with_its_photo(page: Page, page_url: str, site: Site, stub: Stub) -> None:
+def test_going_back_to_a_photo_restores_its_box(page: Page, page_url: str, site: Site, stub: Stub) -> None:
     page.goto(page_url)
     page.set_input_files("#photo", site.photos[0])
     results_of(page)
@@ -288,7 +288,7 @@ def _load_photo(page: Page, site: Site) -> None:
 
 
 def _pull(page: Page, grip: Locator, right: float, down: float, button: Literal["left", "right"] = "left") -> None:
-    """Drag by fractions of the photo."""
+    """Drag a grip by fractions of the photo."""
     stage = page.locator("#stage").bounding_box()
     assert stage is not None
     x, y = _middle(grip)

@@ -1,4 +1,4 @@
-"""What checkers of pages look at: axe's rules, sizes, targets, the head's entries, motion."""
+"""Quality checks: accessibility rules, file sizes, target sizes, the head, motion."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,8 +20,8 @@ _TOO_SMALL = """() => [...document.querySelectorAll("a, button, label, select")]
 
 
 def violations(page: Page) -> list[str]:
-    """What axe finds wrong, best practices included."""
-    page.wait_for_timeout(300)  # half faded in, a text has half its contrast
+    """Return the violations that axe finds, best practices included."""
+    page.wait_for_timeout(300)  # text that is still fading in has too little contrast
     found: list[dict[str, Any]] = page.evaluate("axe.run().then((report) => report.violations)")
     return [f"{rule['id']}: {node['html']} {node['failureSummary']}" for rule in found for node in rule["nodes"]]
 
@@ -32,7 +32,7 @@ def test_axe_finds_nothing_in_any_state(
     browser: Browser, page_url: str, site: Site, stub: Stub, device: str, scheme: Any
 ) -> None:
     with browser.new_context(**DEVICES[device], color_scheme=scheme) as context:
-        context.add_init_script(path=_AXE)  # before the page's policy holds, which allows no foreign script
+        context.add_init_script(path=_AXE)  # before the page's policy applies, which allows no other script
         page = context.new_page()
         page.goto(page_url)
         assert violations(page) == []
@@ -64,7 +64,7 @@ def test_axe_finds_nothing_in_any_state(
     "arrive",
     [lambda page, site: page.set_input_files("#photo", site.photos[0]), lambda page, site: page.click("#random")],
 )
-def test_nothing_jumps_when_photo_and_results_come(
+def test_nothing_shifts_when_photo_and_results_arrive(
     page: Page, page_url: str, site: Site, stub: Stub, arrive: Callable[[Page, Site], None]
 ) -> None:
     stub.go_on.clear()
@@ -77,7 +77,7 @@ def test_nothing_jumps_when_photo_and_results_come(
     assert page.evaluate("layoutShift") < 0.01
 
 
-def test_a_shared_address_builds_up_without_a_jump(page: Page, page_url: str, stub: Stub) -> None:
+def test_a_shared_address_loads_without_a_shift(page: Page, page_url: str, stub: Stub) -> None:
     stub.go_on.clear()
     page.goto(f"{page_url}/?key={stub.keys[0]}")
     page.wait_for_timeout(700)
@@ -87,7 +87,7 @@ def test_a_shared_address_builds_up_without_a_jump(page: Page, page_url: str, st
     assert page.evaluate("layoutShift") < 0.01
 
 
-def test_the_page_is_small_and_asks_nobody_until_asked(page: Page, page_url: str, stub: Stub, seen: Seen) -> None:
+def test_the_page_is_small_and_sends_no_request_of_its_own(page: Page, page_url: str, stub: Stub, seen: Seen) -> None:
     files = list((ROOT / "site").iterdir())
     assert sum(file.stat().st_size for file in files) <= 40 * 1024
     assert {file.suffix for file in files} <= {".html", ".css", ".js", ".svg"}
@@ -98,7 +98,7 @@ def test_the_page_is_small_and_asks_nobody_until_asked(page: Page, page_url: str
     assert seen.console == []
 
 
-def test_the_head_says_what_the_page_is(page: Page, page_url: str) -> None:
+def test_the_head_describes_the_page(page: Page, page_url: str) -> None:
     page.goto(page_url)
     assert page.get_attribute("html", "lang") == "en"
     assert page.title() == "Similar garments"
@@ -109,7 +109,7 @@ def test_the_head_says_what_the_page_is(page: Page, page_url: str) -> None:
     assert page.locator("h1").count() == 1
 
 
-def test_nothing_moves_for_those_who_do_not_want_it(page: Page, page_url: str, stub: Stub) -> None:
+def test_nothing_moves_with_reduced_motion(page: Page, page_url: str, stub: Stub) -> None:
     page.emulate_media(reduced_motion="reduce")
     stub.go_on.clear()
     page.goto(page_url)

@@ -22,7 +22,7 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(
         assert violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         dark = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(22, 24, 28)"
-        assert dark == (scheme == "dark")  # so the policy has let its style through
+        assert dark == (scheme == "dark")  # the policy allows its style
 
 
 def test_an_error_leads_to_its_explanation(page: Page, site: Site, seen: Seen) -> None:

@@ -1,4 +1,4 @@
-"""The README's picture shows the demo's page as it is now."""
+"""The README's picture shows the current page of the demo."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ _LINEN = (214, 203, 186)
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[str]:
-    """What `make demo` runs, with the gallery it draws; yields the page's address."""
+    """Run the demo with its drawn gallery; yield the page's address."""
     service, page = map(str, free_ports(2))
     script = [sys.executable, str(ROOT / "scripts" / "demo.py"), "--work", str(tmp_path / "demo")]
     with subprocess.Popen([*script, "--port", service, "--page-port", page], stdout=subprocess.PIPE, text=True) as demo:
@@ -35,14 +35,14 @@ def demo(tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def photo(tmp_path: Path) -> Path:
-    """A dress and a bag that are not in the gallery, beside each other on linen."""
+    """A photo of a dress and a bag side by side on linen; neither is in the gallery."""
     others = tmp_path / "others"
     draw_gallery(others, count=84, seed=9)
     scene = Image.new("RGB", (900, 1200), _LINEN)
     for name, place, width in (("dresses/pink-dotted-01", (20, 50), 600), ("bags/blue-plain-01", (420, 560), 480)):
         with Image.open(others / f"{name}.jpg") as drawn:
             garment = drawn.resize((width, round(drawn.height * width / drawn.width)))
-        garment = garment.point(lambda value: min(255, round(value * 1.04)))  # its ground becomes white
+        garment = garment.point(lambda value: min(255, round(value * 1.04)))  # makes the background white
         cloth = scene.crop((*place, place[0] + garment.width, place[1] + garment.height))
         scene.paste(ImageChops.multiply(cloth, garment), place)
     scene.save(tmp_path / "wardrobe.jpg", quality=92)
@@ -50,7 +50,7 @@ def photo(tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_the_readmes_picture_is_the_page(page: Page, demo: str, photo: Path) -> None:
+def test_the_readmes_picture_shows_the_page(page: Page, demo: str, photo: Path) -> None:
     page.set_viewport_size(_SIZE)
     page.goto(demo)
     page.set_input_files("#photo", photo)
@@ -58,7 +58,7 @@ def test_the_readmes_picture_is_the_page(page: Page, demo: str, photo: Path) -> 
     page.get_by_role("button", name="Mark the garment").click()
     _drag(page, "se", 0.66, 0.7)
     _drag(page, "nw", 0.06, 0.05)
-    page.get_by_role("heading", name="Similar garments").click()  # away from the box, so that no focus shows
+    page.get_by_role("heading", name="Similar garments").click()  # moves the focus away from the box
     expect(page.get_by_role("status")).to_have_text("The 16 most similar of 300 garments.")
     assert "/dresses/pink-dotted-" in results_of(page)[0]
     page.wait_for_timeout(500)  # photos fade in
@@ -73,7 +73,7 @@ def test_the_readmes_picture_is_the_page(page: Page, demo: str, photo: Path) -> 
 
 
 def _drag(page: Page, grip: str, x: float, y: float) -> None:
-    """Take a corner of the box to a place on the photo, in fractions of it."""
+    """Drag a corner of the box to a place given in fractions of the photo."""
     stage = page.locator("#stage").bounding_box()
     assert stage is not None
     page.locator(f"[data-grip={grip}]").hover()
@@ -83,7 +83,7 @@ def _drag(page: Page, grip: str, x: float, y: float) -> None:
 
 
 def _difference(one: Path, other: Path) -> float:
-    """Mean difference of the pixels, 0-255, after shrinking: fonts differ between machines, a layout does not."""
+    """Return the mean difference (0-255) of shrunk pictures: fonts differ between machines, the layout does not."""
     shrunk = []
     for file in (one, other):
         with Image.open(file) as picture:

@@ -1,4 +1,4 @@
-"""What the page does with a service that is slow, busy, lost or changed: a stub of it, so that each case comes true."""
+"""The page with a stub of a service that is slow, busy, unreachable or changed."""
 
 import json
 
@@ -20,7 +20,7 @@ from tests.page.stub import Canned, Stub
         (200, "<html>Welcome to your new web server</html>", "did not come from the search service"),
     ],
 )
-def test_a_gateways_own_answer_becomes_words(
+def test_a_gateways_own_error_gets_a_plain_message(
     page: Page, page_url: str, stub: Stub, status: int, body: str, words: str
 ) -> None:
     stub.canned.append(Canned(status, body))
@@ -29,10 +29,10 @@ def test_a_gateways_own_answer_becomes_words(
     expect(page.get_by_role("alert")).to_contain_text(words)
 
 
-def test_the_services_own_words_are_shown_as_they_are(page: Page, page_url: str) -> None:
+def test_the_services_own_message_is_shown(page: Page, page_url: str) -> None:
     page.goto(f"{page_url}/?key=no/such.jpg")
     expect(page.locator("#problem-text")).to_have_text("No such image")
-    expect(page.locator("#retry")).to_be_hidden()  # the same key would be refused again
+    expect(page.locator("#retry")).to_be_hidden()  # the same key would fail again
 
 
 def test_try_again_repeats_the_search(page: Page, page_url: str, site: Site, stub: Stub) -> None:
@@ -47,7 +47,7 @@ def test_try_again_repeats_the_search(page: Page, page_url: str, site: Site, stu
     assert [asked.path for asked in stub.asked] == ["/v1/search", "/v1/search"]
 
 
-def test_offline_is_said_and_the_search_goes_on_when_the_network_is_back(page: Page, page_url: str) -> None:
+def test_an_offline_search_continues_when_the_network_is_back(page: Page, page_url: str) -> None:
     page.goto(page_url)
     page.context.set_offline(True)
     page.click("#random")
@@ -57,7 +57,7 @@ def test_offline_is_said_and_the_search_goes_on_when_the_network_is_back(page: P
 
 
 @BOTH
-def test_a_slow_start_shows_progress_and_moves_nothing(
+def test_a_slow_start_shows_progress_and_shifts_nothing(
     page: Page, page_url: str, stub: Stub, request: pytest.FixtureRequest
 ) -> None:
     stub.go_on.clear()
@@ -69,11 +69,11 @@ def test_a_slow_start_shows_progress_and_moves_nothing(
     grounds = page.evaluate(
         "['.frame', '.placeholder'].map((each) => getComputedStyle(document.querySelector(each)).backgroundColor)"
     )
-    assert grounds[0] == grounds[1]  # a picture to come, and no white hole in the dark
+    assert grounds[0] == grounds[1]  # both are placeholders, without white areas in dark mode
     expect(page.get_by_role("status")).to_contain_text("waking up")
     expect(page.get_by_role("progressbar")).to_be_visible()
     keep_screenshot(page, f"page-waiting-{request.node.callspec.params['page']}")
-    page.wait_for_timeout(600)  # what moves later than half a second after the click is a shift
+    page.wait_for_timeout(600)  # shifts count from half a second after the click
     stub.go_on.set()
     results_of(page)
     page.get_by_role("button", name="More").click()
@@ -82,7 +82,7 @@ def test_a_slow_start_shows_progress_and_moves_nothing(
     assert page.evaluate("layoutShift") < 0.01
 
 
-def test_a_search_can_be_cancelled_and_taken_up_again(page: Page, page_url: str, stub: Stub) -> None:
+def test_a_search_can_be_cancelled_and_repeated(page: Page, page_url: str, stub: Stub) -> None:
     stub.go_on.clear()
     page.goto(page_url)
     page.click("#random")
@@ -108,7 +108,7 @@ def test_the_later_of_two_searches_wins(page: Page, page_url: str, site: Site, s
     assert seen.console == []
 
 
-def test_back_shows_what_was_there_without_asking_again(page: Page, page_url: str, site: Site, stub: Stub) -> None:
+def test_back_restores_results_without_another_request(page: Page, page_url: str, site: Site, stub: Stub) -> None:
     page.goto(page_url)
     page.set_input_files("#photo", site.photos[2])
     of_photo = results_of(page)
@@ -133,7 +133,7 @@ def test_back_shows_what_was_there_without_asking_again(page: Page, page_url: st
     assert len(stub.asked) == asked
 
 
-def test_back_after_a_long_time_asks_again_as_addresses_expire(page: Page, page_url: str, stub: Stub) -> None:
+def test_back_after_a_long_time_searches_again_because_urls_expire(page: Page, page_url: str, stub: Stub) -> None:
     page.goto(page_url)
     page.click("#random")
     shown = results_of(page)
@@ -146,7 +146,7 @@ def test_back_after_a_long_time_asks_again_as_addresses_expire(page: Page, page_
     assert len(stub.asked) == asked + 1
 
 
-def test_a_photo_is_gone_after_a_reload_and_the_page_says_so(page: Page, page_url: str, site: Site) -> None:
+def test_a_reload_loses_the_photo_and_says_so(page: Page, page_url: str, site: Site) -> None:
     page.goto(page_url)
     page.set_input_files("#photo", site.photos[2])
     results_of(page)
@@ -158,7 +158,7 @@ def test_a_photo_is_gone_after_a_reload_and_the_page_says_so(page: Page, page_ur
 def test_an_address_can_be_shared(page: Page, page_url: str, stub: Stub) -> None:
     key = next(key for key in stub.keys if key.startswith("shirts/"))
     page.goto(f"{page_url}/?key={key}&folder=dresses&shown=100")
-    results_of(page, 12)  # the folder has no more
+    results_of(page, 12)  # all there are in the folder
     assert [asked.parameters["k"] for asked in stub.asked] == ["100"]
     assert {asked.parameters["prefix"] for asked in stub.asked} == {"dresses"}
     expect(page.locator("#query-image")).to_have_attribute("src", f"{stub.image_base}/{key}")
@@ -167,7 +167,7 @@ def test_an_address_can_be_shared(page: Page, page_url: str, stub: Stub) -> None
     assert page.title() == f"Similar to {key.split('/')[1].removesuffix('.jpg').replace('-', ' ')}"
 
 
-def test_a_long_list_is_asked_for_in_parts(page: Page, page_url: str, stub: Stub) -> None:
+def test_a_long_list_takes_several_requests(page: Page, page_url: str, stub: Stub) -> None:
     stub.keys = [f"shirts/{number:03}.jpg" for number in range(150)]
     page.goto(f"{page_url}/?key={stub.keys[0]}&shown=128")
     expect(page.locator("#results .card")).to_have_count(128)
@@ -189,7 +189,7 @@ def test_an_address_asks_for_whole_pages_and_for_no_more_than_there_may_be(page:
     assert {shown: page.evaluate(read, shown) for shown in expected} == expected
 
 
-def test_more_begins_anew_when_the_gallery_has_changed(page: Page, page_url: str, stub: Stub) -> None:
+def test_more_starts_again_when_the_gallery_has_changed(page: Page, page_url: str, stub: Stub) -> None:
     page.goto(f"{page_url}/?key={stub.keys[0]}")
     before = results_of(page)
     stub.generation = "second"
@@ -201,7 +201,7 @@ def test_more_begins_anew_when_the_gallery_has_changed(page: Page, page_url: str
     assert after[:16] != before
 
 
-def test_more_that_fails_leaves_what_is_there(page: Page, page_url: str, stub: Stub) -> None:
+def test_a_failed_more_keeps_the_results(page: Page, page_url: str, stub: Stub) -> None:
     page.goto(f"{page_url}/?key={stub.keys[0]}")
     first = results_of(page)
     stub.canned.append(Canned(429))
@@ -213,7 +213,7 @@ def test_more_that_fails_leaves_what_is_there(page: Page, page_url: str, stub: S
     assert page.evaluate("document.activeElement.closest('li') === document.querySelectorAll('#results li')[16]")
 
 
-def test_the_folder_filter_offers_all_folders_before_they_were_seen(page: Page, page_url: str, stub: Stub) -> None:
+def test_the_folder_filter_offers_all_folders(page: Page, page_url: str, stub: Stub) -> None:
     stub.folders = ["bags", "hats", "hüte & more"]
     stub.keys = [f"bags/{number}.jpg" for number in range(20)] + ["hüte & more/1.jpg"]
     page.goto(f"{page_url}/?key={stub.keys[0]}")
@@ -223,14 +223,14 @@ def test_the_folder_filter_offers_all_folders_before_they_were_seen(page: Page, 
     assert stub.asked[-1].parameters["prefix"] == "hüte & more"
 
 
-def test_without_a_list_the_folder_filter_offers_the_folders_seen(
+def test_without_a_list_the_folder_filter_offers_folders_seen_so_far(
     page: Page, page_url: str, stub: Stub, seen: Seen
 ) -> None:
     page.goto(f"{page_url}/?key={stub.keys[0]}&shown=96")
     results_of(page, 83)
     folder = page.get_by_label("Folder of the gallery")
-    kinds = ["bags", "dresses", "hats", "shirts", "shoes", "skirts", "trousers"]
-    assert folder.locator("option").all_text_contents() == ["All folders", *kinds]
+    folders = ["bags", "dresses", "hats", "shirts", "shoes", "skirts", "trousers"]
+    assert folder.locator("option").all_text_contents() == ["All folders", *folders]
     folder.select_option("hats")
     assert all("/hats/" in url for url in results_of(page, 12))
     assert page.url.endswith("&folder=hats")
@@ -247,7 +247,7 @@ def test_a_gallery_without_folders_has_no_filter(page: Page, page_url: str, stub
     expect(page.locator("#folder")).to_be_hidden()
 
 
-def test_a_lost_photo_is_said_and_later_ones_wait_to_be_seen(page: Page, page_url: str, stub: Stub, seen: Seen) -> None:
+def test_a_missing_photo_is_reported_and_photos_load_lazily(page: Page, page_url: str, stub: Stub, seen: Seen) -> None:
     lost = {"key": "hats/lost.jpg", "url": f"{stub.image_base}/hats/lost.jpg", "score": 0.9}
     answer = {"results": [lost], "index": {"generation": "first", "count": 2}, "query": {}}
     stub.canned.append(Canned(200, json.dumps(answer)))

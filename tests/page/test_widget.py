@@ -1,4 +1,4 @@
-"""<similar-garments> on a product page of another origin than its script, its service and its photos."""
+"""<similar-garments> on a product page; its script, service and photos have other origins."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,13 +30,13 @@ _SHOP = """<!doctype html>
 
 
 class Shop:
-    """Product pages in a folder of their own."""
+    """A folder of product pages."""
 
     def __init__(self, folder: Path, url: str, cdn: str, stub: Stub) -> None:
         self._folder, self._url, self._cdn, self._stub = folder, url, cdn, stub
 
     def page(self, more: str = "", key: str = "", above: str = "") -> str:
-        """The address of a page with the widget."""
+        """Write a page with the widget; return its address."""
         key = key or self._stub.keys[0]
         text = _SHOP.format(cdn=self._cdn, service=self._stub.url, key=key, more=more, above=above)
         (self._folder / "shirt.html").write_text(text)
@@ -75,7 +75,7 @@ def test_one_script_and_one_element_show_similar_items(
     assert seen.console == []
 
 
-def test_a_choice_without_link_shows_what_is_similar_to_it(page: Page, shop: Shop, stub: Stub) -> None:
+def test_without_a_link_a_click_shows_similar_items(page: Page, shop: Shop, stub: Stub) -> None:
     page.goto(shop.page('count="4" folder="bags" heading="More bags"'))
     widget = _widget(page, "ready")
     widget.get_by_role("button").nth(1).press("Enter")
@@ -94,7 +94,7 @@ def test_link_leads_to_the_shops_own_pages(page: Page, shop: Shop, stub: Stub) -
     expect(link).to_have_attribute("href", "/p/2?from=a%2Fr%20%26%20b%2F2.jpg")
 
 
-def test_the_shop_hears_of_a_choice_and_may_keep_it(page: Page, shop: Shop, stub: Stub) -> None:
+def test_the_shop_can_handle_a_choice_itself(page: Page, shop: Shop, stub: Stub) -> None:
     page.goto(shop.page('link="/p/{name}"'))
     _widget(page, "ready")
     page.evaluate("""() => document.addEventListener("choose", (event) => {
@@ -106,7 +106,7 @@ def test_the_shop_hears_of_a_choice_and_may_keep_it(page: Page, shop: Shop, stub
     assert page.url.endswith("/shirt.html")
 
 
-def test_a_failure_is_said_and_can_be_tried_again(page: Page, shop: Shop, stub: Stub) -> None:
+def test_a_failure_is_shown_and_can_be_retried(page: Page, shop: Shop, stub: Stub) -> None:
     stub.canned.append(Canned(503))
     page.goto(shop.page())
     widget = _widget(page, "error")
@@ -120,7 +120,7 @@ def test_a_product_that_is_not_indexed_has_no_similar_items(page: Page, shop: Sh
     expect(_widget(page, "empty").get_by_role("status")).to_have_text("There are no similar items.")
 
 
-def test_it_asks_only_when_it_comes_near(page: Page, shop: Shop, stub: Stub) -> None:
+def test_it_searches_only_when_it_comes_near(page: Page, shop: Shop, stub: Stub) -> None:
     above = "<p>Much about this shirt.</p>" * 200
     page.goto(shop.page(above=above))
     page.wait_for_timeout(500)

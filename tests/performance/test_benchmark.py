@@ -1,4 +1,4 @@
-"""The benchmark runs, and its figures are those of what it says it measures."""
+"""The benchmark runs, and its figures are plausible."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The look that all commands share, and that each of them has it and is documented."""
+"""Every command has the common look, explains itself, and is documented."""
 
 import importlib
 import re
@@ -19,7 +19,7 @@ COMMANDS = sorted(
     if '__name__ == "__main__"' in file.read_text(encoding="utf-8")
 )
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-_MARKS = dict.fromkeys(("convert.py", "train.py"), pytest.mark.slow)  # they import Keras, if not for --help
+_MARKS = dict.fromkeys(("convert.py", "train.py"), pytest.mark.slow)  # they import Keras, except for --help
 
 
 def _module(name: str) -> ModuleType:
@@ -34,7 +34,7 @@ def _help(name: str, capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def _options_in_use(text: str) -> set[tuple[str, str]]:
-    """(command, option) of every call of a script in a text; a call may go on in the next line after a backslash."""
+    """List (command, option) for every call of a script in a text; a backslash continues a call on the next line."""
     calls = re.findall(r"scripts/(\w+\.py)([^`#|;\n]*)", text.replace("\\\n", " "))
     return {(name, option) for name, rest in calls for option in re.findall(r"(?<![\w-])--[a-z][\w-]*", rest)}
 
@@ -47,7 +47,7 @@ def test_no_help_waits_for_keras():
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_help_has_examples_that_exist_and_the_exit_codes(name: str, capsys: pytest.CaptureFixture[str]):
+def test_help_shows_exit_codes_and_examples_with_options_that_exist(name: str, capsys: pytest.CaptureFixture[str]):
     said = _help(name, capsys)
     assert re.search(rf"^    python scripts/{name}", said, re.MULTILINE)
     assert "exit codes:" in said
@@ -57,7 +57,7 @@ def test_help_has_examples_that_exist_and_the_exit_codes(name: str, capsys: pyte
         assert command != name or option in listed, f"{name} has no option {option}"
 
 
-def test_every_command_is_documented_and_every_documented_one_is_there():
+def test_the_documents_list_exactly_the_commands_that_exist():
     listed = re.findall(r"^\| `scripts/(\w+\.py)`", (ROOT / "docs" / "commands.md").read_text(encoding="utf-8"), re.M)
     assert sorted(listed) == COMMANDS
     for document in DOCUMENTS:
@@ -65,7 +65,7 @@ def test_every_command_is_documented_and_every_documented_one_is_there():
             assert (ROOT / "scripts" / name).is_file(), f"{document.name} names scripts/{name}"
 
 
-# What a user may get wrong: the arguments, the exit code, and a part of what is said.
+# Mistakes of users: the arguments, the exit code, and a part of the message.
 MISTAKES: dict[str, tuple[str, int, str]] = {
     "benchmark.py": ("--photos nowhere --work x", 1, "nowhere: no photo"),
     "bundle.py": ("--arch arm64 --out .", 1, "is a folder"),
@@ -83,12 +83,12 @@ MISTAKES: dict[str, tuple[str, int, str]] = {
 }
 
 
-def test_a_mistake_is_tried_with_every_command():
+def test_every_command_has_a_mistake_to_try():
     assert sorted(MISTAKES) == COMMANDS
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=_MARKS.get(name, ())) for name in COMMANDS])
-def test_a_mistake_is_one_line_without_a_stack(name: str, tmp_path: Path):
+def test_a_mistake_gives_one_line_and_no_stack_trace(name: str, tmp_path: Path):
     arguments, code, message = MISTAKES[name]
     (tmp_path / "file").write_text("no folder")
     command = [sys.executable, str(ROOT / "scripts" / name), *arguments.split()]
@@ -107,7 +107,7 @@ def test_measuring_nothing_is_wrong_usage(capsys: pytest.CaptureFixture[str]):
     assert "give --model, --baselines or both" in capsys.readouterr().err
 
 
-def test_exit_codes_follow_from_what_happened(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+def test_the_exit_code_follows_from_the_outcome(capsys: pytest.CaptureFixture[str], tmp_path: Path):
     class TooFewError(Exception):
         pass
 
@@ -128,7 +128,7 @@ def test_exit_codes_follow_from_what_happened(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().err == f"error: {tmp_path / 'none' / 'more'}: Not a directory\n"
     assert fails(KeyboardInterrupt()) == 130
     assert capsys.readouterr().err.strip() == "interrupted; do it again"
-    with pytest.raises(ZeroDivisionError):  # a fault of the program: the stack trace is wanted
+    with pytest.raises(ZeroDivisionError):  # a bug keeps its stack trace
         fails(ZeroDivisionError())
     with pytest.raises(OSError, match="no file"):
         fails(OSError("no file"))

@@ -16,12 +16,12 @@ def test_many_queries_are_warm_and_few_are_cold():
     assert cold == pytest.approx(0.5 * 2 * Prices.gb_second + 1.2e-6)
 
 
-def test_less_memory_is_a_slower_core_but_not_at_the_start():
+def test_less_memory_slows_requests_but_not_the_start():
     cold, _ = query_dollars(MEASURED, Prices(), 1769 // 2, 0)
     assert cold == pytest.approx(0.8 * (1769 // 2) / 1024 * Prices.gb_second + 1.2e-6, rel=1e-3)
 
 
-def test_idle_is_what_is_stored_and_watched():
+def test_an_idle_month_costs_storage_and_alarms():
     assert idle_dollars(Prices(stored_gb=1.0, watching_month=0.5, million_queue_calls=0), 3) == 3.5
 
 

@@ -1,4 +1,4 @@
-"""The page in a bucket: every file, typed as browsers want it, with the service's address filled in."""
+"""`deploy_page.py` uploads every file with its content type and sets the service's address."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from scripts.deploy_page import SITE, main
 SERVICE = "https://search.example.com"
 
 
-def test_every_file_arrives_typed_and_the_page_knows_its_service(s3_server, capsys: pytest.CaptureFixture[str]):
+def test_every_file_arrives_with_its_type_and_the_page_knows_its_service(s3_server, capsys: pytest.CaptureFixture[str]):
     bucket = s3_server.new_bucket()
     assert main(["--service", f"{SERVICE}/", "--to", f"s3://{bucket}/shop"]) == 0
     assert SERVICE in capsys.readouterr().out
@@ -52,7 +52,7 @@ def test_it_writes_to_google_and_to_a_folder(gcs_server, tmp_path: Path):
         ("https://search.example.com/v1/search", "route of the service"),
     ],
 )
-def test_an_address_the_page_could_not_use_is_refused(
+def test_an_address_that_the_page_cannot_use_is_refused(
     address: str, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     with pytest.raises(SystemExit):
@@ -61,6 +61,6 @@ def test_an_address_the_page_could_not_use_is_refused(
     assert not (tmp_path / "public").exists()
 
 
-def test_a_bucket_that_is_not_there_is_said_in_words(s3_server, capsys: pytest.CaptureFixture[str]):
+def test_a_missing_bucket_gives_a_plain_message(s3_server, capsys: pytest.CaptureFixture[str]):
     assert main(["--service", SERVICE, "--to", "s3://no-such-bucket"]) == 1
     assert "no-such-bucket" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""`index_report.py`: each figure against a plain computation, and the page as a reader gets it."""
+"""`index_report.py`: every figure against a plain computation, and the page that a reader sees."""
 
 import base64
 import json
@@ -29,7 +29,7 @@ def unit(vectors: np.ndarray) -> np.ndarray:
 
 @pytest.fixture
 def vectors() -> np.ndarray:
-    """200 of dimension 12, in clusters, among them copies of earlier ones."""
+    """200 vectors of dimension 12 in clusters, some of them copies of earlier ones."""
     rng = np.random.default_rng(1)
     made = rng.standard_normal((8, 12))[rng.integers(8, size=200)] + 0.4 * rng.standard_normal((200, 12))
     made[[50, 120, 199]] = made[[3, 3, 70]]
@@ -101,7 +101,7 @@ def test_the_map_is_the_principal_plane_and_its_grid_holds_everything_once(vecto
 
 @pytest.fixture
 def drawn(tmp_path: Path) -> Shop:
-    """34 drawn garments and a copy, one photo each for the map; a file that is none; one is gone since the rebuild."""
+    """34 drawn garments and a copy; also a file that is not a photo, and a photo deleted since the rebuild."""
     made = Shop(str(tmp_path / "gallery"), str(tmp_path / "index"))
     files = draw_gallery(tmp_path / "gallery", count=34)
     made.put({"bags/copy <b>of</b>.jpg": files[0].read_bytes(), "bags/broken.jpg": b"text"})
@@ -110,7 +110,7 @@ def drawn(tmp_path: Path) -> Shop:
     return made
 
 
-def test_the_page_shows_all_of_it_and_needs_nothing_beside_it(
+def test_the_page_shows_everything_and_needs_no_other_file(
     drawn: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     out = tmp_path / "out"
@@ -147,11 +147,11 @@ def test_the_page_shows_all_of_it_and_needs_nothing_beside_it(
 
 
 def drawn_first(folder: Path) -> str:
-    """The key of the garment that was copied."""
+    """Return the key of the copied garment."""
     return draw_gallery(folder / "gallery", count=1)[0].relative_to(folder / "gallery").as_posix()
 
 
-def test_in_words_and_without_a_gallery(drawn: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_the_summary_without_a_gallery(drawn: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     out = tmp_path / "out"
     assert main(["--index", drawn.index, "--out", str(out), "--duplicates", "1"]) == 0
     said = capsys.readouterr().out
@@ -173,7 +173,7 @@ def test_an_index_of_few_images_has_a_report(count: int, shop: Shop, tmp_path: P
     assert (tmp_path / "out" / "map.png").exists() == (count > 0)
 
 
-def test_it_reads_from_a_bucket_and_says_what_is_missing(
+def test_it_reads_from_a_bucket_and_reports_a_missing_file(
     any_shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     any_shop.rebuild()

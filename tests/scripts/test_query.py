@@ -1,4 +1,4 @@
-"""`query.py`: what it prints is what the library finds, and the sheet shows it."""
+"""`query.py` prints what the library finds, and its sheet shows the same."""
 
 import json
 from collections.abc import Callable
@@ -20,7 +20,7 @@ RED = (255, 0, 0)
 
 @pytest.fixture
 def red(tmp_path: Path) -> str:
-    """A file that shows what the gallery has as shirts/red.jpg."""
+    """A file with the same photo as the gallery's shirts/red.jpg."""
     file = tmp_path / "mine.jpg"
     file.write_bytes(photo("red", (80, 100)))
     return str(file)
@@ -41,9 +41,7 @@ def answers(said: str) -> list[list[tuple[str, float]]]:
     return [[(each["key"], each["score"]) for each in answer["results"]] for answer in json.loads(said)["answers"]]
 
 
-def test_on_every_storage_the_table_shows_rank_score_and_key_and_the_sheet_is_drawn(
-    any_shop: Shop, red: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
+def test_table_and_sheet_on_every_storage(any_shop: Shop, red: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     any_shop.rebuild()
     sheet = tmp_path / "sheet.png"
     assert main([red, "--index", any_shop.index, "--gallery", any_shop.gallery, "--sheet", str(sheet)]) == 0
@@ -97,7 +95,7 @@ def test_the_sheet_has_the_query_its_box_and_the_results_in_order(
     ) == 0  # fmt: skip
     assert "1 of 3 photos could not be read" in capsys.readouterr().err
     with Image.open(sheet) as image:
-        # Photos of 80 x 100 stand in the middle of their cells; 20 pixels from their top are the garment's sleeves.
+        # Photos of 80 x 100 are in the middle of their cells; 20 pixels below their top are the garment's sleeves.
         height = 10 + (SIDE - 100) // 2 + 20
         query, *cells = (pixel(image, left + SIDE // 2 - 10, height) for left in (10, 180, 340, 500))
         edge = pixel(image, 10 + SIDE // 2 - 1, height)
@@ -117,7 +115,7 @@ def _near(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
     return max(abs(a - b) for a, b in zip(one, other, strict=True)) < 30
 
 
-def test_without_a_single_photo_there_is_no_sheet(
+def test_there_is_no_sheet_if_no_photo_can_be_read(
     ask: Callable[..., str], shop: Shop, red: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     sheet = tmp_path / "sheet.png"
@@ -144,13 +142,13 @@ def test_without_a_single_photo_there_is_no_sheet(
         (["a.jpg", "--k", "0"], "not a whole number above 0"),
     ],
 )
-def test_wrong_usage_is_said(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]):
+def test_wrong_usage_is_explained(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit, match="2"):
         main([*arguments, "--index", "i"])
     assert message in capsys.readouterr().err
 
 
-def test_mistakes_name_what_is_wrong(
+def test_messages_name_the_mistake(
     ask: Callable[..., str], shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     text = tmp_path / "text.jpg"

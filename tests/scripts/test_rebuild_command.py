@@ -58,7 +58,7 @@ def test_exit_codes(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
             main(["--index", shop.index, "--rollback", *more])
 
 
-def test_json_is_for_machines(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_holds_the_summary(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     run(shop, "--json")
     summary = json.loads(capsys.readouterr().out)
     assert (summary["outcome"], summary["added"], summary["count"]) == ("published", 3, 3)
@@ -75,7 +75,7 @@ def test_json_is_for_machines(shop: Shop, capsys: pytest.CaptureFixture[str]) ->
         (["--index", "i", "--release"], "no index to release"),
     ],
 )
-def test_mistakes_are_one_line_without_a_stack(
+def test_a_mistake_gives_one_line_and_no_stack_trace(
     shop: Shop,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -89,7 +89,7 @@ def test_mistakes_are_one_line_without_a_stack(
     assert message in said
 
 
-def test_a_dry_run_and_an_interruption_leave_the_index_alone(
+def test_a_dry_run_and_an_interruption_do_not_change_the_index(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(shop, "--dry-run") == 0
