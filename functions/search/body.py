@@ -83,7 +83,7 @@ class Body:
         return data
 
     def discard(self) -> None:
-        """Read what is left, within reason, and end the body.
+        """Read what is left, within reason.
 
         A client that is still sending when the server closes the connection never sees the answer.
         """
@@ -93,7 +93,6 @@ class Body:
                 pass
         if self._clock is not None:
             self._clock.cancel()
-        self._end = self._taken
 
     def _cut(self, connection: "socket.socket") -> None:
         """End a read that waits; the answer can still be sent."""

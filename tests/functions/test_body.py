@@ -1,6 +1,7 @@
 """The body of a request, on servers with different streams."""
 
 import socket
+import threading
 import time
 from io import BytesIO
 from typing import Any
@@ -87,6 +88,13 @@ def test_an_endless_body_is_not_read_for_ever() -> None:
     stream = Endless()
     body(stream, **{"wsgi.input_terminated": True}).discard()
     assert 50_000_000 < stream.taken < 100_000_000
+
+
+def test_no_clock_runs_without_a_connection_or_a_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is a thread: behind a gateway it could cut nothing, and most requests have no body."""
+    monkeypatch.setattr(threading, "Timer", lambda *_: pytest.fail("a clock runs"))
+    body(BytesIO(b"photo"), CONTENT_LENGTH="5").discard()
+    body(BytesIO(b"GET / HTTP/1.1"), **{"gunicorn.socket": object()}).discard()
 
 
 @pytest.mark.parametrize("expected", [True, False])
