@@ -34,8 +34,9 @@ def test_photos_are_turned_upright(format: str, tolerance: int, orientation: int
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
-def test_unreadable_exif_means_no_orientation() -> None:
-    with_junk = encoded(quarters(), "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"\x01\x12\0\x63" * 5)
+@pytest.mark.parametrize("junk", [b"MM\0*\0\0\0\x08\xff\xff" + b"\x01\x12\0\x63" * 5, b"MM\0*", b"MM", b"XX"])
+def test_unreadable_exif_means_no_orientation(junk: bytes) -> None:
+    with_junk = encoded(quarters(), "JPEG", exif=b"Exif\0\0" + junk)
     np.testing.assert_allclose(corners(photo_pixels(with_junk)), QUARTERS, atol=3)
 
 
@@ -60,9 +61,10 @@ def test_every_mode_becomes_rgb(mode: str) -> None:
         assert (pixels == 255).all(), "white stays white, and transparent becomes white"
 
 
-def test_16_bits_are_scaled_not_clipped() -> None:
-    middle = Image.fromarray(np.full((50, 50), 32768, dtype=np.uint16))
-    assert (photo_pixels(encoded(middle)) == 128).all()
+@pytest.mark.parametrize(("stored", "seen"), [(0, 0), (1, 0), (255, 0), (256, 1), (32768, 128), (65535, 255)])
+def test_16_bits_are_scaled_not_clipped(stored: int, seen: int) -> None:
+    grey = Image.fromarray(np.full((50, 50), stored, dtype=np.uint16))
+    assert (photo_pixels(encoded(grey)) == seen).all()
 
 
 def test_half_transparent_pixels_lie_on_white() -> None:
@@ -146,6 +148,15 @@ def test_a_smaller_scale_shifts_nothing_on_odd_sizes(size: tuple[int, int], orie
     plain = np.asarray(image.resize((160, 160), Image.Resampling.BOX))
     difference = photo_pixels(content).astype(float) - plain
     assert 10 * np.log10(255**2 / np.mean(difference**2)) > 43
+
+
+def test_too_little_memory_is_not_the_photos_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Image.Image, "resize", full)
+    with pytest.raises(MemoryError):
+        photo_pixels(photo("red"))
 
 
 def test_no_bytes_are_an_empty_photo() -> None:
