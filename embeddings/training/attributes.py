@@ -1,9 +1,9 @@
-"""What the heads of a training say of a photo - its category, kind and colours - made part of its vector.
+"""Adds to a photo's vector what the heads of a training say of it: category, kind and colours.
 
 Two photos of one category lie near each other, but a garment of another category with the same print may lie nearer.
-The heads tell categories apart better than the distances do; so the vector carries what they say. The embedding itself
-is whitened, which alone would ruin it: what it knew of category and colour the heads say now, and whitened it tells
-items apart.
+The heads tell categories apart better than distances do, so their answers become part of the vector. The embedding is
+whitened. Whitening removes what it knew of category and colour, which the heads supply, and leaves what tells items
+apart.
 """
 
 from collections import Counter
@@ -37,7 +37,7 @@ _NOTHING = 1e-6  # an axis of less than this share of the greatest variance is r
 
 @dataclass(frozen=True)
 class Whitening:
-    """Principal axes of some vectors, to give every axis the same variance: (x - mean) @ axes."""
+    """Principal axes that give vectors the same variance along every axis: (x - mean) @ axes."""
 
     mean: Floats
     """(d,)."""
@@ -46,7 +46,7 @@ class Whitening:
 
     @classmethod
     def fit(cls, vectors: Vectors) -> "Whitening":
-        """Fit to vectors (n, d) that nothing is measured on; axes without variance are dropped."""
+        """Fit to vectors (n, d) that nothing is measured with; axes without variance are dropped."""
         wide = vectors.astype(np.float64)
         variances, axes = np.linalg.eigh(np.cov(wide, rowvar=False))
         kept = variances > _NOTHING * variances.max()
@@ -55,14 +55,14 @@ class Whitening:
 
 @dataclass(frozen=True)
 class Trained:
-    """What one run has made."""
+    """The result of one run."""
 
     embedder: keras.Model
     """(n, 160, 160, 3) to unit vectors (n, d)."""
     proxies: Mapping[str, NDArray[np.float32]]
-    """(classes, d) of each head that the run was trained for."""
+    """The proxies (classes, d) of each head that the run was trained for."""
     vectors: Vectors
-    """(m, d), the embedder's of photos it was trained on; axes are fitted to them."""
+    """The embedder's vectors (m, d) of photos it was trained on; axes are fitted to them."""
     items: bool = True
     """Whether it was trained to tell items apart. If not, it has nothing to say but its heads' words."""
 

@@ -1,4 +1,7 @@
-"""What a training run can be told. No Keras in here, whose ten seconds `scripts/train.py --help` need not wait for."""
+"""The options of a training run and of a conversion.
+
+This module imports no Keras: `scripts/train.py --help` would wait ten seconds for it.
+"""
 
 from dataclasses import dataclass, field
 from typing import Literal, get_args
@@ -16,7 +19,7 @@ LOSSES = {
 }
 """What each loss counts. `implied`: consumer photos have no kind, but their category says which kinds they may be."""
 
-# The backbones of keras.applications worth trying here, and whether they scale pixels 0-255 themselves.
+# Backbones of keras.applications that are worth trying, and whether they scale pixels 0-255 themselves.
 BACKBONES = {"MobileNetV2": False, "MobileNetV3Large": True, "EfficientNetB0": True, "EfficientNetV2B0": True}
 
 FileFormat = Literal["fp32", "fp16", "dynamic", "int8"]
@@ -26,32 +29,32 @@ FILE_FORMATS: tuple[FileFormat, ...] = get_args(FileFormat)
 
 @dataclass(frozen=True)
 class Mix:
-    """How many of each a batch holds."""
+    """What a batch holds."""
 
     pairs: int = 28
     """Items with a shop photo, two views each."""
     consumer_pairs: int = 12
-    """Items with consumer photos only, cut out by a mask, two views each; none where there are no masks."""
+    """Items with consumer photos only, cut out by a mask, two views each. Without masks there are none."""
     singles: int = 24
     """Consumer photos, one view each; none where there are no consumer photos."""
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How strong each change is: 1 as written in this package, 0 leaves it out."""
+    """The strength of each change to a view: 1 as written in `views`, 0 for none."""
 
     ground: float = 1.0
-    """What lies behind a cut-out garment; without it, white."""
+    """A background behind a cut-out garment; white without it."""
     clutter: float = 1.0
     """Other garments in sight."""
     occlusion: float = 1.0
-    """Something lies on the garment."""
+    """Something lies over the garment."""
     turn: float = 1.0
     """Rotation."""
     bend: float = 1.0
     """Perspective."""
     crop: float = 1.0
-    """From how near, and how far from the middle."""
+    """Nearer or farther, and off the middle."""
     light: float = 1.0
     """Brightness, white balance, contrast, and a lamp to one side."""
     blur: float = 1.0
@@ -62,18 +65,18 @@ class Augmentation:
 
 
 FULL = Augmentation()
-"""No change weakened: the default of a run."""
+"""Every change at full strength, as a run has it by default."""
 
 
 @dataclass(frozen=True)
 class Config:
-    """All that a run follows from, beside the photos."""
+    """Everything but the photos that decides what a run does."""
 
     weights: str
     steps: int
     minutes: float
     masks: str = ""
-    """Folder of the consumer photos' masks, see `read_mask`; "" for none."""
+    """The folder of the consumer photos' masks, see `read_mask`; "" for none."""
     mix: Mix = field(default_factory=Mix)
     backbone: str = "MobileNetV2"
     losses: dict[str, float] = field(default_factory=LOSSES.copy)

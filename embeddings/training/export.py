@@ -1,4 +1,4 @@
-"""From the trained Keras model to the file that is shipped: converted, compared with Keras, and only then written."""
+"""Converts a trained Keras model to the file that is shipped, and compares it with Keras before writing it."""
 
 import hashlib
 import json
@@ -24,7 +24,7 @@ from embeddings.training.evaluation.metrics import Vectors, neighbours, overlap
 from embeddings.training.float16_kernels import rounded_depthwise
 
 MINIMUM_OVERLAP: dict[FileFormat, float] = {"fp32": 0.99, "fp16": 0.97, "dynamic": 0.85, "int8": 0.75}
-"""Share of the 16 nearest neighbours that a file must have in common with Keras; below it, something broke."""
+"""The least share of the 16 nearest neighbours in common with Keras. Less means that something broke."""
 
 _TIMED = 200
 
@@ -34,20 +34,20 @@ class Parity:
     """How a converted file compares with the Keras model."""
 
     overlap: float
-    """Share of the top-16 neighbours they have in common, each photo against all others."""
+    """The share of the 16 nearest neighbours in common, searching with each photo among all others."""
     milliseconds: float
-    """Median of one photo, one thread, pixels to vector."""
+    """The median time from one photo's pixels to its vector, on one thread."""
     size: int
-    """Bytes."""
+    """In bytes."""
 
 
 def convert(model: keras.Model, file_format: FileFormat, examples: NDArray[np.uint8]) -> bytes:
-    """Convert to TFLite. Only this needs TensorFlow, whichever backend has trained.
+    """Convert to TFLite. This needs TensorFlow even if another backend did the training.
 
     Args:
-        model: (n, 160, 160, 3), 0-255, to unit vectors.
-        file_format: fp32; fp16 (weights); dynamic (int8 weights, float32 sums); int8 (all, uint8 in).
-        examples: pixels (n, 160, 160, 3) of real photos, which set the ranges of int8.
+        model: from pixels (n, 160, 160, 3), 0-255, to unit vectors.
+        file_format: the numbers in the file.
+        examples: pixels (n, 160, 160, 3) of real photos, from which int8 takes its ranges.
     """
     import tensorflow as tf
 
@@ -61,26 +61,31 @@ def convert(model: keras.Model, file_format: FileFormat, examples: NDArray[np.ui
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = tf.uint8
     rounding = rounded_depthwise(model) if file_format == "fp16" else nullcontext()
-    with rounding, warnings.catch_warnings(), redirect_stdout(StringIO()):  # it prints each variable's address
-        # Said of every int8 conversion; the ranges come from the examples.
+    with (
+        rounding,
+        warnings.catch_warnings(),
+        redirect_stdout(StringIO()),
+    ):  # the converter prints each variable's address
+        # Every int8 conversion warns so; the ranges come from the examples.
         warnings.filterwarnings("ignore", "Statistics for quantized inputs")
         content: bytes = converter.convert()
     return content
 
 
 def check_parity(content: bytes, file_format: FileFormat, pixels: NDArray[np.uint8], expected: Vectors) -> Parity:
-    """Run the file as the functions will, and compare neighbours with those of Keras.
+    """Run the file as the functions will, and compare its neighbours with those of Keras.
 
-    Cosine to the Keras vectors would mislead: vectors can move a little together, or lose just what tells items apart.
+    The cosine to Keras's vectors would mislead: all vectors can move a little together, or lose just what tells items
+    apart.
 
     Args:
         content: the converted file.
-        file_format: decides how much overlap is asked for.
-        pixels: (n, 160, 160, 3) of real photos; some hundred, or chance counts.
-        expected: Keras' vectors (n, d) of them.
+        file_format: decides the least overlap.
+        pixels: (n, 160, 160, 3) of some hundred real photos or more; with fewer, chance decides.
+        expected: Keras's vectors (n, d) of the same photos.
 
     Raises:
-        ModelError: the file does not run, answers NaN, or its neighbours are others.
+        ModelError: the file does not run, answers NaN, or has other neighbours.
     """
     embedder = Embedder(content)
     seconds = []
@@ -90,12 +95,14 @@ def check_parity(content: bytes, file_format: FileFormat, pixels: NDArray[np.uin
         vectors[row] = embedder.embed_pixels(photo)
         seconds.append(time.perf_counter() - started)
     if vectors.shape != expected.shape or not np.isfinite(vectors).all():
-        raise ModelError(f"the converted model answers {vectors.shape} with NaN or another shape; it is not written")
+        raise ModelError(
+            f"the converted model answers {vectors.shape}, {expected.shape} is expected, or NaN; it is not written"
+        )
     common = overlap(*(neighbours(each, each, without_self=True) for each in (vectors, expected)))
     if common < MINIMUM_OVERLAP[file_format]:
         raise ModelError(
             f"the {file_format} file shares {common:.3f} of its neighbours with Keras, "
-            f"{MINIMUM_OVERLAP[file_format]} is asked for; it is not written"
+            f"at least {MINIMUM_OVERLAP[file_format]} is required; it is not written"
         )
     return Parity(round(common, 4), round(float(np.median(seconds[-_TIMED:])) * 1000, 2), len(content))
 
@@ -103,13 +110,13 @@ def check_parity(content: bytes, file_format: FileFormat, pixels: NDArray[np.uin
 def write_model(
     path: Path, content: bytes, file_format: FileFormat, parity: Parity, made: dict[str, Any], figures: dict[str, Any]
 ) -> dict[str, Any]:
-    """Write the file and the card beside it; returns the card.
+    """Write the file and the card beside it; return the card.
 
     Args:
         path: ends in .tflite.
-        content: what `convert` made and `check_parity` let pass.
-        file_format: as converted.
-        parity: as measured.
+        content: the converted file, after `check_parity`.
+        file_format: the format it was converted to.
+        parity: the result of `check_parity`.
         made: how the model was trained: data, steps, minutes, seed, command.
         figures: what evaluating it gave; may be empty.
     """
@@ -141,5 +148,5 @@ def write_card(model: Path, card: dict[str, Any]) -> None:
 
 
 def spread(items: Sequence[Any], count: int) -> list[Any]:
-    """`count` of the items, evenly spread over their order."""
+    """Return `count` of the items, spread evenly over their order."""
     return [items[index] for index in np.linspace(0, len(items) - 1, min(count, len(items))).astype(int)]

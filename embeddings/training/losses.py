@@ -1,4 +1,4 @@
-"""What the model is trained to do, as formulas on unit vectors. Pure functions of `keras.ops` tensors."""
+"""The losses: pure functions of unit vectors, as `keras.ops` tensors."""
 
 from typing import Any
 
@@ -7,9 +7,9 @@ from keras import ops
 Tensor = Any  # a tensor of whichever backend Keras runs on
 
 SCALE = 16.0
-"""Of the heads' cosines: how sure of a class a vector can make them."""
+"""The scale of the heads' cosines, which limits how sure of a class a head can be."""
 
-_NEVER = -1e4  # the logarithm of no chance at all
+_NEVER = -1e4  # stands for the logarithm of 0
 
 
 def cosine_softmax(embeddings: Tensor, proxies: Tensor, targets: Tensor, scale: float) -> Tensor:
@@ -20,11 +20,11 @@ def cosine_softmax(embeddings: Tensor, proxies: Tensor, targets: Tensor, scale: 
     Args:
         embeddings: (n, d), unit vectors.
         proxies: (c, d), any length.
-        targets: (n, c), each row sums to 1, or is all 0 where the photo has no such label.
-        scale: s; the larger, the sharper.
+        targets: (n, c); each row sums to 1, or is all 0 if the photo has no such label.
+        scale: s; a larger one is sharper.
 
     Returns:
-        Scalar: the mean over labelled rows; 0 if there is none.
+        A scalar: the mean over labelled rows, or 0 if there is none.
     """
     losses = -ops.sum(targets * _log_chances(embeddings, proxies, scale), axis=-1)
     labelled = ops.sum(targets)
@@ -32,19 +32,19 @@ def cosine_softmax(embeddings: Tensor, proxies: Tensor, targets: Tensor, scale: 
 
 
 def grouped_softmax(embeddings: Tensor, proxies: Tensor, groups: Tensor, targets: Tensor, scale: float) -> Tensor:
-    """`cosine_softmax` where a label says of which group the class is, but not which class it is.
+    """Compute `cosine_softmax` for labels that name a group of classes instead of one class.
 
         loss_i = -sum_g t_ig log( sum_{c in g} p_ic ),  p_i = softmax_c(s <x_i, w_c>)
 
     Args:
         embeddings: (n, d), unit vectors.
         proxies: (c, d), any length.
-        groups: (c, g), 1 where the class is of the group, else 0. A group without classes is no label.
-        targets: (n, g), as `cosine_softmax` has them.
+        groups: (c, g), 1 where the class belongs to the group, else 0. A group without classes counts as no label.
+        targets: (n, g), as in `cosine_softmax`.
         scale: s.
 
     Returns:
-        Scalar: the mean over labelled rows; 0 if there is none.
+        A scalar: the mean over labelled rows, or 0 if there is none.
     """
     of_group = ops.where(groups[None] > 0, _log_chances(embeddings, proxies, scale)[:, :, None], _NEVER)
     targets = targets * ops.max(groups, axis=0)
@@ -52,37 +52,37 @@ def grouped_softmax(embeddings: Tensor, proxies: Tensor, groups: Tensor, targets
 
 
 def _log_chances(embeddings: Tensor, proxies: Tensor, scale: float) -> Tensor:
-    """The logarithm of each class's softmax over cosines (n, c)."""
+    """Return the logarithm of the softmax over cosines (n, c)."""
     return ops.log_softmax(scale * ops.matmul(embeddings, ops.transpose(ops.normalize(proxies, axis=-1))), axis=-1)
 
 
 def smoothed(targets: Tensor, share: float) -> Tensor:
-    """Label smoothing (Szegedy et al. 2016, section 7): t' = (1 - share) t + share / c, rows of zeros as they are.
+    """Smooth labels (Szegedy et al. 2016, section 7): t' = (1 - share) t + share / c; rows of zeros stay.
 
     Args:
-        targets: (n, c), each row sums to 1, or to 0.
-        share: 0-1, of each label that goes to all classes alike.
+        targets: (n, c); each row sums to 1 or to 0.
+        share: 0-1, the share of each label that is spread over all classes.
     """
     return (1 - share) * targets + share / targets.shape[-1] * ops.sum(targets, axis=-1, keepdims=True)
 
 
 def info_nce(anchors: Tensor, positives: Tensor, others: Tensor, same_item: Tensor, temperature: float) -> Tensor:
-    """Contrastive loss between two views of each item: InfoNCE (van den Oord et al. 2018, eq. 4).
+    """Contrast two views of each item with other items: InfoNCE (van den Oord et al. 2018, eq. 4).
 
         loss_i = -log( exp(<a_i, p_i>/T) / (sum_j exp(<a_i, p_j>/T) + sum_k exp(<a_i, o_k>/T)) )
 
-    The sum over k leaves out the others that show item i itself. `others` are embeddings of earlier batches
-    (cross-batch memory, Wang et al. 2020): hundreds of negatives of the anchor's own category at no cost.
+    The sum over k leaves out photos of item i itself. `others` are embeddings of earlier batches (cross-batch memory,
+    Wang et al. 2020): hundreds of negatives of the anchor's own category at no cost.
 
     Args:
-        anchors: (n, d), unit vectors, one view an item.
+        anchors: (n, d), unit vectors, one view of each item.
         positives: (n, d), unit vectors, the other view of the same items, row for row.
         others: (m, d), unit vectors, or zeros where the memory is not yet filled.
-        same_item: (n, m), 1 where the other is the anchor's item, else 0.
+        same_item: (n, m), 1 where the other shows the anchor's item, else 0.
         temperature: T.
 
     Returns:
-        Scalar: the mean over anchors.
+        A scalar: the mean over anchors.
     """
     to_positives = ops.matmul(anchors, ops.transpose(positives)) / temperature
     to_others = ops.matmul(anchors, ops.transpose(others)) / temperature - 1e4 * same_item
@@ -91,21 +91,21 @@ def info_nce(anchors: Tensor, positives: Tensor, others: Tensor, same_item: Tens
 
 
 def neighbour_softmax(anchors: Tensor, others: Tensor, alike: Tensor, excluded: Tensor, temperature: float) -> Tensor:
-    """What a search should answer, as a distribution to be matched: supervised contrastive with weighted positives.
+    """Match the results that a search should give: a supervised contrastive loss with weighted positives.
 
         loss_i = -sum_j a_ij log( exp(<x_i, o_j>/T) / sum_k exp(<x_i, o_k>/T) ) / sum_j a_ij
 
-    With a_ij of 0 and 1 this is the outer form of Khosla et al. 2020, eq. 2. The sums leave out what is excluded.
+    If a_ij is 0 or 1, this is the outer form of Khosla et al. 2020, eq. 2. The sums leave out excluded photos.
 
     Args:
         anchors: (n, d), unit vectors.
         others: (m, d), unit vectors of gallery photos.
-        alike: (n, m), a_ij, 0 or more: how good an answer photo j is to i.
-        excluded: (n, m), 1 where photo j shows the anchor's own item, or is none, else 0.
+        alike: (n, m), a_ij, 0 or more: how good a result photo j is for photo i.
+        excluded: (n, m), 1 where photo j shows the anchor's own item or is missing, else 0.
         temperature: T.
 
     Returns:
-        Scalar: the mean over anchors that have any answer; 0 if none has.
+        A scalar: the mean over anchors with a right result, or 0 if there is none.
     """
     logits = ops.matmul(anchors, ops.transpose(others)) / temperature - 1e4 * excluded
     wanted = alike * (1 - excluded)

@@ -17,8 +17,8 @@ from embeddings.training.losses import SCALE, cosine_softmax, grouped_softmax, i
 
 Tensor = Any
 
-# Keras builds MobileNetV2 with 0.999, which takes thousands of steps to forget: after a short run the moving averages
-# are wrong. At 0.95 they are those of the last twenty batches, and re-estimating them moves no figure.
+# Keras builds MobileNetV2 with 0.999, which forgets so slowly that the moving averages are wrong after a short run.
+# At 0.95 they cover the last twenty batches, and re-estimating them changes no figure.
 _BATCH_NORM_MOMENTUM = 0.95
 
 _MIDDLE = 0.8  # of a photo's width and height

@@ -1,4 +1,4 @@
-"""The training run: batches in, losses down, figures every few hundred steps, the best model kept."""
+"""A training run: it takes steps, measures every few hundred of them, and keeps the best model."""
 
 import json
 import time
@@ -39,23 +39,24 @@ _WORKERS = 2
 
 
 def train(data: Path, folder: Path, config: Config, command: str) -> dict[str, Any]:
-    """Run, or go on with, the training in `folder`.
+    """Start the training in `folder`, or resume it from its checkpoint.
 
-    The learning rate rises over the first 3 % of the run, then falls to 0 as a half cosine by its end: `steps` or
-    `minutes`, whichever comes first. Every `every` steps the validation figures are taken; the best model is kept.
+    A run ends after `steps` or `minutes`, whichever comes first. The learning rate rises over the first 3 % of the run
+    and then falls to 0 as a half cosine. Every `every` steps the run takes the validation figures and keeps the model
+    if it is the best so far.
 
     Args:
-        data: folder of the labelled photos.
-        folder: the run's folder; a checkpoint in it is resumed.
+        data: the folder of the labelled photos.
+        folder: the run's folder.
         config: all options.
-        command: what was typed, for the record.
+        command: the command line, for the record.
 
     Returns:
-        The summary that is also written to summary.json: steps, minutes, best step, its figures.
+        The summary, as written to summary.json: steps, minutes, the best step and its figures.
 
     Raises:
-        DatasetError, ModelError: the photos or the weights cannot be used; the folder is of a run with other options;
-            the loss is no number any more.
+        DatasetError, ModelError: the photos or the weights cannot be used, the folder holds a run with other options,
+            or the loss is no longer a number.
     """
     record = json.loads(json.dumps({"command": command, "backend": keras.backend.backend(), **asdict(config)}))
     check_options(folder, record)
@@ -127,12 +128,12 @@ class _Training:
         return summary
 
     def _step(self, batch: Batch, progress: float) -> dict[str, float]:
-        """One update; returns each loss as a mean since the last measuring."""
+        """Take one step; return the mean of each loss since the figures were last taken."""
         self.trainee.optimizer.learning_rate = self.config.learning_rate * _shape(progress)
         targets = {**batch.targets, "items": batch.items, "consumer": batch.consumer}
         losses = self.trainee.train_on_batch(batch.images, targets, return_dict=True)
         if not np.isfinite(losses["loss"]):
-            raise ModelError(f"the loss is {losses['loss']}; lower --learning-rate and go on from the last checkpoint")
+            raise ModelError(f"the loss is {losses['loss']}; repeat the command with a lower --learning-rate")
         return {name: float(value) for name, value in losses.items()}
 
     def _measure(self, step: int, losses: dict[str, float], rows: list[Row]) -> Row:
@@ -147,14 +148,17 @@ class _Training:
 
 
 def score(figures: Mapping[str, float], losses: Mapping[str, float]) -> float:
-    """What a run keeps its best by: the mean of the figures, without those of items where items are not trained."""
+    """Return the mean of the figures, by which a run keeps its best.
+
+    Figures of items do not count if the run does not train items.
+    """
     of_items = {name for name in figures if name.startswith(("C@", "item@"))}
     counted = figures.keys() - of_items if losses["items"] == 0 else figures.keys()
     return float(np.mean([figures[name] for name in counted or figures.keys()]))
 
 
 def _shape(progress: float) -> float:
-    """The learning rate's course, 0-1, over a run's progress, 0-1."""
+    """Return the share of the learning rate, 0-1, at a run's progress, 0-1."""
     if progress < _WARM_UP:
         return (progress + 1e-3) / (_WARM_UP + 1e-3)
     return 0.5 * (1 + float(np.cos(np.pi * (progress - _WARM_UP) / (1 - _WARM_UP))))

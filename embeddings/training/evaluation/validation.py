@@ -1,4 +1,4 @@
-"""The figures that a run is steered by: every task that the validation part holds queries for."""
+"""The figures that steer a run: every task for which the validation part has queries."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,10 +18,10 @@ Embed = Callable[[NDArray[np.uint8]], Vectors]
 
 
 def encoded_photos(folder: Path, photos: Sequence[LabelledPhoto]) -> list[bytes]:
-    """The files as they lie in the folder.
+    """Read the files of photos.
 
     Raises:
-        DatasetError: one is missing.
+        DatasetError: a file is missing.
     """
     try:
         return [(folder / photo.file).read_bytes() for photo in photos]
@@ -32,9 +32,10 @@ def encoded_photos(folder: Path, photos: Sequence[LabelledPhoto]) -> list[bytes]
 def encoded_phone_photos(
     folder: Path, items: Sequence[LabelledPhoto], places: Sequence[LabelledPhoto], seed: int, beside: int = 0
 ) -> list[bytes]:
-    """One simulated phone photo of each shop item, on the ground of consumer photos in turn, or on a drawn one.
+    """Simulate a phone photo of each shop item.
 
-    beside: so many others of the items lie in the corners.
+    The items lie on the ground of consumer photos, taken in turn, or on drawn ground if there are none. `beside` is the
+    number of other items in the corners.
     """
     ground = load_pixels(folder, places[: len(items)])
     ground = ground or [drawn_ground((seed, row)) for row in range(len(items))]
@@ -52,7 +53,7 @@ def encoded_phone_photos(
 
 
 class Validation:
-    """Holds the decoded photos of one part, to measure a model again and again."""
+    """The decoded photos of one part, to measure a model again and again."""
 
     def __init__(
         self, folder: Path, photos: Sequence[LabelledPhoto], part: Part, seed: int, phone_photos: int = 250
@@ -75,7 +76,7 @@ class Validation:
         self._pixels = np.stack([photo_pixels(photo) for photo in encoded])
 
     def figures(self, embed: Embed) -> dict[str, float]:
-        """Each task's mean."""
+        """Return the mean of each task."""
         vectors = embed(self._pixels)
         scores = [search.scores(search.ask(vectors)) for search in self._searches]
         return {name: each.mean() for found in scores for name, each in found.items()}

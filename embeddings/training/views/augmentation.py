@@ -1,7 +1,7 @@
-"""From one photo to the many that a phone might have taken of it.
+"""Turns one photo into the many that a phone might have taken.
 
-No change of colour is so strong that the label lies: `camera` keeps a garment within what a lamp and an automatic
-white balance do to it. Backgrounds know no such limit (`backgrounds`).
+No change of colour makes the label wrong: `camera` changes a garment no more than a lamp and an automatic white balance
+do. Backgrounds have no such limit (`backgrounds`).
 """
 
 from collections.abc import Sequence

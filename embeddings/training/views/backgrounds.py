@@ -1,7 +1,7 @@
-"""What lies behind a garment: pieces of real photos, and patterns drawn by chance.
+"""Backgrounds for garments: pieces of real photos, and random patterns.
 
-Their colours are shuffled freely. A background says nothing about the garment, and a model that has only seen
-real beds learns that beige is the colour of trousers.
+Their colours are shuffled freely. A background says nothing about the garment, but a model that sees only real beds
+learns that trousers are beige.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from embeddings.training.data.photos import Pixels
 
 _SIZE = (INPUT_SIZE, INPUT_SIZE)
 _REAL = 0.75
-_WHOLE_PHOTO = 0.25  # of the real ones: another garment stays in view
+_WHOLE_PHOTO = 0.25  # of the real ones, where another garment stays in view
 _RECOLOUR = 0.6
 
 
@@ -64,6 +64,6 @@ def _pattern(rng: np.random.Generator) -> Image.Image:
 
 
 def _recoloured(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Channels in another order, and each with a gain of its own."""
+    """Shuffle the channels and give each a gain of its own."""
     pixels = np.asarray(image)[..., rng.permutation(3)] * rng.uniform(0.4, 1.4, 3).astype(np.float32)
     return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))

@@ -1,8 +1,8 @@
 """What one training step sees: pairs of views of items, and consumer photos.
 
-A batch follows from the seed and the step alone, so that a resumed run sees what the interrupted one would have seen.
-Items are drawn by the inverse of their category's size to the power of 3/4: neither t-shirts nor the few skirts take
-over.
+A batch depends on the seed and the step alone, so that a resumed run sees what the interrupted one would have seen.
+Items are drawn by the inverse of their category's size to the power of 3/4, so that neither the many t-shirts nor the
+few skirts dominate.
 """
 
 from collections import Counter
@@ -86,7 +86,7 @@ class Batches:
         self._targets = {id(picture): self._labels(picture) for picture in pictures}
 
     def batch(self, step: int) -> Batch:
-        """The batch of one step."""
+        """Return the batch of one step."""
         rng = np.random.default_rng((self._seed, step))
         items = [found[row] for found, count, chances in self._drawn for row in _drawn(rng, count, chances)]
         found, count, chances = self._singles
@@ -111,7 +111,7 @@ class Batches:
         )
 
     def stream(self, first_step: int, workers: int) -> Generator[Batch, None, None]:
-        """Batches from `first_step` on, without end, prepared ahead by threads (Pillow releases the lock)."""
+        """Yield batches from `first_step` on, without end; threads prepare them ahead (Pillow releases the lock)."""
         with ThreadPoolExecutor(workers) as pool:
             ahead: list[Future[Batch]] = [pool.submit(self.batch, first_step + step) for step in range(_AHEAD)]
             step = first_step + _AHEAD
@@ -133,9 +133,9 @@ class Batches:
 
 
 def _blend(images: NDArray[np.uint8], targets: Targets, first: int, rng: np.random.Generator, strength: float) -> None:
-    """Lay over each other row from `first` on, the one after it, by shares: mixup (Zhang et al. 2018).
+    """Blend every second row from `first` on with the row after it: mixup (Zhang et al. 2018).
 
-    The consumer photos are few, and without it learned by heart.
+    Without it, the model learns the few consumer photos by heart.
     """
     for row in range(first, len(images) - 1, 2):
         share = np.float32(rng.beta(_BLENDED, _BLENDED) * strength)
@@ -179,12 +179,12 @@ def _one_hot(word: str, classes: tuple[str, ...]) -> NDArray[np.float32]:
 
 
 def _drawn(rng: np.random.Generator, count: int, chances: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Different row numbers; of nothing, numpy would not draw even none."""
+    """Draw different rows; numpy cannot draw even none from an empty list."""
     return rng.choice(len(chances), count, replace=False, p=chances) if count else np.empty(0, np.intp)
 
 
 def _chances(categories: Sequence[str]) -> NDArray[np.float64]:
-    """A probability for each of those that are in these categories."""
+    """Return the probability of each row, given its category."""
     counts = Counter(categories)
     weights = np.array([counts[category] ** -_BALANCE for category in categories])
     chances: NDArray[np.float64] = weights / weights.sum()

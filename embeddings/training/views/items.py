@@ -1,7 +1,7 @@
-"""What a training step draws views of: a garment, by all of its photos.
+"""Items, of which a training step draws views: a garment and all of its photos.
 
-Two views of one item are a pair: one as a phone shows it, one as a shop shows it. Where an item has photos of one
-domain only, its cut-out takes the other domain's place.
+Two views of an item are a pair: one as a phone shows it, one as a shop shows it. If an item has photos of one domain
+only, a cut-out takes the other domain's place.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ _NEW_PLACE = 0.5  # of the views of a consumer photo that has a cut-out
 
 @dataclass(frozen=True, eq=False)
 class LoadedPhoto:
-    """A photo in memory, and the garment cut from it (RGBA) where that could be done."""
+    """A photo in memory, with the garment cut from it (RGBA) if that was possible."""
 
     photo: LabelledPhoto
     pixels: Pixels
@@ -49,7 +49,7 @@ class LoadedPhoto:
 
 @dataclass(frozen=True, eq=False)
 class Item:
-    """One garment, with at least one picture for either side of a pair."""
+    """A garment with at least one photo for each side of a pair."""
 
     query_side: tuple[LoadedPhoto, ...]
     gallery_side: tuple[LoadedPhoto, ...]
@@ -61,9 +61,9 @@ class Item:
 
 
 def group(pictures: Iterable[LoadedPhoto]) -> list[Item]:
-    """Items that can be shown from both sides, in the order of their first picture.
+    """Group photos into items that have both sides, in the order of their first photo.
 
-    Photos of the other domain are preferred over cut-outs: nothing that is drawn is as true as a second photo.
+    A photo of the other domain is preferred to a cut-out, since a drawn view is never as true as a second photo.
     """
     by_item: dict[str, list[LoadedPhoto]] = {}
     for picture in pictures:
