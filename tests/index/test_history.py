@@ -15,7 +15,7 @@ COLOURS = ["black", "white", "pink", "grey", "brown", "gold"]
 
 
 def generations(shop: Shop, count: int) -> list[str]:
-    """Publish so many, each with one photo more; their ids."""
+    """Publish generations, each with one more photo; return their ids."""
     ids = [shop.rebuild().generation]
     for number in range(1, count):
         shop.put({f"more/{number}.jpg": COLOURS[number]})
@@ -30,7 +30,7 @@ def test_rollback_brings_back_the_generation_before_and_holds_it(shop: Shop) -> 
     assert len(shop.load().gallery) == 4
     held = shop.rebuild()
     assert (held.outcome, held.generation) == (Outcome.HELD, second)
-    assert rollback(shop.index_files).generation == first, "again: one further back"
+    assert rollback(shop.index_files).generation == first, "again, one generation further back"
     assert set(past_generations(shop.index_files)) == {first, second, third}
     release(shop.index_files)
     after = shop.rebuild()
@@ -45,7 +45,7 @@ def test_rollback_to_a_named_generation_of_another_model(shop: Shop) -> None:
     assert shop.load().gallery.dimension == shop.load().embedder.dimension == 48
 
 
-def test_rollback_refuses_what_is_not_there_or_damaged(shop: Shop) -> None:
+def test_rollback_refuses_a_missing_or_damaged_generation(shop: Shop) -> None:
     for change in (rollback, release):
         with pytest.raises(NoIndexError):
             change(shop.index_files)
@@ -59,7 +59,7 @@ def test_rollback_refuses_what_is_not_there_or_damaged(shop: Shop) -> None:
     assert shop.index_files.get("current.json") == before
 
 
-def test_nothing_older_to_roll_back_to(shop: Shop) -> None:
+def test_without_an_older_generation_there_is_no_rollback(shop: Shop) -> None:
     generations(shop, 1)
     with pytest.raises(GalleryIndexError, match="no older generation"):
         rollback(shop.index_files)
@@ -69,11 +69,11 @@ def cleaned(shop: Shop, after: timedelta) -> None:
     clean(shop.index_files, datetime.now(UTC) + after)
 
 
-def test_the_last_generations_stay_whatever_their_age(shop: Shop) -> None:
+def test_the_last_generations_stay_at_any_age(shop: Shop) -> None:
     ids = generations(shop, KEEP_GENERATIONS + 3)
     everything = shop.paths()
     cleaned(shop, timedelta(hours=23))
-    assert shop.paths() == everything, "within a day anybody may still hold any of it"
+    assert shop.paths() == everything, "within a day, somebody may still use any of it"
     cleaned(shop, timedelta(hours=25))
     left = {path.split("/")[1] for path in shop.paths("generations/")}
     assert left == set(ids[-KEEP_GENERATIONS - 1 :])
@@ -81,8 +81,8 @@ def test_the_last_generations_stay_whatever_their_age(shop: Shop) -> None:
     rollback(shop.index_files, ids[-KEEP_GENERATIONS - 1])
 
 
-def test_the_day_counts_from_when_a_generation_ceased_to_be_the_current_one(shop: Shop) -> None:
-    """A generation that was current for a week may have been opened a minute ago."""
+def test_the_day_counts_from_when_a_generation_was_superseded(shop: Shop) -> None:
+    """A reader may have opened a generation a minute ago although it was current for a week."""
     first = generations(shop, 1)[0]
     for path in shop.paths(f"generations/{first}/"):
         age(shop, path, days=7)
@@ -98,7 +98,7 @@ def age(shop: Shop, path: str, days: float) -> None:
     os.utime(file, (then, then))
 
 
-def test_models_and_lost_generations_go_when_nothing_names_them(shop: Shop) -> None:
+def test_models_and_lost_generations_go_if_nothing_names_them(shop: Shop) -> None:
     shop.rebuild()
     model = shop.paths("models/")
     lost = {
@@ -112,7 +112,7 @@ def test_models_and_lost_generations_go_when_nothing_names_them(shop: Shop) -> N
     assert lost <= set(shop.paths())
     cleaned(shop, timedelta(hours=25))
     assert not lost & set(shop.paths())
-    assert strangers <= set(shop.paths()), "only what this library writes is ever deleted"
+    assert strangers <= set(shop.paths()), "only files that this library writes are deleted"
     assert shop.paths("models/") == model
 
 
@@ -124,14 +124,14 @@ def test_the_model_of_a_kept_generation_stays(shop: Shop) -> None:
     assert shop.load().gallery.dimension == 48
 
 
-def test_a_clean_up_that_comes_late_spares_what_somebody_rolled_back_to(
+def test_a_late_clean_up_spares_a_generation_that_was_rolled_back_to(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = generations(shop, KEEP_GENERATIONS + 3)
     real = LocalWriter.list
 
     def rolled_back_meanwhile(self: LocalWriter, prefix: str = "") -> object:
-        if prefix == "checkpoints/":  # the last of the listings
+        if prefix == "checkpoints/":  # the clean-up's last listing
             rollback(shop.index_files, ids[0])
         return real(self, prefix)
 
@@ -140,7 +140,7 @@ def test_a_clean_up_that_comes_late_spares_what_somebody_rolled_back_to(
     assert shop.load().manifest.generation == ids[0]
 
 
-def test_trouble_in_tidying_up_is_no_failure_of_the_rebuild(
+def test_an_error_of_the_clean_up_does_not_fail_the_rebuild(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def denied(self: LocalWriter, keys: object) -> None:
@@ -169,7 +169,7 @@ def test_rollback_from_a_damaged_pointer(shop: Shop) -> None:
     assert len(shop.load().gallery) == 3
 
 
-def test_what_storage_keeps_wrongly_is_not_published(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_that_storage_alters_are_not_published(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.rebuild()
     real = LocalWriter.put
 
@@ -194,10 +194,10 @@ def test_a_lost_answer_to_the_swap_is_success(shop: Shop, monkeypatch: pytest.Mo
     summary = shop.rebuild()
     assert summary.outcome is Outcome.PUBLISHED
     assert shop.load().manifest.generation == summary.generation
-    assert len(shop.paths("generations/")) == 3, "and nothing was done twice"
+    assert len(shop.paths("generations/")) == 3, "nothing was done twice"
 
 
-def test_a_swap_that_storage_refuses_for_a_while_is_tried_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_swap_that_storage_refuses_is_tried_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     real, refusals = LocalWriter.compare_and_set, [StorageError("HTTP 429"), ConflictError("HTTP 409")]
 
     def busy(self: LocalWriter, *arguments: Any, **options: Any) -> None:
@@ -211,7 +211,7 @@ def test_a_swap_that_storage_refuses_for_a_while_is_tried_again(shop: Shop, monk
     assert len(shop.load().gallery) == 3
 
 
-def test_unfinished_work_goes_as_a_whole_a_week_after_its_last_file(shop: Shop) -> None:
+def test_unfinished_work_is_deleted_as_a_whole_a_week_after_its_last_file(shop: Shop) -> None:
     shop.rebuild()
     shop.put({"new.jpg": "pink"})
     old = datetime.now(UTC) - timedelta(days=8)

@@ -22,7 +22,7 @@ MANIFEST = Manifest(
 )
 
 
-def test_what_is_written_is_read() -> None:
+def test_a_manifest_survives_writing_and_reading() -> None:
     assert Manifest.from_json(MANIFEST.to_json()) == MANIFEST
     held = replace(MANIFEST, held=True)
     assert Manifest.from_json(held.to_json()) == held
@@ -43,7 +43,7 @@ def test_what_is_written_is_read() -> None:
         ("files", []),
     ],
 )
-def test_values_that_cannot_be_are_refused_with_the_files_name(field: str, value: object) -> None:
+def test_impossible_values_are_refused_with_the_files_name(field: str, value: object) -> None:
     stored = json.loads(MANIFEST.to_json())
     stored[field] = value
     with pytest.raises(CorruptIndexError, match=r"current\.json"):
@@ -51,12 +51,12 @@ def test_values_that_cannot_be_are_refused_with_the_files_name(field: str, value
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"null", b"{}", b"\xff\xfe"])
-def test_what_is_no_manifest_is_refused(data: bytes) -> None:
+def test_other_data_is_refused_as_a_manifest(data: bytes) -> None:
     with pytest.raises(CorruptIndexError, match="damaged"):
         Manifest.from_json(data)
 
 
-def test_another_format_says_so() -> None:
+def test_another_format_is_named() -> None:
     stored = json.loads(MANIFEST.to_json()) | {"format": 99}
     with pytest.raises(CorruptIndexError, match="format 99"):
         Manifest.from_json(json.dumps(stored).encode())
@@ -68,7 +68,7 @@ def test_ids_sort_by_age_and_differ() -> None:
     assert new_generation_id(late) != new_generation_id(late)
 
 
-def test_sources_are_read_as_written_and_equal_ones_are_equal_bytes() -> None:
+def test_sources_survive_writing_and_reading_and_equal_ones_are_equal_bytes() -> None:
     sources = Sources(
         {"b/ü.jpg": "2", "a.jpg": "1"}, {"c\n.txt": Refusal("3", "no image"), "d": Refusal("", "storage")}
     )

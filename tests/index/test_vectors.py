@@ -1,4 +1,4 @@
-"""vectors.npy on its way into memory: as it was stored, whatever parts it comes in."""
+"""Reading vectors.npy, in whatever parts it comes."""
 
 from dataclasses import replace
 from io import BytesIO
@@ -45,7 +45,7 @@ def test_parts_may_end_within_a_row(size: int) -> None:
     np.testing.assert_array_equal(read_vectors(MANIFEST, data), VECTORS)
     parts = parts_of(data, size)
     np.testing.assert_array_equal(read_unit_rows(MANIFEST, parts), unit_rows(VECTORS))
-    assert not parts  # whose memory would be as much again
+    assert not parts  # they would take as much memory again
 
 
 def test_an_empty_matrix() -> None:
@@ -66,7 +66,7 @@ def test_an_empty_matrix() -> None:
         stored(VECTORS.astype(np.int16)),
     ],
 )
-def test_another_matrix_than_the_manifest_says(data: bytes) -> None:
+def test_a_matrix_that_contradicts_the_manifest_is_refused(data: bytes) -> None:
     with pytest.raises(CorruptIndexError, match=r"vectors\.npy of the index"):
         read_vectors(MANIFEST, data)
     with pytest.raises(CorruptIndexError, match=r"vectors\.npy of the index"):

@@ -7,7 +7,7 @@ from tests.rebuild.gallery import Shop
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
-    """Three photos, not yet indexed, in folders."""
+    """Three photos in two folders, not indexed yet."""
     made = Shop(str(tmp_path / "gallery"), str(tmp_path / "index"))
     made.put({"shirts/red.jpg": "red", "shirts/blue.jpg": "blue", "shoes/green.jpg": "green"})
     return made
@@ -15,7 +15,7 @@ def shop(tmp_path: Path) -> Shop:
 
 @pytest.fixture(params=["folder", "s3", "gs"])
 def any_shop(request: pytest.FixtureRequest, tmp_path: Path) -> Shop:
-    """The same on each kind of storage."""
+    """The same shop on each kind of storage."""
     if request.param == "folder":
         return request.getfixturevalue("shop")
     if request.param == "s3":

@@ -1,4 +1,4 @@
-"""Processes that hang when they have embedded some photos, and wait to be killed."""
+"""Processes that hang after some photos, so that a test can kill them in the middle of their work."""
 
 import threading
 from itertools import count
@@ -9,10 +9,10 @@ from embeddings.rebuild import checkpoint, pipeline
 
 
 def hang_after(saved: int, grain: int) -> None:
-    """Let this process save checkpoints of this many photos at least, `grain` at a time, then embed no more."""
+    """Let this process save at least this many photos, `grain` to a checkpoint, and then embed no more."""
     checkpoint.GRAIN = grain
     embed, number = Embedder.embed, count(1)
-    # Photos are embedded in any order within the window, and saved in order.
+    # Within the window, photos are embedded in any order. They are saved in theirs.
     most = saved + pipeline._WINDOW
 
     def embed_or_hang(self: Embedder, *arguments: Any, **options: Any) -> Any:

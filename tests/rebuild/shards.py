@@ -1,4 +1,4 @@
-"""A run of shards on a small shop, step by step."""
+"""The steps of a shard run on a small shop."""
 
 from typing import Any
 

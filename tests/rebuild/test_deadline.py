@@ -1,4 +1,4 @@
-"""Rebuilds that have not the time to finish."""
+"""Rebuilds that run out of time."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ from embeddings.storage.reader import Fetched, Reader
 from tests.rebuild.gallery import Shop
 
 
-def test_a_rebuild_without_time_publishes_nothing_and_the_next_goes_on(any_shop: Shop) -> None:
+def test_a_rebuild_out_of_time_publishes_nothing_and_the_next_one_resumes(any_shop: Shop) -> None:
     any_shop.rebuild()
     before = any_shop.load().manifest
     any_shop.put({"a.jpg": "navy", "b.jpg": b"no photo", "c.jpg": "teal"})
@@ -29,7 +29,7 @@ def test_a_rebuild_without_time_publishes_nothing_and_the_next_goes_on(any_shop:
     assert any_shop.paths("checkpoints/") == []
 
 
-def test_a_first_rebuild_and_one_by_keys_go_on_too(shop: Shop) -> None:
+def test_a_first_rebuild_and_one_by_keys_resume_too(shop: Shop) -> None:
     outcomes = [shop.rebuild(keys=["shirts/red.jpg"], stop_at=time.monotonic()).outcome for _ in range(3)]
     assert outcomes == [Outcome.UNFINISHED, Outcome.UNFINISHED, Outcome.PUBLISHED]
     assert len(shop.load().gallery) == 3
@@ -40,7 +40,7 @@ def test_a_first_rebuild_and_one_by_keys_go_on_too(shop: Shop) -> None:
     assert len(shop.load().gallery) == 5
 
 
-def test_without_anything_to_embed_there_is_always_time(shop: Shop) -> None:
+def test_a_rebuild_with_nothing_to_embed_is_never_out_of_time(shop: Shop) -> None:
     shop.rebuild()
     assert shop.rebuild(stop_at=time.monotonic()).outcome is Outcome.UNCHANGED
     shop.photos.delete(["shirts/red.jpg"])
@@ -57,7 +57,7 @@ def test_it_stops_in_time(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
         return real(self, *arguments, **options)
 
     monkeypatch.setattr(Embedder, "embed", slow)
-    monkeypatch.setattr(pipeline, "_cores", lambda: 2)  # so 5 seconds for all
+    monkeypatch.setattr(pipeline, "_cores", lambda: 2)  # all photos would take 5 seconds
     started = time.monotonic()
     summary = shop.rebuild(stop_at=started + 1.5)
     assert 1.5 <= time.monotonic() - started < 3
@@ -68,8 +68,10 @@ def test_it_stops_in_time(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     assert shop.rebuild().embedded == summary.remaining
 
 
-def test_the_checkpoint_is_saved_before_slow_photos_are_waited_for(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The platform may end the process while storage is slow."""
+def test_the_checkpoint_is_saved_before_the_rebuild_waits_for_slow_photos(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The platform may kill the process while storage is slow."""
     get, save, begun, saved = Reader.get, Checkpoint.save, threading.Event(), threading.Event()
     in_time: list[bool] = []
 

@@ -1,4 +1,4 @@
-"""Rebuilds that meet each other, die, or have storage fail under them."""
+"""Rebuilds at the same time, killed rebuilds, and storage that fails during one."""
 
 import os
 import signal
@@ -25,8 +25,8 @@ from tests.rebuild.gallery import CHECKPOINTS, MODEL, Shop
 COLOURS = ["red", "green", "blue", "orange", "purple", "black", "pink", "navy", "olive", "teal"]
 
 
-def test_ten_rebuilds_at_once_lose_nobodys_work(shop: Shop) -> None:
-    """Each one is told of a photo of its own, as by events; whoever publishes first, all must be there in the end."""
+def test_ten_rebuilds_at_once_lose_no_work(shop: Shop) -> None:
+    """Each one looks at its own photo, as after an event. In the end all photos must be there."""
     shop.rebuild()
     keys = [f"new/{number}.jpg" for number in range(10)]
     shop.put(dict(zip(keys, COLOURS, strict=True)))
@@ -37,7 +37,7 @@ def test_ten_rebuilds_at_once_lose_nobodys_work(shop: Shop) -> None:
     assert len(shop.load().gallery) == 13
 
 
-def test_a_photo_that_another_rebuild_added_meanwhile_is_kept(any_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_photo_that_another_rebuild_adds_meanwhile_is_kept(any_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     any_shop.rebuild()
     any_shop.put({"mine.jpg": "pink", "theirs.jpg": "black"})
     real, met = Embedder.embed, list[bool]()
@@ -54,10 +54,10 @@ def test_a_photo_that_another_rebuild_added_meanwhile_is_kept(any_shop: Shop, mo
     assert {"mine.jpg", "theirs.jpg"} < set(any_shop.load().gallery.keys)
 
 
-def test_another_generation_with_as_many_photos_is_not_taken_for_ones_own(
+def test_another_generation_with_as_many_photos_is_not_mistaken_for_our_own(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a failed swap a rebuild looks whether the pointer is its own after all, since answers get lost."""
+    """After a failed swap, a rebuild looks whether the pointer is its own after all, since answers get lost."""
     shop.rebuild()
     shop.put({"mine.jpg": "pink", "theirs.jpg": "black"})
     real, met = LocalWriter.compare_and_set, list[bool]()
@@ -107,7 +107,7 @@ Shop(*sys.argv[1:]).rebuild()
 """
 
 
-def test_a_process_killed_without_warning_is_resumed(shop: Shop) -> None:
+def test_the_work_of_a_killed_process_is_resumed(shop: Shop) -> None:
     shop.put({f"{number:03d}.jpg": COLOURS[number % 10] for number in range(200)})
     command = [sys.executable, "-c", _HANGS, shop.gallery, shop.index]
     process = subprocess.Popen(command, cwd=Path(__file__).parents[2], stderr=subprocess.DEVNULL)
@@ -123,7 +123,7 @@ def test_a_process_killed_without_warning_is_resumed(shop: Shop) -> None:
     assert summary.embedded == 203 - saved
 
 
-def test_a_photo_that_changes_after_its_checkpoint_is_embedded_anew(shop: Shop) -> None:
+def test_a_photo_that_changes_after_its_checkpoint_is_embedded_again(shop: Shop) -> None:
     before = Checkpoint(shop.index_files, Embedder(MODEL))
     etag = shop.photos.stat("shirts/red.jpg").etag
     before.add("shirts/red.jpg", etag, Embedder(MODEL).embed([photo("white")])[0].astype("float16"))
@@ -147,7 +147,7 @@ def test_an_event_leaves_the_checkpoints_of_a_large_rebuild_alone(shop: Shop) ->
     assert shop.paths("checkpoints/") == []
 
 
-def test_a_checkpoint_that_another_rebuild_deletes_is_no_trouble(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_checkpoint_that_another_rebuild_deletes_does_no_harm(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.index_files.put(f"{CHECKPOINTS}/x.npz", b"x")
     real = LocalWriter.get
 
@@ -164,14 +164,16 @@ def test_a_checkpoint_that_another_rebuild_deletes_is_no_trouble(shop: Shop, mon
     assert deleted
 
 
-def test_a_damaged_checkpoint_is_left_out(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_damaged_checkpoint_is_skipped(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
     shop.index_files.put(f"{CHECKPOINTS}/bad.npz", b"garbage")
     assert shop.rebuild().embedded == 3
     assert "bad.npz" in caplog.text
     assert shop.paths("checkpoints/") == []
 
 
-def test_a_photo_that_vanishes_between_list_and_get_is_just_gone(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_photo_that_vanishes_after_the_listing_is_gone_without_a_refusal(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = Reader.get
 
     def vanished(self: Reader, key: str, **options: Any) -> Fetched:
@@ -199,7 +201,7 @@ def test_a_photo_that_storage_does_not_give_is_tried_again_next_time(
     monkeypatch.setattr(Reader, "get", fails)
     summary = shop.rebuild()
     assert (summary.count, summary.failed, summary.changed) == (3, 2, 0)
-    assert "shirts/red.jpg" in shop.load().gallery.keys, "as it was, rather than not at all"
+    assert "shirts/red.jpg" in shop.load().gallery.keys, "the old image, rather than none"
     assert shop.rebuild().outcome is Outcome.UNCHANGED
     monkeypatch.setattr(Reader, "get", real)
     mended = shop.rebuild()
@@ -227,10 +229,10 @@ def test_an_outage_ends_the_rebuild_and_keeps_its_work(shop: Shop, monkeypatch: 
 
 
 @pytest.mark.parametrize("error", [UnavailableError, StorageError])
-def test_many_unreadable_objects_among_readable_ones_are_no_outage(
+def test_many_unreadable_objects_among_readable_ones_are_not_an_outage(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, error: type[StorageError]
 ) -> None:
-    """Timeouts here and there; or a whole folder that is archived or encrypted with another key."""
+    """Timeouts here and there, or a whole folder that is archived or encrypted with another key."""
     shop.put({f"{number:02d}.jpg": "red" for number in range(60)})
     real, answered = Reader.get, [0]
 
@@ -246,7 +248,7 @@ def test_many_unreadable_objects_among_readable_ones_are_no_outage(
     assert summary.failed == (30 if error is UnavailableError else 50)
     if error is StorageError:
         again = shop.rebuild()
-        assert (again.outcome, again.failed_new) == (Outcome.UNCHANGED, 0), "though storage words it differently"
+        assert (again.outcome, again.failed_new) == (Outcome.UNCHANGED, 0), "although storage words it differently"
 
 
 def test_access_denied_to_everything_is_an_error(
@@ -281,7 +283,7 @@ WRITES = ["put", "compare_and_set"]
 
 
 @pytest.mark.parametrize("failing", range(6))
-def test_readers_see_the_old_generation_or_the_new_one_wherever_a_write_fails(
+def test_readers_see_the_old_or_the_new_generation_whichever_write_fails(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, failing: int
 ) -> None:
     shop.rebuild()
@@ -313,10 +315,10 @@ def test_the_model_is_written_once(shop: Shop) -> None:
     assert os.stat(Path(shop.index) / shop.paths("models/")[0]).st_mtime_ns == before
 
 
-def test_an_object_of_which_storage_says_nothing_is_reported_and_stops_no_event(
+def test_an_object_that_storage_does_not_describe_is_reported_and_stops_no_event(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """S3 refuses a look at an object that is encrypted with its owner's key; listings have it."""
+    """S3 does not describe an object that is encrypted with its owner's key, but lists it."""
     shop.rebuild()
     shop.put({"secret.jpg": "pink", "secret.jpg.old": "pink", "new.jpg": "black"})
 
@@ -341,7 +343,7 @@ def test_an_object_of_which_storage_says_nothing_is_reported_and_stops_no_event(
     assert not {"secret.jpg", "secret.jpg.old"} & set(shop.load().gallery.keys), "another object, of a longer name"
 
 
-def test_an_outage_while_events_are_looked_at_is_an_error(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_outage_during_the_look_at_an_events_keys_is_an_error(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.rebuild()
 
     def outage(self: LocalWriter, key: str) -> object:

@@ -1,4 +1,4 @@
-"""What a listing says of objects: litter, archived ones, and photos that lie elsewhere now."""
+"""What a rebuild learns from a listing: litter, archived objects, renamed and copied photos."""
 
 from io import BytesIO
 from typing import Any
@@ -29,7 +29,7 @@ def s3_shop(s3_server: S3Server) -> Shop:
     return shop
 
 
-def test_litter_is_no_failed_photo(any_shop: Shop) -> None:
+def test_litter_is_not_a_failed_photo(any_shop: Shop) -> None:
     any_shop.put(dict.fromkeys(LITTER, b"litter"))
     summary = any_shop.rebuild()
     assert (summary.count, summary.failed) == (3, 0)
@@ -79,8 +79,8 @@ def test_a_full_rebuild_embeds_renamed_photos_too(s3_shop: Shop) -> None:
     assert s3_shop.rebuild(full=True).embedded == 4
 
 
-def test_in_a_folder_an_equal_etag_says_nothing_of_the_content(shop: Shop) -> None:
-    """There it is a time and a size."""
+def test_an_equal_etag_in_a_folder_does_not_mean_equal_content(shop: Shop) -> None:
+    """There, an ETag is a time and a size."""
     shop.rebuild()
     assert not any(each.hashed for each in shop.photos.list())
     shop.photos.put("copy.jpg", shop.photos.get("shirts/red.jpg").data)
@@ -88,7 +88,7 @@ def test_in_a_folder_an_equal_etag_says_nothing_of_the_content(shop: Shop) -> No
 
 
 @pytest.mark.parametrize("storage_class", ["GLACIER", "DEEP_ARCHIVE"])
-def test_an_archived_object_is_said_to_be_archived(s3_shop: Shop, storage_class: Any) -> None:
+def test_an_archived_object_is_refused_as_archived(s3_shop: Shop, storage_class: Any) -> None:
     writer = s3_shop.photos
     assert isinstance(writer, S3Writer)
     s3_shop.rebuild()
@@ -97,8 +97,8 @@ def test_an_archived_object_is_said_to_be_archived(s3_shop: Shop, storage_class:
     def store(key: str, data: bytes) -> None:
         writer._client.put_object(Bucket=writer._bucket, Key=f"gallery/{key}", Body=data, StorageClass=storage_class)
 
-    store("new.jpg", content + b"\0")  # another content, so that it is not known
-    store("shirts/red.jpg", content)  # in the index already: it stays there
+    store("new.jpg", content + b"\0")  # other content, so that it is not known
+    store("shirts/red.jpg", content)  # the index has it already, and keeps it
     for scope in ({}, {"keys": ["new.jpg", "shirts/red.jpg"]}):
         summary = s3_shop.rebuild(**scope)
         assert (summary.count, summary.failed, summary.embedded) == (3, 1, 0)
@@ -107,7 +107,9 @@ def test_an_archived_object_is_said_to_be_archived(s3_shop: Shop, storage_class:
     assert s3_shop.rebuild().count == 4
 
 
-def test_an_archived_object_is_named_so_where_only_reading_tells(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_archived_object_is_refused_as_archived_if_only_reading_tells(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def get(self: Reader, key: str, **_: object) -> None:
         raise storage_error(key, 403, "<Code>InvalidObjectState</Code>")
 
@@ -118,7 +120,7 @@ def test_an_archived_object_is_named_so_where_only_reading_tells(shop: Shop, mon
 
 
 def test_a_listing_has_patience(s3_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """S3 answers SlowDown for half a minute to a bucket that it is just dividing."""
+    """S3 answers SlowDown for half a minute while it divides a bucket."""
     pauses: list[float] = []
     monkeypatch.setattr("botocore.endpoint.time.sleep", pauses.append)
     writer = s3_shop.photos

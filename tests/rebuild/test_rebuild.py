@@ -57,7 +57,7 @@ def test_nothing_to_do_publishes_nothing(any_shop: Shop) -> None:
     assert any_shop.paths() == before
 
 
-def test_keys_name_what_to_look_at_by_its_present_state(any_shop: Shop) -> None:
+def test_keys_say_where_to_look_and_the_present_state_counts(any_shop: Shop) -> None:
     any_shop.rebuild()
     any_shop.put({"a.jpg": "white", "b.jpg": "black", "ü b+c%2F.jpg": "grey"})
     any_shop.photos.delete(["shirts/red.jpg", "shoes/green.jpg"])
@@ -96,7 +96,7 @@ def test_unreadable_objects_are_recorded_and_stop_nothing(shop: Shop, caplog: py
     assert (mended.added, mended.failed, mended.count) == (1, 2, 4)
 
 
-def test_a_photo_of_just_the_allowed_size_is_indexed(shop: Shop) -> None:
+def test_a_photo_of_exactly_the_allowed_size_is_indexed(shop: Shop) -> None:
     size = max(each.size for each in shop.photos.list())
     assert shop.rebuild(limits=Limits(max_bytes=size)).failed == 0
     assert shop.rebuild(limits=Limits(max_bytes=size - 1), full=True).failed > 0
@@ -109,7 +109,7 @@ def test_a_photo_that_becomes_unreadable_leaves_the_index(shop: Shop) -> None:
     assert (summary.removed, summary.failed, summary.count) == (1, 1, 2)
 
 
-def test_keys_not_in_normal_form_are_failures(s3_server, tmp_path: Path) -> None:
+def test_keys_not_in_normal_form_are_refused(s3_server, tmp_path: Path) -> None:
     bucket = s3_server.new_bucket()
     shop = Shop(f"s3://{bucket}/gallery", str(tmp_path / "index"))
     for key in (
@@ -118,7 +118,7 @@ def test_keys_not_in_normal_form_are_failures(s3_server, tmp_path: Path) -> None
         "../up.jpg",
         "line\nbreak.jpg",
         "/lead.jpg",
-    ):  # boto3 would not send all of these
+    ):  # boto3 would refuse to send some of these
         s3_server.put(bucket, f"gallery/{key}", photo("red"))
     summary = shop.rebuild()
     assert (summary.count, summary.failed) == (1, 4)
@@ -137,7 +137,7 @@ def test_an_empty_gallery_is_an_empty_index(shop: Shop) -> None:
     assert shop.load().gallery.random_key() == "one.jpg"
 
 
-def test_an_unattended_run_does_not_empty_the_index(shop: Shop) -> None:
+def test_an_unattended_rebuild_does_not_empty_the_index(shop: Shop) -> None:
     shop.rebuild()
     shop.photos.delete(ALL)
     Path(shop.gallery).mkdir(exist_ok=True)
@@ -146,7 +146,7 @@ def test_an_unattended_run_does_not_empty_the_index(shop: Shop) -> None:
     assert len(shop.load().gallery) == 3
 
 
-def test_the_last_image_goes_although_storage_does_not_give_another(
+def test_the_last_image_can_go_although_storage_does_not_give_the_others(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = Reader.get
@@ -159,7 +159,7 @@ def test_the_last_image_goes_although_storage_does_not_give_another(
     monkeypatch.setattr(Reader, "get", fails)
     assert counts(shop.rebuild()) == (1, 0, 0, 2, 3)
     shop.photos.delete(["shirts/red.jpg"])
-    assert shop.rebuild(keys=["shirts/red.jpg"]).count == 0  # an event, which looks at nothing else
+    assert shop.rebuild(keys=["shirts/red.jpg"]).count == 0  # an event looks at nothing else
     with pytest.raises(StorageError, match="storage gave none"):
         shop.rebuild()
 
@@ -184,7 +184,7 @@ def test_a_dry_run_writes_nothing(shop: Shop) -> None:
     assert shop.paths() == before
 
 
-def test_a_failure_of_its_own_is_recorded_though_nothing_else_changes(shop: Shop) -> None:
+def test_a_new_refusal_is_published_though_nothing_else_changes(shop: Shop) -> None:
     shop.rebuild()
     shop.put({"notes.txt": b"hello"})
     summary = shop.rebuild()
@@ -193,13 +193,13 @@ def test_a_failure_of_its_own_is_recorded_though_nothing_else_changes(shop: Shop
     assert (shop.rebuild().outcome, shop.rebuild().failed_new) == (Outcome.UNCHANGED, 0)
 
 
-def test_larger_limits_let_in_what_was_too_large(shop: Shop) -> None:
+def test_larger_limits_admit_photos_that_were_too_large(shop: Shop) -> None:
     shop.rebuild(limits=Limits(max_bytes=500))
     assert shop.load().manifest.failed == 3
     assert shop.rebuild().count == 3
 
 
-def test_a_photo_the_model_has_no_answer_to_stops_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_photo_that_the_model_cannot_embed_stops_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     real = Embedder.embed_pixels
 
     def no_answer_to_red(self: Embedder, pixels: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""A rebuild of the whole gallery ends well only if a cold function can load the index."""
+"""A rebuild of the whole gallery succeeds only if a function can load the index."""
 
 from collections.abc import Callable
 
@@ -25,7 +25,7 @@ def spoil(shop: Shop, path: str, how: str) -> None:
 
 @pytest.mark.parametrize("how", DAMAGE)
 @pytest.mark.parametrize(("name", "embedded"), [("vectors.npy", 3), ("keys.txt", 0), ("model", 0)])
-def test_what_was_lost_is_made_again(any_shop: Shop, name: str, embedded: int, how: str) -> None:
+def test_lost_files_are_made_again(any_shop: Shop, name: str, embedded: int, how: str) -> None:
     any_shop.rebuild()
     manifest = any_shop.load().manifest
     spoil(any_shop, manifest.model_path if name == "model" else manifest.path(name), how)
@@ -37,7 +37,7 @@ def test_what_was_lost_is_made_again(any_shop: Shop, name: str, embedded: int, h
     assert any_shop.rebuild().outcome is Outcome.UNCHANGED
 
 
-def test_a_model_that_is_nowhere_fails_loudly(shop: Shop) -> None:
+def test_a_lost_model_that_nothing_replaces_is_an_error(shop: Shop) -> None:
     shop.rebuild()
     spoil(shop, shop.load().manifest.model_path, "deleted")
     with pytest.raises(CorruptIndexError, match="--model"):
@@ -52,7 +52,7 @@ def test_the_bundled_model_stands_in_for_its_own_copy(shop: Shop, monkeypatch: p
     assert len(shop.load().gallery) == 3
 
 
-def test_an_event_and_a_dry_run_do_not_look(shop: Shop) -> None:
+def test_events_and_dry_runs_do_not_check_the_files(shop: Shop) -> None:
     shop.rebuild()
     spoil(shop, shop.load().manifest.path("keys.txt"), "deleted")
     assert shop.rebuild(keys=["shirts/red.jpg"]).outcome is Outcome.UNCHANGED

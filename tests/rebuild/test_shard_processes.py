@@ -1,4 +1,4 @@
-"""Shards as the processes they are: several at once, the same one twice, some of them killed."""
+"""Shards in processes of their own: several at once, the same one twice, some of them killed."""
 
 import re
 import signal
@@ -33,7 +33,7 @@ Process = subprocess.Popen[str]
 
 @pytest.fixture
 def start(shop: Shop) -> Iterator[Callable[..., Process]]:
-    """Start the command with these options more; what still runs at the end of the test is killed."""
+    """Start the command with more options. What still runs at the end of the test is killed."""
     places = ["--gallery", shop.gallery, "--index", shop.index]
     with ExitStack() as running:
 
@@ -53,13 +53,13 @@ def start(shop: Shop) -> Iterator[Callable[..., Process]]:
 
 
 def ended(process: Process) -> tuple[int, str]:
-    """The exit code and what it said."""
+    """Wait for the end; return the exit code and the output."""
     said, errors = process.communicate(timeout=200)
     return process.returncode, said + errors
 
 
 def checkpoints(shop: Shop, number: int) -> list[str]:
-    with suppress(NotFoundError):  # the folder is not there yet
+    with suppress(NotFoundError):  # the folder does not exist yet
         return shop.paths(f"runs/big/{number}-of-3/")
     return []
 
@@ -100,6 +100,6 @@ def test_shards_that_are_killed_repeated_and_run_twice_at_once(shop: Shop, start
     assert merges[0][1].startswith("published: 153 added, 0 changed, 0 removed, 0 failed; 153 images in the index")
     assert merges[1][1].startswith("unchanged: 0 added")
     assert len(shop.load().gallery) == 153
-    # Of a twin that was killed nothing is left either.
+    # The killed twin has left nothing behind either.
     assert shop.paths("runs/") == ["runs/big/run.json"]
     assert shop.rebuild().embedded == 0

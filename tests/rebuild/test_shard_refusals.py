@@ -1,4 +1,4 @@
-"""What does not fit a run of shards: parts that are missing or damaged, other options, damaged records."""
+"""Errors of shard runs: missing and damaged parts, differing options, damaged records."""
 
 from pathlib import Path
 
@@ -24,14 +24,14 @@ def test_a_merge_names_the_shards_that_are_missing_and_how_to_run_them(shop: Sho
     assert shop.paths("generations/") == []
 
 
-def test_of_many_missing_shards_some_are_named(shop: Shop) -> None:
+def test_ten_of_many_missing_shards_are_named(shop: Shop) -> None:
     shard(shop, 1, 500)
     with pytest.raises(GalleryIndexError, match="10/500 missing, 11/500 missing and 489 more"):
         merge(shop)
 
 
 @pytest.mark.parametrize("damage", ["garbage", "cut", "empty", "flipped vectors", "of another run"])
-def test_a_part_that_cannot_be_taken_is_named_and_made_again(shop: Shop, damage: str) -> None:
+def test_an_unusable_part_is_named_and_can_be_made_again(shop: Shop, damage: str) -> None:
     shop.put(MANY)
     shards(shop, 2)
     path = part(shop, 1, 2)
@@ -78,7 +78,7 @@ def test_a_run_has_one_number_of_shards_and_one_model(shop: Shop) -> None:
         shard(shop, 3, 3)
     with pytest.raises(GalleryIndexError, match=r"run first uses the model .* give the same --model"):
         shard(shop, 1, 2, model=OTHER_MODEL)
-    for model in (OTHER_MODEL, None):  # None is the bundled one
+    for model in (OTHER_MODEL, None):  # None means the bundled model
         with pytest.raises(GalleryIndexError, match=r"run first uses the model .* give the same --model"):
             merge(shop, model=model)
     assert merge(shop).embedded == 0
@@ -88,7 +88,7 @@ def test_a_run_has_one_number_of_shards_and_one_model(shop: Shop) -> None:
 
 
 def test_a_merge_that_forgets_the_new_model_does_not_throw_its_shards_away(shop: Shop) -> None:
-    """All photos are in the index already, with the old one, so there would be nothing to do."""
+    """The index has all photos already, with the old model, so the merge would find nothing to do."""
     shop.rebuild()
     shards(shop, 2, model=OTHER_MODEL)
     with pytest.raises(GalleryIndexError, match="give the same --model"):
@@ -144,13 +144,13 @@ def test_a_damaged_record_is_an_error(shop: Shop, record: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "..", ".", "/", "a b", "ä", "-x", "x" * 65, "a\n"])
-def test_what_is_no_run_id_is_refused(shop: Shop, name: str) -> None:
+def test_an_impossible_run_id_is_refused(shop: Shop, name: str) -> None:
     for options in ({"shard": Shard(1, 1)}, {}):
         with pytest.raises(GalleryIndexError, match="is not a run id; give up to 64 letters"):
             shop.rebuild(run=name, **options)
     assert not Path(shop.index).exists()
 
 
-def test_a_shard_without_a_run_is_a_mistake_of_the_caller(shop: Shop) -> None:
+def test_a_shard_needs_a_run(shop: Shop) -> None:
     with pytest.raises(ValueError, match="one of a run"):
         shop.rebuild(shard=Shard(1, 2))

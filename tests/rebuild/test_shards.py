@@ -1,4 +1,4 @@
-"""Shards of a run, and the merge that publishes what they have embedded."""
+"""Shard runs: the shards, and the merge that publishes their results."""
 
 import threading
 import time
@@ -54,20 +54,20 @@ def test_shards_are_about_equally_large() -> None:
     "text",
     ["", "x", "3", "0/4", "5/4", "1/0", "0/0", "-1/4", "1/-4", "1/4/2", "1.5/4", " 1/4", "1/10001", "²/4", "٣/4"],
 )
-def test_what_is_no_shard_is_refused(text: str) -> None:
+def test_an_impossible_shard_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"^'.*' is not a shard[;:] .*\d"):
         Shard.parse(text)
 
 
-def test_a_shard_reads_as_it_is_written() -> None:
+def test_a_shard_survives_writing_and_reading() -> None:
     for text in ("1/1", "3/16", "10000/10000"):
         assert str(Shard.parse(text)) == text
 
 
-# What comes of them.
+# Results.
 
 
-def test_merged_shards_are_what_one_rebuild_makes(any_shop: Shop, tmp_path: Path) -> None:
+def test_merged_shards_equal_the_result_of_one_rebuild(any_shop: Shop, tmp_path: Path) -> None:
     any_shop.put(MANY | {"bad.jpg": b"no photo"})
     alone = Shop(any_shop.gallery, str(tmp_path / "alone"))
     whole = alone.rebuild()
@@ -89,7 +89,7 @@ def test_merged_shards_are_what_one_rebuild_makes(any_shop: Shop, tmp_path: Path
     assert any_shop.paths("runs/") == ["runs/first/run.json"]
     assert any_shop.paths("checkpoints/") == []
     assert any_shop.rebuild().outcome is Outcome.UNCHANGED
-    assert merge(any_shop).outcome is Outcome.UNCHANGED, "a merge that is repeated does no harm"
+    assert merge(any_shop).outcome is Outcome.UNCHANGED, "a repeated merge does no harm"
 
 
 @pytest.mark.parametrize("count", [1, 40])
@@ -98,7 +98,7 @@ def test_one_shard_and_more_shards_than_photos(shop: Shop, count: int) -> None:
     assert (merge(shop).embedded, len(shop.load().gallery)) == (0, 3)
 
 
-def test_a_shard_does_what_is_new_to_the_index_only(shop: Shop) -> None:
+def test_a_shard_embeds_only_what_is_new_to_the_index(shop: Shop) -> None:
     shop.rebuild()
     shop.put({"new.jpg": "pink", "shirts/red.jpg": "purple"})
     shop.photos.delete(["shoes/green.jpg"])
@@ -121,7 +121,7 @@ def test_a_run_of_another_model_embeds_everything(shop: Shop) -> None:
     assert shop.load().gallery.dimension == 12
 
 
-def test_a_full_run_mends_a_damaged_index(shop: Shop) -> None:
+def test_a_full_run_repairs_a_damaged_index(shop: Shop) -> None:
     shop.rebuild()
     shop.index_files.put("current.json", b"garbage")
     assert sum(each.embedded for each in shards(shop, 2, full=True)) == 3
@@ -129,7 +129,7 @@ def test_a_full_run_mends_a_damaged_index(shop: Shop) -> None:
     assert len(shop.load().gallery) == 3
 
 
-def test_a_run_may_be_about_one_folder(shop: Shop) -> None:
+def test_a_run_may_cover_one_folder(shop: Shop) -> None:
     assert sum(each.embedded for each in shards(shop, 2, prefix="shirts")) == 2
     assert (merge(shop, prefix="shirts").count, shop.rebuild().embedded) == (2, 1)
 
@@ -141,10 +141,10 @@ def test_a_run_with_nothing_to_do_publishes_nothing(shop: Shop) -> None:
     assert shop.paths("runs/") == ["runs/first/run.json"]
 
 
-# Again, at once, without time.
+# Repeated, at the same time, out of time.
 
 
-def test_a_shard_that_is_repeated_embeds_only_what_has_changed(shop: Shop) -> None:
+def test_a_repeated_shard_embeds_only_what_has_changed(shop: Shop) -> None:
     shop.put(MANY)
     first = shard(shop, 1, 2)
     again = shard(shop, 1, 2)
@@ -156,7 +156,7 @@ def test_a_shard_that_is_repeated_embeds_only_what_has_changed(shop: Shop) -> No
     assert merge(shop).embedded == 0
 
 
-def test_a_shard_without_time_goes_on_where_it_stopped(shop: Shop) -> None:
+def test_a_shard_out_of_time_resumes(shop: Shop) -> None:
     shop.put({"a.jpg": "navy"})
     first = shard(shop, 1, 1, stop_at=time.monotonic())
     assert (first.outcome, first.embedded, first.remaining) == (Outcome.UNFINISHED, 1, 3)
@@ -169,7 +169,7 @@ def test_a_shard_without_time_goes_on_where_it_stopped(shop: Shop) -> None:
 
 
 def begun_at_once(monkeypatch: pytest.MonkeyPatch, *calls: Callable[[], Summary]) -> list[Summary | BaseException]:
-    """All of them find no run, and all begin it; how each one ends."""
+    """Let all calls find no run and begin it; return how each ends."""
     together = threading.Barrier(len(calls))
     create = shard_run.ShardPart._created
 
@@ -183,17 +183,17 @@ def begun_at_once(monkeypatch: pytest.MonkeyPatch, *calls: Callable[[], Summary]
         return [each.exception() or each.result() for each in begun]
 
 
-def test_the_first_shards_of_a_run_meet(any_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_shards_may_begin_a_run_at_once(any_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     begun_at_once(monkeypatch, lambda: shard(any_shop, 1, 2), lambda: shard(any_shop, 2, 2))
     assert merge(any_shop).count == 3
 
 
-def test_of_first_shards_that_do_not_fit_one_is_refused(any_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_of_two_first_shards_that_disagree_is_refused(any_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     one, other = begun_at_once(monkeypatch, lambda: shard(any_shop, 1, 2), lambda: shard(any_shop, 1, 3))
     assert [isinstance(each, GalleryIndexError) for each in (one, other)].count(True) == 1
 
 
-def test_the_record_of_a_run_whose_answer_is_lost(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_begins_although_the_answer_to_its_record_is_lost(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     write = LocalWriter.compare_and_set
 
     def lost(self: LocalWriter, *arguments: Any, **options: Any) -> None:
@@ -205,7 +205,7 @@ def test_the_record_of_a_run_whose_answer_is_lost(shop: Shop, monkeypatch: pytes
 
 
 def test_two_merges_at_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second one finds the parts gone while it reads them."""
+    """The parts vanish while the second merge reads them."""
     shards(shop, 2)
     read, met = shard_run.ShardMerge._read, list[bool]()
 
@@ -222,10 +222,10 @@ def test_two_merges_at_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None
     assert len(shop.load().gallery) == 3
 
 
-# The gallery and the index go on meanwhile.
+# Changes of the gallery and the index during a run.
 
 
-def test_what_changes_in_the_gallery_after_its_shard_is_embedded_by_the_merge(shop: Shop) -> None:
+def test_the_merge_embeds_what_changes_after_its_shard(shop: Shop) -> None:
     shards(shop, 2)
     shop.photos.delete(["shoes/green.jpg"])
     shop.put({"shirts/red.jpg": "purple", "new.jpg": "pink"})
@@ -266,9 +266,7 @@ def test_a_held_index_is_left_alone(shop: Shop) -> None:
     assert "runs/first/1-of-2.npz" in shop.paths("runs/")
 
 
-def test_a_photo_that_storage_did_not_give_its_shard_is_asked_for_by_the_merge(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_merge_tries_photos_again_that_storage_did_not_give(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     real = Reader.get
 
     def fails(self: Reader, key: str, **options: Any) -> Fetched:

@@ -15,8 +15,8 @@ BUCKET = "shop"
 
 
 @dataclass
-class VectorShop(Shop):
-    """A shop whose vectors lie in the engine."""
+class S3VectorsShop(Shop):
+    """A shop with its vectors in the engine, as the stand-in for S3 Vectors is called here."""
 
     engine: S3VectorsServer
 
@@ -31,7 +31,7 @@ class VectorShop(Shop):
 
     @property
     def vectors(self) -> Index:
-        """What the current generation points to."""
+        """The vector index of the current generation."""
         name = self.manifest.vector_index
         assert name is not None
         return self.engine.buckets[name.bucket][name.name]
@@ -40,7 +40,7 @@ class VectorShop(Shop):
         return {key: each.metadata["etag"] for key, each in self.vectors.vectors.items()}
 
     def is_true(self) -> None:
-        """The engine and the generation say what the gallery holds."""
+        """Check that engine and generation agree with the gallery."""
         there = {each.key: each.etag for each in self.photos.list()}
         assert self.etags() == there
         assert self.manifest.count == len(there)
@@ -49,9 +49,9 @@ class VectorShop(Shop):
 
 
 @pytest.fixture
-def shop(tmp_path: Path, vectors_server: S3VectorsServer) -> VectorShop:
-    """Three photos in folders, not yet indexed."""
-    made = VectorShop(str(tmp_path / "gallery"), str(tmp_path / "index"), vectors_server)
+def shop(tmp_path: Path, vectors_server: S3VectorsServer) -> S3VectorsShop:
+    """Three photos in two folders, not indexed yet."""
+    made = S3VectorsShop(str(tmp_path / "gallery"), str(tmp_path / "index"), vectors_server)
     made.put({"shirts/red.jpg": "red", "shirts/blue.jpg": "blue", "shoes/green.jpg": "green"})
     return made
 

@@ -1,4 +1,4 @@
-"""Another model in the engine: a vector index of its own, the way back, and what becomes of the old one."""
+"""Another model in the engine: its own vector index, the way back, and the end of the old one."""
 
 from datetime import timedelta
 from typing import Any
@@ -10,10 +10,12 @@ from embeddings.index.history import release, rollback
 from embeddings.rebuild import Outcome
 from tests.rebuild.gallery import OTHER_MODEL
 from tests.s3_vectors.changes import CHANGED, change
-from tests.s3_vectors.conftest import BUCKET, VectorShop
+from tests.s3_vectors.conftest import BUCKET, S3VectorsShop
 
 
-def test_another_model_is_pointed_to_when_it_is_full(shop: VectorShop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pointer_moves_to_another_models_vectors_when_they_are_complete(
+    shop: S3VectorsShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("embeddings.rebuild.s3_vectors.GRAIN", 1)
     shop.rebuild()
     reader, first = shop.load(), shop.manifest.vector_index
@@ -21,7 +23,7 @@ def test_another_model_is_pointed_to_when_it_is_full(shop: VectorShop, monkeypat
     assert len(shop.engine.buckets[BUCKET]) == 2
     assert shop.manifest.vector_index == first
     change(shop)
-    shop.rebuild(keys=CHANGED, model=None)  # an event meanwhile goes to the model that counts
+    shop.rebuild(keys=CHANGED, model=None)  # an event meanwhile goes to the current model
     assert shop.manifest.vector_index == first
     shop.is_true()
 
@@ -30,13 +32,13 @@ def test_another_model_is_pointed_to_when_it_is_full(shop: VectorShop, monkeypat
     assert second != first
     shop.is_true()
     assert (shop.load().manifest.dimension, shop.vectors.dimension) == (12, 12)
-    # Who has not looked at the pointer since still asks the vectors of its own model.
+    # A reader that has not looked at the pointer since still asks for vectors of its own model.
     [found] = reader.gallery.search(reader.gallery.vector("shirts/blue.jpg"), k=1)
     assert found.key == "shirts/blue.jpg"
     assert shop.rebuild(model=None).outcome == Outcome.UNCHANGED
 
 
-def test_a_rollback_to_the_model_before_is_held_and_released(shop: VectorShop) -> None:
+def test_a_rollback_to_the_previous_model_is_held_and_released(shop: S3VectorsShop) -> None:
     shop.rebuild()
     first = shop.manifest.vector_index
     shop.rebuild(model=OTHER_MODEL)
@@ -52,7 +54,7 @@ def test_a_rollback_to_the_model_before_is_held_and_released(shop: VectorShop) -
 
 
 def test_the_vectors_of_an_old_model_go_with_its_last_generation(
-    shop: VectorShop, monkeypatch: pytest.MonkeyPatch
+    shop: S3VectorsShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop.rebuild()
     first = shop.manifest.vector_index
@@ -61,7 +63,7 @@ def test_the_vectors_of_an_old_model_go_with_its_last_generation(
     monkeypatch.setattr(history, "KEEP_GENERATIONS", 1)
     change(shop)
     shop.rebuild(model=None)
-    assert first.name in shop.engine.buckets[BUCKET]  # a generation of the last 24 hours
+    assert first.name in shop.engine.buckets[BUCKET]  # its generation was current within the last 24 hours
     monkeypatch.setattr(history, "GRACE", timedelta(0))
     shop.engine.buckets[BUCKET]["another-ones"] = shop.vectors
     shop.put({"hats/more.jpg": "pink"})
@@ -70,8 +72,8 @@ def test_the_vectors_of_an_old_model_go_with_its_last_generation(
     shop.is_true()
 
 
-def test_vectors_that_another_run_has_just_pointed_to_again_stay(
-    shop: VectorShop, monkeypatch: pytest.MonkeyPatch
+def test_vectors_that_another_rebuild_has_just_pointed_to_again_stay(
+    shop: S3VectorsShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop.rebuild()
     first = shop.manifest.vector_index

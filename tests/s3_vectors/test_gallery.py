@@ -1,4 +1,4 @@
-"""Searches that are asked of the engine, beside the exact ones in memory."""
+"""Searches in the engine, compared with exact ones in memory."""
 
 from collections import Counter
 from dataclasses import replace
@@ -30,7 +30,7 @@ COUNT, DIMENSION = 1_500, 8
 
 @pytest.fixture(scope="module")
 def rows() -> NDArray[np.float16]:
-    """Clustered, as photos' vectors are; every tenth is the same as the one before."""
+    """Clustered like photos' vectors. Every tenth equals the one before."""
     rng = np.random.default_rng(0)
     rows = (rng.standard_normal((12, DIMENSION))[rng.integers(12, size=COUNT)] * 2).astype(np.float16)
     rows += rng.standard_normal(rows.shape).astype(np.float16)
@@ -48,7 +48,7 @@ def exact(rows: NDArray[np.float16]) -> Gallery:
 
 @pytest.fixture(scope="module")
 def filled() -> list[Index]:
-    """What the first test has put: putting it takes longer than most of the tests."""
+    """The vectors that the first test has put, as putting takes longer than most tests."""
     return []
 
 
@@ -92,7 +92,7 @@ def gallery(
     ],
     ids=str,
 )
-def test_it_answers_what_the_exact_gallery_answers(
+def test_it_gives_the_answers_of_the_exact_gallery(
     options: dict[str, object], gallery: S3VectorsGallery, exact: Gallery
 ) -> None:
     for key in exact.keys[:: COUNT // 4]:
@@ -104,7 +104,7 @@ def test_it_answers_what_the_exact_gallery_answers(
             assert [each.score for each in found] == pytest.approx([each.score for each in wanted], abs=1.5e-6)
 
 
-def test_more_than_a_hundred_come_in_pages(
+def test_more_than_a_hundred_results_come_in_pages(
     gallery: S3VectorsGallery, exact: Gallery, vectors_server: S3VectorsServer
 ) -> None:
     gallery.search(exact.vector(exact.keys[0]), k=84)
@@ -117,7 +117,7 @@ def test_more_than_a_hundred_come_in_pages(
     assert len(pages) == 11
 
 
-def test_an_engine_or_a_client_without_pages_is_told_apart_from_one_that_fails(
+def test_an_engine_or_client_without_pages_is_told_from_one_that_fails(
     gallery: S3VectorsGallery, exact: Gallery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     query = exact.vector(exact.keys[0])
@@ -133,7 +133,7 @@ def test_an_engine_or_a_client_without_pages_is_told_apart_from_one_that_fails(
         gallery.search(query, k=50, offset=51)
 
 
-def test_a_vector_is_that_of_the_key(gallery: S3VectorsGallery, exact: Gallery) -> None:
+def test_it_returns_the_vector_of_a_key(gallery: S3VectorsGallery, exact: Gallery) -> None:
     key = exact.keys[17]
     np.testing.assert_allclose(gallery.vector(key), exact.vector(key), atol=1e-7)
     for unknown in ("no such.jpg", "", "a" * 2000, "a/../b.jpg"):
@@ -141,15 +141,15 @@ def test_a_vector_is_that_of_the_key(gallery: S3VectorsGallery, exact: Gallery) 
             gallery.vector(unknown)
 
 
-def test_a_random_image_is_any_image_and_about_as_often_as_another(gallery: S3VectorsGallery, exact: Gallery) -> None:
+def test_random_images_are_about_equally_likely(gallery: S3VectorsGallery, exact: Gallery) -> None:
     drawn = Counter(gallery.random_key() for _ in range(100))
-    assert len(drawn) > 85  # of 1,500, drawn 100 times: 97 are expected
+    assert len(drawn) > 85  # 100 draws from 1,500: 97 different ones are expected
     halves = Counter(key < exact.keys[COUNT // 2] for key in drawn.elements())
     assert 25 < halves[True] < 75
     assert max(drawn.values()) <= 5
 
 
-def test_the_stretches_to_draw_from_are_everything_once(
+def test_the_stretches_to_draw_from_cover_everything_once(
     gallery: S3VectorsGallery, vectors_server: S3VectorsServer
 ) -> None:
     gallery._count = 750  # fewer stretches, so that a few draws find them all
@@ -168,7 +168,7 @@ def _ranges(asked: dict[str, Any]) -> list[dict[str, dict[str, int]]]:
     return conditions
 
 
-def test_a_random_image_of_a_small_folder_takes_some_wider_looks(
+def test_a_random_image_of_a_small_folder_takes_a_few_wider_queries(
     gallery: S3VectorsGallery, exact: Gallery, vectors_server: S3VectorsServer
 ) -> None:
     few = {key for key in exact.keys if key.startswith("few/")}
@@ -177,12 +177,12 @@ def test_a_random_image_of_a_small_folder_takes_some_wider_looks(
         with pytest.raises(EmptyGalleryError):
             gallery.random_key(nothing)
     vectors_server.requests.clear()
-    gallery._count = 2_000_000_000  # as many as one index takes
+    gallery._count = 2_000_000_000  # the most that one index takes
     assert gallery.random_key("few") in few
     assert len(vectors_server.requests) <= 7
 
 
-def test_an_index_that_is_gone_is_damage(
+def test_a_missing_vector_index_is_damage(
     gallery: S3VectorsGallery, exact: Gallery, vectors_server: S3VectorsServer
 ) -> None:
     del vectors_server.buckets["shop"]["garments"]

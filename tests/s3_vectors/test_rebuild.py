@@ -1,4 +1,4 @@
-"""The rebuild of an index in the engine: what is put and deleted; the setting, and the commands."""
+"""Rebuilds with the engine: what they put and delete; the setting, and the commands."""
 
 import json
 import sys
@@ -15,10 +15,10 @@ from functions.settings import ReindexSettings, SettingsError
 from scripts import index_report, query, rebuild_embeddings
 from tests.rebuild.gallery import Shop
 from tests.s3_vectors.changes import CHANGED, MANY, change, deleted_keys, put_keys
-from tests.s3_vectors.conftest import BUCKET, VectorShop
+from tests.s3_vectors.conftest import BUCKET, S3VectorsShop
 
 
-def test_the_first_fill(shop: VectorShop) -> None:
+def test_the_first_fill(shop: S3VectorsShop) -> None:
     summary = shop.rebuild()
     assert (summary.outcome, summary.count, summary.added) == (Outcome.PUBLISHED, 3, 3)
     shop.is_true()
@@ -27,9 +27,7 @@ def test_the_first_fill(shop: VectorShop) -> None:
 
 
 @pytest.mark.parametrize("keys", [None, CHANGED], ids=["schedule", "event"])
-def test_a_change_puts_and_deletes_what_changed_and_nothing_else(
-    keys: tuple[str, ...] | None, shop: VectorShop
-) -> None:
+def test_a_change_puts_and_deletes_only_what_changed(keys: tuple[str, ...] | None, shop: S3VectorsShop) -> None:
     shop.rebuild()
     change(shop)
     summary = shop.rebuild(keys=keys, model=None)
@@ -42,7 +40,7 @@ def test_a_change_puts_and_deletes_what_changed_and_nothing_else(
 
 
 @pytest.mark.parametrize("keys", [None, CHANGED])
-def test_nothing_to_do_publishes_nothing(keys: tuple[str, ...] | None, shop: VectorShop) -> None:
+def test_nothing_to_do_publishes_nothing(keys: tuple[str, ...] | None, shop: S3VectorsShop) -> None:
     generation = shop.rebuild().generation
     shop.engine.requests.clear()
     summary = shop.rebuild(keys=keys, model=None)
@@ -50,14 +48,14 @@ def test_nothing_to_do_publishes_nothing(keys: tuple[str, ...] | None, shop: Vec
     assert not put_keys(shop) + deleted_keys(shop)
 
 
-def test_the_index_stays_where_it_is_without_the_setting(shop: VectorShop) -> None:
+def test_the_index_stays_where_it_is_without_the_setting(shop: S3VectorsShop) -> None:
     shop.rebuild()
     change(shop)
     shop.rebuild(vector_bucket="")
     shop.is_true()
 
 
-def test_one_folder(shop: VectorShop) -> None:
+def test_a_rebuild_of_one_folder(shop: S3VectorsShop) -> None:
     shop.rebuild()
     change(shop)
     summary = shop.rebuild(prefix="shirts")
@@ -67,8 +65,8 @@ def test_one_folder(shop: VectorShop) -> None:
     shop.is_true()
 
 
-def test_a_first_fill_folder_by_folder(shop: VectorShop) -> None:
-    """What does not fit into memory at once."""
+def test_a_first_fill_folder_by_folder(shop: S3VectorsShop) -> None:
+    """For galleries that do not fit into memory."""
     for folder, count in (("shirts", 2), ("shoes", 3)):
         summary = shop.rebuild(prefix=folder)
         assert (summary.outcome, shop.manifest.count) == (Outcome.PUBLISHED, count)
@@ -76,7 +74,7 @@ def test_a_first_fill_folder_by_folder(shop: VectorShop) -> None:
     assert shop.rebuild().outcome == Outcome.UNCHANGED
 
 
-def test_a_dry_run_only_looks(shop: VectorShop) -> None:
+def test_a_dry_run_only_looks(shop: S3VectorsShop) -> None:
     assert shop.rebuild(dry_run=True).added == 3
     assert {name for name, _ in shop.engine.requests} == {"ListVectors"}
     shop.rebuild()
@@ -86,15 +84,15 @@ def test_a_dry_run_only_looks(shop: VectorShop) -> None:
     assert not put_keys(shop) + deleted_keys(shop)
 
 
-def test_full_puts_everything_again(shop: VectorShop) -> None:
+def test_full_puts_everything_again(shop: S3VectorsShop) -> None:
     shop.rebuild()
     shop.engine.requests.clear()
     assert shop.rebuild(full=True).outcome == Outcome.PUBLISHED
     assert sorted(put_keys(shop)) == sorted(shop.etags())
 
 
-def test_full_puts_everything_once_though_others_publish_meanwhile(
-    shop: VectorShop, monkeypatch: pytest.MonkeyPatch
+def test_full_puts_everything_once_although_others_publish_meanwhile(
+    shop: S3VectorsShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop.rebuild()
 
@@ -110,7 +108,7 @@ def test_full_puts_everything_once_though_others_publish_meanwhile(
     shop.is_true()
 
 
-def test_photos_and_keys_that_do_not_fit_are_reported(shop: VectorShop) -> None:
+def test_unreadable_photos_and_unusable_keys_are_reported(shop: S3VectorsShop) -> None:
     shop.put({"broken.jpg": b"\xff\xd8\xff broken"})
     deep = f"{'deep/' * 100}a.jpg"
     shop.put({deep: "red"})
@@ -121,13 +119,13 @@ def test_photos_and_keys_that_do_not_fit_are_reported(shop: VectorShop) -> None:
     assert shop.rebuild(keys=["shirts/red.jpg"], model=None).failed == 2
 
 
-def test_a_matrix_moves_without_embedding(shop: VectorShop) -> None:
+def test_a_matrix_moves_without_embedding(shop: S3VectorsShop) -> None:
     Shop.rebuild(shop)
     before = shop.load().gallery
     shop.put({"shirts/red.jpg": "purple"})
     with pytest.raises(GalleryIndexError, match="the vector bucket changes, which concerns the whole gallery"):
         shop.rebuild(prefix="shirts")
-    shop.rebuild(keys=["shirts/red.jpg"], model=None)  # an event goes where the vectors are
+    shop.rebuild(keys=["shirts/red.jpg"], model=None)  # an event leaves the vectors where they are
     assert (shop.manifest.vector_index, shop.engine.requests) == (None, [])
     shop.put({"shirts/red.jpg": "teal"})
     summary = shop.rebuild(model=None)
@@ -136,7 +134,7 @@ def test_a_matrix_moves_without_embedding(shop: VectorShop) -> None:
     assert shop.load().gallery.vector("shirts/blue.jpg") == pytest.approx(before.vector("shirts/blue.jpg"), abs=1e-6)
 
 
-def test_a_move_out_of_time_goes_on_where_it_was(shop: VectorShop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_move_out_of_time_resumes(shop: S3VectorsShop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("embeddings.rebuild.s3_vectors.GRAIN", 4)
     shop.put(MANY)
     Shop.rebuild(shop)
@@ -149,7 +147,7 @@ def test_a_move_out_of_time_goes_on_where_it_was(shop: VectorShop, monkeypatch: 
     shop.is_true()
 
 
-def test_versions_that_know_of_no_vector_index_see_another_format(shop: VectorShop) -> None:
+def test_older_versions_see_another_format(shop: S3VectorsShop) -> None:
     formats = []
     for options in ({"vector_bucket": ""}, {}):
         shop.rebuild(**options)
@@ -157,7 +155,7 @@ def test_versions_that_know_of_no_vector_index_see_another_format(shop: VectorSh
     assert formats == [1, 2]
 
 
-def test_another_bucket_is_filled_anew(shop: VectorShop) -> None:
+def test_another_vector_bucket_is_filled_from_scratch(shop: S3VectorsShop) -> None:
     shop.rebuild()
     shop.engine.buckets["other"] = {}
     shop.rebuild(vector_bucket="other")
@@ -168,8 +166,8 @@ def test_another_bucket_is_filled_anew(shop: VectorShop) -> None:
         shop.rebuild(vector_bucket="Not One")
 
 
-def test_two_galleries_share_a_bucket(shop: VectorShop, tmp_path: Path) -> None:
-    other = VectorShop(str(tmp_path / "gallery2"), str(tmp_path / "index2"), shop.engine)
+def test_two_galleries_share_a_bucket(shop: S3VectorsShop, tmp_path: Path) -> None:
+    other = S3VectorsShop(str(tmp_path / "gallery2"), str(tmp_path / "index2"), shop.engine)
     other.put({"hats/a.jpg": "red"})
     shop.rebuild()
     other.rebuild()
@@ -178,7 +176,7 @@ def test_two_galleries_share_a_bucket(shop: VectorShop, tmp_path: Path) -> None:
     other.is_true()
 
 
-def test_the_last_photos_leave_only_if_somebody_means_it(shop: VectorShop) -> None:
+def test_the_last_photos_leave_only_on_purpose(shop: S3VectorsShop) -> None:
     shop.rebuild()
     keys = list(shop.etags())
     shop.photos.delete(keys)
@@ -192,7 +190,7 @@ def test_the_last_photos_leave_only_if_somebody_means_it(shop: VectorShop) -> No
 # From outside
 
 
-def test_the_setting_of_the_functions(shop: VectorShop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_functions_setting(shop: S3VectorsShop, monkeypatch: pytest.MonkeyPatch) -> None:
     environment = {"GALLERY_URI": shop.gallery, "INDEX_URI": shop.index, "VECTOR_BUCKET": BUCKET}
     bring_up_to_date(WHOLE_GALLERY, ReindexSettings.read(environment))
     shop.is_true()
@@ -203,7 +201,7 @@ def test_the_setting_of_the_functions(shop: VectorShop, monkeypatch: pytest.Monk
         ReindexSettings.read({**environment, "VECTOR_BUCKET": "My Bucket"})
 
 
-def test_without_boto3_it_is_said_what_to_do(shop: VectorShop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_without_boto3_says_what_to_do(shop: S3VectorsShop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.rebuild()
     for module in ("rebuild.s3_vectors", "s3_vectors.gallery"):
         monkeypatch.setitem(sys.modules, f"embeddings.{module}", None)
@@ -212,7 +210,7 @@ def test_without_boto3_it_is_said_what_to_do(shop: VectorShop, monkeypatch: pyte
             ask()
 
 
-def test_the_commands(shop: VectorShop, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_commands(shop: S3VectorsShop, capsys: pytest.CaptureFixture[str]) -> None:
     place = ["--gallery", shop.gallery, "--index", shop.index]
     assert rebuild_embeddings.main([*place, "--vector-bucket", "Not One"]) == 1
     assert "not the name of a vector bucket" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Any end of a rebuild in the engine - failed, killed, out of time, in company - and damage: the next run mends it."""
+"""However a rebuild with the engine ends - failed, killed, out of time, overtaken - the next one repairs it."""
 
 import os
 import signal
@@ -14,13 +14,13 @@ from embeddings.errors import CorruptIndexError, GarmentSearchError, UnknownKeyE
 from embeddings.rebuild import Outcome, Summary
 from embeddings.rebuild.scope import Listing, Scope
 from tests.s3_vectors.changes import MANY, change, deleted_keys, put_keys
-from tests.s3_vectors.conftest import BUCKET, VectorShop
+from tests.s3_vectors.conftest import BUCKET, S3VectorsShop
 from tests.servers.s3vectors import RefusedError
 
 ROOT = Path(__file__).parents[2]
 
 
-def is_mended(shop: VectorShop) -> Summary:
+def is_repaired(shop: S3VectorsShop) -> Summary:
     shop.engine.before, shop.engine.after = lambda operation, asked: None, lambda operation: None
     summary = shop.rebuild(model=None)
     shop.is_true()
@@ -29,25 +29,25 @@ def is_mended(shop: VectorShop) -> Summary:
 
 
 @pytest.mark.parametrize("answer", ["refused", "lost"])
-def test_an_engine_that_fails_at_any_call_leaves_what_the_next_run_mends(answer: str, shop: VectorShop) -> None:
+def test_whichever_call_fails_the_next_rebuild_repairs_it(answer: str, shop: S3VectorsShop) -> None:
     shop.rebuild()
-    for at in (0, *range(15, 100)):  # the first sixteen calls are the listing's segments
+    for at in (0, *range(15, 100)):  # the first sixteen calls are segments of a listing
         shop.photos.delete([key for key in shop.etags() if key.startswith("hats/")])
         shop.put({"shirts/red.jpg": f"#{at:02x}0000", f"hats/{at}.jpg": f"#00{at:02x}00"})
         shop.engine.requests.clear()
 
         def fail(*_: object, at: int = at) -> None:
             if len(shop.engine.requests) > at:
-                raise RefusedError("AccessDeniedException", "injected")  # which no client repeats
+                raise RefusedError("AccessDeniedException", "injected")  # no client repeats this one
 
         setattr(shop.engine, {"refused": "before", "lost": "after"}[answer], fail)
         try:
             shop.rebuild(model=None)
         except GarmentSearchError:
-            is_mended(shop)
+            is_repaired(shop)
             continue
-        assert at > 16  # put and deleted; the last call only tidies up
-        is_mended(shop)
+        assert at > 16  # everything was put and deleted; the last call only cleans up
+        is_repaired(shop)
         return
 
 
@@ -60,35 +60,35 @@ Shop(*sys.argv[1:3]).rebuild(vector_bucket="shop", model=None if sys.argv[3] els
 """
 
 
-def killed_before_the_pointer(shop: VectorShop, *, later: bool) -> None:
+def killed_before_the_pointer(shop: S3VectorsShop, *, later: bool) -> None:
     done = subprocess.run(
         [sys.executable, "-c", _KILLED, shop.gallery, shop.index, "later" * later], cwd=ROOT, env=os.environ
     )
     assert done.returncode == -signal.SIGKILL
 
 
-def test_killed_between_the_puts_and_the_pointer(shop: VectorShop) -> None:
+def test_a_rebuild_killed_between_the_puts_and_the_pointer(shop: S3VectorsShop) -> None:
     killed_before_the_pointer(shop, later=False)
     assert put_keys(shop)
     summary = shop.rebuild()
-    assert (summary.embedded, summary.count) == (0, 3)  # what was put is found there
+    assert (summary.embedded, summary.count) == (0, 3)  # it finds what was put
     shop.is_true()
     reader = shop.load()
 
     change(shop)
     killed_before_the_pointer(shop, later=True)
-    # Its generation is as it was, and what a reader sees is at least as new.
+    # The generation is the old one, and a reader's vectors are at least as new.
     assert shop.manifest.generation == reader.manifest.generation
     assert reader.gallery.vector("hats/new.jpg").any()
     with pytest.raises(UnknownKeyError):
         reader.gallery.vector("shoes/green.jpg")
 
-    shop.photos.delete(["hats/new.jpg"])  # what the killed run has put is never published
-    summary = is_mended(shop)
+    shop.photos.delete(["hats/new.jpg"])  # what the killed rebuild has put is never published
+    summary = is_repaired(shop)
     assert (summary.outcome, summary.count) == (Outcome.PUBLISHED, 2)
 
 
-def test_a_run_out_of_time_goes_on_where_it_was(shop: VectorShop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rebuild_out_of_time_resumes(shop: S3VectorsShop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("embeddings.rebuild.s3_vectors.GRAIN", 4)
     shop.put(MANY)
     runs = 0
@@ -101,8 +101,8 @@ def test_a_run_out_of_time_goes_on_where_it_was(shop: VectorShop, monkeypatch: p
     shop.is_true()
 
 
-def test_unreadable_photos_do_not_keep_a_chain_of_runs_from_its_end(shop: VectorShop) -> None:
-    """They leave no vector that says that they were looked at."""
+def test_unreadable_photos_do_not_make_a_chain_of_rebuilds_endless(shop: S3VectorsShop) -> None:
+    """They leave no vector to show that a rebuild has tried them."""
     shop.put({"a.jpg": b"no photo", "b.jpg": b"no photo"})
     for left in (4, 3, 2, 1):
         summary = shop.rebuild(stop_at=0.0)
@@ -115,7 +115,7 @@ def test_unreadable_photos_do_not_keep_a_chain_of_runs_from_its_end(shop: Vector
     shop.is_true()
 
 
-def test_many_at_once(shop: VectorShop) -> None:
+def test_many_rebuilds_at_once(shop: S3VectorsShop) -> None:
     shop.rebuild()
     shop.put(MANY)
     shop.photos.delete(["shoes/green.jpg"])
@@ -123,10 +123,10 @@ def test_many_at_once(shop: VectorShop) -> None:
     with ThreadPoolExecutor(4) as pool:
         done = [pool.submit(shop.rebuild, model=None, **part) for part in [*parts, {}]]
         assert {each.result().outcome for each in done} <= {Outcome.PUBLISHED, Outcome.UNCHANGED}
-    is_mended(shop)
+    is_repaired(shop)
 
 
-def test_a_late_put_of_what_has_changed_since_is_corrected(shop: VectorShop) -> None:
+def test_a_late_put_of_an_outdated_photo_is_corrected(shop: S3VectorsShop) -> None:
     shop.rebuild()
     shop.put({"shirts/red.jpg": "purple"})
     overtaken: list[str] = []
@@ -135,7 +135,7 @@ def test_a_late_put_of_what_has_changed_since_is_corrected(shop: VectorShop) -> 
         if operation == "PutVectors" and not overtaken:
             overtaken.append(operation)
             shop.put({"shirts/red.jpg": "teal"})
-            shop.rebuild(keys=["shirts/red.jpg"], model=None)  # publishes teal; then purple is put over it
+            shop.rebuild(keys=["shirts/red.jpg"], model=None)  # publishes teal, and then purple overwrites it
 
     shop.engine.before = overtake
     shop.rebuild(keys=["shirts/red.jpg"], model=None)
@@ -143,8 +143,8 @@ def test_a_late_put_of_what_has_changed_since_is_corrected(shop: VectorShop) -> 
     shop.is_true()
 
 
-def test_a_photo_that_another_run_puts_meanwhile_is_not_taken_for_one_that_is_gone(
-    shop: VectorShop, monkeypatch: pytest.MonkeyPatch
+def test_a_photo_that_another_rebuild_puts_meanwhile_is_not_taken_for_gone(
+    shop: S3VectorsShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop.rebuild()
     real = Scope.list
@@ -162,7 +162,7 @@ def test_a_photo_that_another_run_puts_meanwhile_is_not_taken_for_one_that_is_go
     shop.is_true()
 
 
-def test_an_index_that_somebody_deleted_is_made_anew_only_in_full(shop: VectorShop) -> None:
+def test_only_a_full_rebuild_replaces_a_deleted_vector_index(shop: S3VectorsShop) -> None:
     shop.rebuild()
     assert shop.manifest.vector_index is not None
     del shop.engine.buckets[BUCKET][shop.manifest.vector_index.name]
@@ -173,7 +173,7 @@ def test_an_index_that_somebody_deleted_is_made_anew_only_in_full(shop: VectorSh
     shop.is_true()
 
 
-def test_a_damaged_pointer_is_replaced_by_what_is_there(shop: VectorShop) -> None:
+def test_a_full_rebuild_replaces_a_damaged_pointer(shop: S3VectorsShop) -> None:
     shop.rebuild()
     shop.index_files.put("current.json", b"damaged")
     with pytest.raises(CorruptIndexError):
@@ -183,7 +183,7 @@ def test_a_damaged_pointer_is_replaced_by_what_is_there(shop: VectorShop) -> Non
 
 
 @pytest.mark.parametrize("name", ["folders.json", "model"])
-def test_lost_files_are_written_again(shop: VectorShop, name: str) -> None:
+def test_lost_files_are_written_again(shop: S3VectorsShop, name: str) -> None:
     shop.rebuild()
     manifest = shop.load().manifest
     shop.index_files.delete([manifest.model_path if name == "model" else manifest.path(name)])

@@ -1,4 +1,4 @@
-"""Shards that put straight into the engine, and the merge that publishes."""
+"""Shards that put vectors into the engine, and the merge that publishes them."""
 
 from pathlib import Path
 
@@ -7,14 +7,14 @@ import pytest
 from embeddings.errors import GalleryIndexError
 from embeddings.rebuild import Outcome, Shard
 from tests.rebuild.gallery import OTHER_MODEL
-from tests.s3_vectors.conftest import BUCKET, VectorShop
+from tests.s3_vectors.conftest import BUCKET, S3VectorsShop
 
 PHOTOS = {f"many/{number:02}.jpg": f"#{number:02x}{255 - number:02x}80" for number in range(9)}
 COUNT = 3
 
 
 @pytest.mark.parametrize("model", [None, OTHER_MODEL], ids=["a first fill", "another model"])
-def test_shards_put_and_the_merge_publishes(model: object, shop: VectorShop) -> None:
+def test_shards_put_and_the_merge_publishes(model: object, shop: S3VectorsShop) -> None:
     if model is not None:
         shop.rebuild()
     before = model and shop.manifest
@@ -34,7 +34,7 @@ def test_shards_put_and_the_merge_publishes(model: object, shop: VectorShop) -> 
     shop.is_true()
 
 
-def test_the_merge_does_not_read_again_what_no_shard_could_read(shop: VectorShop) -> None:
+def test_the_merge_does_not_read_unreadable_photos_again(shop: S3VectorsShop) -> None:
     shop.put(PHOTOS | {f"{number}.jpg": b"no photo" for number in range(4)})
     assert sum(shop.rebuild(run="first", shard=Shard(number, COUNT)).failed for number in (1, 2, 3)) == 4
     summary = shop.rebuild(run="first")
@@ -42,7 +42,7 @@ def test_the_merge_does_not_read_again_what_no_shard_could_read(shop: VectorShop
     assert shop.paths("checkpoints/") == []
 
 
-def test_shards_put_everything_again_and_their_merge_does_not(shop: VectorShop) -> None:
+def test_full_shards_put_everything_again_and_their_merge_does_not(shop: S3VectorsShop) -> None:
     shop.rebuild()
     shop.index_files.put("current.json", b"damaged")
     options = {"run": "first", "full": True}
@@ -51,7 +51,7 @@ def test_shards_put_everything_again_and_their_merge_does_not(shop: VectorShop) 
     shop.is_true()
 
 
-def test_the_merge_embeds_what_a_shard_has_not(shop: VectorShop) -> None:
+def test_the_merge_embeds_what_the_shards_did_not(shop: S3VectorsShop) -> None:
     shop.put(PHOTOS)
     shop.rebuild(run="first", shard=Shard(1, COUNT))
     shop.photos.delete(["many/00.jpg", "many/01.jpg", "many/02.jpg"])
@@ -60,18 +60,18 @@ def test_the_merge_embeds_what_a_shard_has_not(shop: VectorShop) -> None:
     shop.is_true()
 
 
-def test_shards_without_the_bucket_are_not_thrown_away_by_a_merge_with_it(shop: VectorShop) -> None:
+def test_a_merge_in_s3_vectors_does_not_discard_shards_with_parts(shop: S3VectorsShop) -> None:
     one = {"run": "first", "shard": Shard(1, 1)}
     shop.rebuild(**one, vector_bucket="")
     for options in ({"run": "first"}, one):
         with pytest.raises(GalleryIndexError, match="without a vector bucket"):
             shop.rebuild(**options)
     shop.rebuild(run="first", vector_bucket="")
-    assert shop.rebuild(run="first").outcome == Outcome.PUBLISHED  # which moves, as any rebuild does
+    assert shop.rebuild(run="first").outcome == Outcome.PUBLISHED  # and moves the vectors, as any rebuild does
     shop.is_true()
 
 
-def test_a_shard_deletes_nothing(shop: VectorShop) -> None:
+def test_a_shard_deletes_nothing(shop: S3VectorsShop) -> None:
     shop.rebuild()
     shop.photos.delete(["shoes/green.jpg"])
     for number in range(1, COUNT + 1):

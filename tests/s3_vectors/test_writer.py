@@ -1,4 +1,4 @@
-"""Puts, deletes and looks: in batches, repeated when the engine is busy, and harmless when repeated."""
+"""Putting, deleting and listing: in batches, repeated while the engine is busy, harmless if repeated."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def writer(index: VectorIndexName) -> S3VectorsWriter:
     return made
 
 
-def test_what_is_put_is_there_with_its_etag(writer: S3VectorsWriter, vectors_server: S3VectorsServer) -> None:
+def test_vectors_are_stored_with_their_etags(writer: S3VectorsWriter, vectors_server: S3VectorsServer) -> None:
     vectors = embedded(1201)
     writer.put(vectors)
     assert [len(each["vectors"]) for each in vectors_server.asked("PutVectors")] == [500, 500, 201]
@@ -41,7 +41,7 @@ def test_what_is_put_is_there_with_its_etag(writer: S3VectorsWriter, vectors_ser
     assert [len(each["keys"]) for each in vectors_server.asked("GetVectors")] == [100, 100, 51]
 
 
-def test_a_vector_is_stored_as_it_was_in_a_matrix(writer: S3VectorsWriter, vectors_server: S3VectorsServer) -> None:
+def test_a_vector_is_stored_as_in_a_matrix(writer: S3VectorsWriter, vectors_server: S3VectorsServer) -> None:
     writer.put({"a/b/c.jpg": ('"1"', np.arange(DIMENSION, dtype=np.float16))})
     [stored] = vectors_server.buckets["shop"]["garments"].vectors.values()
     expected = np.arange(DIMENSION) / np.linalg.norm(np.arange(DIMENSION))
@@ -51,9 +51,7 @@ def test_a_vector_is_stored_as_it_was_in_a_matrix(writer: S3VectorsWriter, vecto
     assert 0 <= stored.metadata["draw"] < 2**32
 
 
-def test_deletions_come_in_batches_and_twice_without_harm(
-    writer: S3VectorsWriter, vectors_server: S3VectorsServer
-) -> None:
+def test_deletions_are_batched_and_repeatable(writer: S3VectorsWriter, vectors_server: S3VectorsServer) -> None:
     vectors = embedded(700)
     writer.put(vectors)
     for _ in range(2):
@@ -69,10 +67,10 @@ def test_a_busy_engine_is_asked_again(code: str, writer: S3VectorsWriter, vector
     assert len(writer.etags()) == 3
 
 
-def test_an_engine_that_is_busy_for_long_is_filled_nevertheless(
+def test_an_engine_that_is_busy_for_long_is_filled_all_the_same(
     writer: S3VectorsWriter, vectors_server: S3VectorsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As when four times as many fill it as it has room for: botocore alone gives up after some fifty puts."""
+    """Four times as many writers as it can serve would see this. botocore alone gives up after some fifty puts."""
     monkeypatch.setattr("embeddings.s3_vectors.writer.PUT_BATCH", 1)
 
     def refuse(operation: str, asked: dict[str, object]) -> None:
@@ -84,7 +82,7 @@ def test_an_engine_that_is_busy_for_long_is_filled_nevertheless(
     assert len(writer.etags()) == 120
 
 
-def test_pauses_grow_to_a_longest_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pauses_grow_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
     monkeypatch.setattr("embeddings.s3_vectors.writer.random.uniform", lambda _least, most: most)
     monkeypatch.setattr("embeddings.s3_vectors.writer.time.sleep", pauses.append)
@@ -118,10 +116,10 @@ def test_an_engine_that_stays_busy_is_given_up(writer: S3VectorsWriter, vectors_
     with pytest.raises(UnavailableError, match="s3vectors://shop/garments: storage is busy"):
         writer.put(vectors)
     vectors_server.before = lambda operation, asked: None
-    assert len(writer.etags()) == 500  # the first batch stays, and the next run goes on from it
+    assert len(writer.etags()) == 500  # the first batch stays, and the next rebuild continues from it
 
 
-def test_making_it_twice_is_fine_unless_it_is_another(index: VectorIndexName, writer: S3VectorsWriter) -> None:
+def test_creating_an_index_twice_is_fine_unless_they_differ(index: VectorIndexName, writer: S3VectorsWriter) -> None:
     writer.create(DIMENSION)
     with pytest.raises(GalleryIndexError, match="not for cosines of 12 numbers"):
         writer.create(12)
@@ -129,23 +127,23 @@ def test_making_it_twice_is_fine_unless_it_is_another(index: VectorIndexName, wr
         S3VectorsWriter(VectorIndexName("other", index.name)).create(DIMENSION)
 
 
-def test_a_right_that_is_missing_is_named(writer: S3VectorsWriter, vectors_server: S3VectorsServer) -> None:
+def test_a_missing_permission_is_named(writer: S3VectorsWriter, vectors_server: S3VectorsServer) -> None:
     vectors_server.fail_next("AccessDeniedException")
     with pytest.raises(StorageError, match="access denied"):
         writer.delete(["a.jpg"])
 
 
-def test_without_a_region_it_says_what_to_set(index: VectorIndexName, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_without_a_region_says_what_to_set(index: VectorIndexName, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     with pytest.raises(StorageError, match="set AWS_DEFAULT_REGION"):
         S3VectorsWriter(index)
 
 
-def test_folders_too_deep_for_the_metadata_are_refused_before(
+def test_folders_too_deep_for_the_metadata_are_refused_beforehand(
     writer: S3VectorsWriter, vectors_server: S3VectorsServer
 ) -> None:
     rows = np.ones(DIMENSION, np.float16)
     deepest = max(depth for depth in range(500) if metadata_problem("d/" * depth + "a.jpg") is None)
-    writer.put({"d/" * deepest + "a.jpg": ('"1"', rows)})  # the engine takes it
+    writer.put({"d/" * deepest + "a.jpg": ('"1"', rows)})  # the engine accepts it
     assert "too long for a vector index" in str(metadata_problem("d/" * (deepest + 1) + "a.jpg"))
-    assert metadata_problem("a//b.jpg")  # and what no storage here takes
+    assert metadata_problem("a//b.jpg")  # no storage accepts this

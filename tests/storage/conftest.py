@@ -1,4 +1,4 @@
-"""The same storage on every backend."""
+"""Empty storage on every backend."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +27,7 @@ ODD_KEYS = [
 
 @pytest.fixture(params=["folder", "s3", "gs"])
 def storage_uri(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Of fresh, empty storage with a prefix."""
+    """The URI of empty storage with a prefix."""
     if request.param == "s3":
         return f"s3://{request.getfixturevalue('s3_server').new_bucket()}/pre fix+"
     if request.param == "gs":
@@ -41,7 +41,7 @@ def storage_uri(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def put_raw(storage_uri: str, request: pytest.FixtureRequest) -> Callable[[str, bytes], None]:
-    """Puts an object under the prefix by other means than ours, for many and for keys that ours refuses."""
+    """Puts an object under the prefix without our writer: quickly, and with keys that the writer refuses."""
     uri = StorageUri.parse(storage_uri)
 
     def put(key: str, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""What storage does wrong comes out as this library's errors, soon, and with what to do about it."""
+"""Failures of storage become this library's errors, soon, and the message says what to do."""
 
 import json
 import time
@@ -53,7 +53,7 @@ class Endpoint:
         return self.uri
 
 
-def test_every_status_becomes_an_error_of_ours(endpoint: Endpoint, scripted_server: ScriptedServer) -> None:
+def test_every_status_becomes_one_of_our_errors(endpoint: Endpoint, scripted_server: ScriptedServer) -> None:
     uri = endpoint.at(scripted_server.url)
     writer, reader = open_writer(uri), open_reader(uri)
     attempts = (
@@ -80,7 +80,7 @@ def test_a_lost_compare_and_set_is_a_conflict(endpoint: Endpoint, scripted_serve
             writer.compare_and_set("a", b"", "1", content_type="", cache_control="no-store")
 
 
-def test_a_refused_compare_and_set_is_no_conflict(endpoint: Endpoint, scripted_server: ScriptedServer) -> None:
+def test_a_refused_compare_and_set_is_not_a_conflict(endpoint: Endpoint, scripted_server: ScriptedServer) -> None:
     writer = open_writer(endpoint.at(scripted_server.url))
     for status in (429, 500, 503):
         scripted_server.answers = [(status, b"")]
@@ -120,7 +120,7 @@ def test_storage_that_never_answers_is_given_up(
     start = time.monotonic()
     with pytest.raises(StorageError, match="no answer from storage"):
         reader.get("a")
-    assert 3.9 < time.monotonic() - start < 5.5  # two tries of two seconds
+    assert 3.9 < time.monotonic() - start < 5.5  # two tries, two seconds each
     assert silent_server.connections == 2
 
 
@@ -140,7 +140,7 @@ def test_another_region(aws_keys: None, scripted_server: ScriptedServer, monkeyp
     monkeypatch.setenv("AWS_ENDPOINT_URL", scripted_server.url)
     scripted_server.answers = [(301, b"<Error><Code>PermanentRedirect</Code></Error>")]
     with pytest.raises(StorageError, match="set AWS_REGION"):
-        open_reader("s3://bucket").get("a")  # boto3 finds the region by itself
+        open_reader("s3://bucket").get("a")  # boto3 finds the region itself
 
 
 def test_google_allows_one_write_a_second(gcs_server: GcsServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,14 +205,14 @@ def test_credentials_as_lambda_gives_them_under_snapstart(
     assert "X-Amz-Credential=SNAP" in url
 
 
-def test_an_endpoint_that_is_no_url(aws_keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endpoint_that_is_not_a_url(aws_keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "localhost:9000")
     for open_storage in (open_reader, open_writer):
         with pytest.raises(StorageError, match="localhost:9000"):
             open_storage("s3://bucket")
 
 
-def test_messages_keep_signatures_to_themselves() -> None:
+def test_messages_do_not_reveal_signatures() -> None:
     error = storage_error("s3://bucket/a", 500, "GET http://host/a?X-Amz-Signature=secret&x=1 failed")
     assert "secret" not in str(error)
     assert "http://host/a?..." in str(error)

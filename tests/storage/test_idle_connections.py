@@ -1,4 +1,4 @@
-"""Connections that storage has closed while nobody used them, as a frozen function finds them when it wakes up."""
+"""Connections that storage closed while they were idle, as a frozen function finds them when it wakes up."""
 
 import threading
 import time
@@ -12,11 +12,11 @@ from embeddings.storage import reader as module
 from embeddings.storage.reader import open_reader
 
 CONNECTIONS = 4
-"""More than the reader's tries: it must not spend them on one closed connection after the other."""
+"""More than the reader's tries, which it must not spend on one closed connection after another."""
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers once on a connection, and closes it without a word when it is used again."""
+    """Answers once on each connection, and closes it silently when it is used again."""
 
     protocol_version = "HTTP/1.1"
     all_at_once = threading.Barrier(CONNECTIONS)
@@ -49,7 +49,7 @@ def server_url() -> Iterator[str]:
         server.shutdown()
 
 
-def test_connections_that_were_idle_for_long_are_not_used_again(
+def test_connections_that_were_idle_too_long_are_not_used_again(
     aws_keys: None, server_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", server_url)

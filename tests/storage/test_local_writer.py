@@ -1,4 +1,4 @@
-"""What only a folder has: links, permissions, unfinished writes."""
+"""What only a local folder has: links, permissions, unfinished writes."""
 
 import fcntl
 import os
@@ -24,7 +24,7 @@ def keys(root: Path) -> list[str]:
     return sorted(info.key for info in open_writer(str(root)).list())
 
 
-def test_a_missing_folder_is_an_error_to_list_and_made_by_the_first_write(root: Path) -> None:
+def test_a_missing_folder_cannot_be_listed_and_the_first_write_creates_it(root: Path) -> None:
     writer = open_writer(str(root))
     with pytest.raises(StorageError, match="no such folder"):
         list(writer.list())
@@ -36,10 +36,10 @@ def test_a_missing_folder_is_an_error_to_list_and_made_by_the_first_write(root: 
     assert keys(root) == ["a"]
 
 
-def test_own_files_are_no_objects(root: Path) -> None:
+def test_reserved_files_are_not_objects(root: Path) -> None:
     writer = open_writer(str(root))
     writer.put("a/b", b"")
-    (root / "a" / ".garment-search-0123456789abcdef").touch()  # left by a process that was killed
+    (root / "a" / ".garment-search-0123456789abcdef").touch()  # left behind by a killed process
     assert any(path.name.startswith(".garment-search-") for path in root.iterdir())
     assert keys(root) == ["a/b"]
     with pytest.raises(StorageError, match="reserved"):
@@ -48,7 +48,7 @@ def test_own_files_are_no_objects(root: Path) -> None:
         writer.put("a/.garment-search-x", b"")
 
 
-def test_nothing_is_left_of_a_write_that_fails(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_leaves_nothing_behind(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     writer = open_writer(str(root))
     writer.put("a", b"before")
 
@@ -62,13 +62,13 @@ def test_nothing_is_left_of_a_write_that_fails(root: Path, monkeypatch: pytest.M
     assert [path.name for path in root.iterdir() if path.name != ".garment-search-lock"] == ["a"]
 
 
-def test_files_are_as_readable_as_any(root: Path) -> None:
+def test_files_have_ordinary_permissions(root: Path) -> None:
     open_writer(str(root)).put("a", b"")
     (root / "by hand").touch()
     assert stat.S_IMODE((root / "a").stat().st_mode) == stat.S_IMODE((root / "by hand").stat().st_mode)
 
 
-def test_deleting_removes_the_folders_it_empties(root: Path) -> None:
+def test_deleting_removes_folders_that_become_empty(root: Path) -> None:
     writer = open_writer(str(root))
     for key in ("a/b/c/1", "a/b/c/2", "a/3"):
         writer.put(key, b"")
@@ -109,7 +109,7 @@ def test_a_write_waits_for_another_process(root: Path) -> None:
     assert writer.get("a").data == b"2"
 
 
-def test_versions_rise_even_when_the_clock_stands(root: Path) -> None:
+def test_versions_rise_even_if_the_clock_stands_still(root: Path) -> None:
     writer = open_writer(str(root))
     writer.put("a", b"1")
     future = (root / "a").stat().st_mtime_ns + 10**12
@@ -122,7 +122,7 @@ def test_versions_rise_even_when_the_clock_stands(root: Path) -> None:
     assert reader.get_if_changed("a", read.etag) is not None
 
 
-def test_links_are_followed_in_reading(root: Path, tmp_path: Path) -> None:
+def test_reading_follows_links(root: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "photo").write_bytes(b"photo")
@@ -138,7 +138,7 @@ def test_links_are_followed_in_reading(root: Path, tmp_path: Path) -> None:
         assert writer.stat(key).size == 5
 
 
-def test_nothing_is_written_through_links_that_lead_out(root: Path, tmp_path: Path) -> None:
+def test_writing_does_not_follow_links_that_lead_out(root: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "photo").write_bytes(b"photo")
@@ -165,7 +165,7 @@ def test_a_folder_reached_through_a_link_is_written(root: Path, tmp_path: Path) 
     assert keys(root) == ["a/b"]
 
 
-def test_other_files_than_regular_ones_are_no_objects(root: Path) -> None:
+def test_only_regular_files_are_objects(root: Path) -> None:
     root.mkdir()
     os.mkfifo(root / "pipe")
     assert keys(root) == []
@@ -173,7 +173,7 @@ def test_other_files_than_regular_ones_are_no_objects(root: Path) -> None:
         open_writer(str(root)).stat("pipe")
 
 
-def test_what_cannot_be_read_is_not_left_out_silently(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_folder_is_an_error(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     writer = open_writer(str(root))
     writer.put("a/b", b"")
     scandir = os.scandir
@@ -188,12 +188,12 @@ def test_what_cannot_be_read_is_not_left_out_silently(root: Path, monkeypatch: p
         list(writer.list())
 
 
-def test_a_name_that_is_no_unicode_is_listed(root: Path) -> None:
+def test_a_name_that_is_not_unicode_is_listed(root: Path) -> None:
     root.mkdir()
     with open(os.fsencode(root) + b"/\xff.jpg", "wb"):
         pass
     assert keys(root) == ["\udcff.jpg"]
 
 
-def test_folder_writer_is_what_a_path_opens(root: Path) -> None:
+def test_a_path_opens_a_local_writer(root: Path) -> None:
     assert isinstance(open_writer(f"file://{root}"), LocalWriter)

@@ -1,4 +1,4 @@
-"""The reader sees what the writers wrote, the same on every backend."""
+"""The reader sees what the writers wrote, on every backend alike."""
 
 import hashlib
 import json
@@ -38,7 +38,7 @@ def reader(storage_uri: str) -> Reader:
 
 
 def pattern(length: int) -> bytes:
-    """Bytes that tell when parts are swapped."""
+    """Bytes in which swapped parts show."""
     return b"".join(b"%07d " % number for number in range(length // 8 + 1))[:length]
 
 
@@ -132,11 +132,11 @@ def test_parts_of_two_versions_are_not_mixed(gcs_server: GcsServer, monkeypatch:
     assert reader.get("object", size=5000).data == b"b" * 5000
 
 
-def test_parts_are_requested_side_by_side(gcs_server: GcsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parts_are_requested_in_parallel(gcs_server: GcsServer, monkeypatch: pytest.MonkeyPatch) -> None:
     gcs_server.buckets["bucket"] = {}
     gcs_server.write("bucket", "object", pattern(4000), {}, None)
     monkeypatch.setattr(reader_module, "PART_BYTES", 1000)
-    together = threading.Barrier(4, timeout=20)  # breaks, and fails the request, unless four wait at once
+    together = threading.Barrier(4, timeout=20)  # breaks, and fails the request, unless four requests wait at once
     gcs_server.before_request = lambda request: (together.wait(), None)[1]
     assert open_reader("gs://bucket").get("object", size=4000).data == pattern(4000)
 
@@ -254,7 +254,7 @@ def test_every_key_in_normal_form_can_be_written_and_read(
     assert list(writer.list()) == []
 
 
-def test_the_import_costs_no_sdk() -> None:
+def test_the_import_loads_no_sdk() -> None:
     program = "import sys, embeddings.storage.reader; print(*sorted(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     heavy = {

@@ -1,4 +1,4 @@
-"""Addresses of storage."""
+"""Storage addresses."""
 
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def test_a_relative_folder_becomes_absolute(tmp_path: Path, monkeypatch: pytest.
         *("http://host/x", "S3://bucket", "s3://my bucket/x", "s3://a?b/x", "s3://user@host/x", "s3://ü"),
     ],
 )
-def test_what_is_no_address_is_refused(uri: str) -> None:
+def test_an_impossible_address_is_refused(uri: str) -> None:
     with pytest.raises(StorageUriError):
         StorageUri.parse(uri)
 

@@ -30,7 +30,7 @@ def keys(writer: Writer, prefix: str = "") -> list[str]:
     return sorted(info.key for info in writer.list(prefix))
 
 
-def test_what_is_put_comes_back(writer: Writer) -> None:
+def test_data_survives_writing_and_reading(writer: Writer) -> None:
     for data in (b"", b"\x00\r\n\r\n--boundary\xff", b"x" * 9_000_000):
         writer.put("folder/object", data)
         assert writer.get("folder/object").data == data
@@ -38,7 +38,7 @@ def test_what_is_put_comes_back(writer: Writer) -> None:
         assert keys(writer) == ["folder/object"]
 
 
-def test_listing_and_stat_say_the_same(writer: Writer) -> None:
+def test_listing_and_stat_agree(writer: Writer) -> None:
     writer.put("a/1.jpg", b"one")
     (listed,) = writer.list()
     stat = writer.stat("a/1.jpg")
@@ -51,12 +51,12 @@ def test_listing_and_stat_say_the_same(writer: Writer) -> None:
 
 def test_the_etag_changes_with_the_content_only(storage_uri: str, writer: Writer) -> None:
     etags = []
-    for content in range(10):  # of the same size, faster than a file system's clock ticks
+    for content in range(10):  # of equal size, and faster than the file system's clock
         writer.put("photo", b"%d" % content)
         etags.append(writer.stat("photo").etag)
     assert len(set(etags)) == 10
     assert writer.stat("photo").etag == etags[-1]
-    if StorageUri.parse(storage_uri).scheme != "file":  # a folder goes by the time of writing
+    if StorageUri.parse(storage_uri).scheme != "file":  # a folder's ETag depends on the time of writing
         writer.put("photo", b"0")
         assert writer.stat("photo").etag == etags[0]
 
@@ -88,7 +88,7 @@ def test_keys_not_in_normal_form_are_refused_everywhere(writer: Writer) -> None:
     assert keys(writer) == []
 
 
-def test_a_prefix_is_the_beginning_of_a_key(writer: Writer) -> None:
+def test_a_prefix_is_the_start_of_a_key(writer: Writer) -> None:
     for key in ("a/1", "a/b/2", "ab/3", "ab", "b"):
         writer.put(key + ".jpg", b"")
     assert keys(writer, "a") == ["a/1.jpg", "a/b/2.jpg", "ab.jpg", "ab/3.jpg"]
@@ -98,7 +98,7 @@ def test_a_prefix_is_the_beginning_of_a_key(writer: Writer) -> None:
     assert keys(writer, "nothing/here") == []
 
 
-def test_a_sibling_with_the_same_beginning_is_another_place(storage_uri: str, writer: Writer) -> None:
+def test_a_sibling_with_the_same_start_is_another_place(storage_uri: str, writer: Writer) -> None:
     open_writer(f"{storage_uri}2").put("theirs", b"")
     writer.put("ours", b"")
     assert keys(writer) == ["ours"]
@@ -117,7 +117,7 @@ def test_listing_and_deleting_go_beyond_a_page(
     storage_uri: str, writer: Writer, put_raw: Callable[[str, bytes], None], request: pytest.FixtureRequest
 ) -> None:
     total = 1003
-    if StorageUri.parse(storage_uri).scheme == "gs":  # where every deletion is a request
+    if StorageUri.parse(storage_uri).scheme == "gs":  # deletes with one request a key
         request.getfixturevalue("gcs_server").page_size, total = 50, 103
     expected = [f"{number % 10}/{number:04}" for number in range(total)]
     for key in expected:
@@ -127,7 +127,9 @@ def test_listing_and_deleting_go_beyond_a_page(
     assert keys(writer) == expected[:1]
 
 
-def test_folder_markers_are_no_objects(storage_uri: str, writer: Writer, put_raw: Callable[[str, bytes], None]) -> None:
+def test_folder_markers_are_not_objects(
+    storage_uri: str, writer: Writer, put_raw: Callable[[str, bytes], None]
+) -> None:
     if StorageUri.parse(storage_uri).scheme != "file":
         put_raw("", b"")
         put_raw("folder/", b"")
@@ -179,7 +181,7 @@ def test_compare_and_set(writer: Writer) -> None:
     assert keys(writer) == []
 
 
-def test_of_concurrent_creates_one_wins(writer: Writer) -> None:
+def test_one_of_many_concurrent_creates_wins(writer: Writer) -> None:
     start = threading.Barrier(8)
 
     def create(number: int) -> bool:
@@ -265,7 +267,7 @@ def test_content_type_and_cache_control_are_kept(s3_server: S3Server, gcs_server
     ("uri", "module", "package"),
     [("s3://bucket", "boto3", "boto3"), ("gs://bucket", "google.cloud", "google-cloud-storage")],
 )
-def test_a_missing_sdk_says_what_to_install(
+def test_the_error_for_a_missing_sdk_says_what_to_install(
     uri: str, module: str, package: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for loaded in ("embeddings.storage.writers.s3", "embeddings.storage.writers.gcs"):

@@ -1,4 +1,4 @@
-"""Storage that fails at its n-th call, for a rebuild of a gallery in a folder."""
+"""Storage that fails at its n-th call, during a rebuild in a local folder."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ TO_EMBED = len(NEW) + 1
 
 
 def fill(shop: Shop) -> None:
-    """With an index that is some photos behind the gallery."""
+    """Make a gallery, and an index that is a few photos behind it."""
     shop.put(BEFORE)
     shop.rebuild()
     shop.photos.delete(["goes.jpg"])
@@ -37,7 +37,7 @@ CALLS = (*WRITES, *(f"LocalWriter.{name}" for name in ("list", "stat", "get")), 
 
 @dataclass
 class Fault:
-    """What happens at which call."""
+    """A kind of failure, and the number of the call that it hits."""
 
     kind: Kind
     at: int
@@ -45,7 +45,7 @@ class Fault:
     happened: bool = False
 
     def around(self, name: str, call: Callable[[], Any]) -> Any:
-        # A read whose answer is lost is a read that fails; and readers see themselves that one is short.
+        # Losing the answer to a read is failing, and the reader itself notices a short read.
         if name not in {"lost answer": WRITES, "short read": ("LocalWriter.get",)}.get(self.kind, CALLS):
             return call()
         self.calls.append(name)
@@ -66,7 +66,7 @@ class Fault:
 
 @contextmanager
 def injected(fault: Fault) -> Iterator[None]:
-    """Every call of storage goes through the fault, and checkpoints are small."""
+    """Lead every call of storage through the fault, and make checkpoints small."""
     real: dict[tuple[type, str], Any] = {
         (kind, name): getattr(kind, name)
         for kind in (LocalWriter, Reader)

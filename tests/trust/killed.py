@@ -1,6 +1,6 @@
-"""Work that is killed at each call of storage, one process each: python -m tests.trust.killed TEMPLATE FOLDER WORK.
+"""Kill work at each call of storage, in a process each: python -m tests.trust.killed TEMPLATE FOLDER WORK.
 
-Makes FOLDER/0, FOLDER/1 ... from TEMPLATE, until the work, `rebuild` or `shards`, comes to its end.
+Copies TEMPLATE to FOLDER/0, FOLDER/1 ... and starts the work there, `rebuild` or `shards`, until it survives.
 """
 
 import os
@@ -20,7 +20,7 @@ def rebuild(shop: Shop) -> None:
 
 
 def shards(shop: Shop) -> None:
-    """A whole run, one after the other."""
+    """A whole shard run, one shard after the other."""
     for number in (1, 2):
         shop.rebuild(run="first", shard=Shard(number, 2))
     shop.rebuild(run="first")
@@ -28,7 +28,7 @@ def shards(shop: Shop) -> None:
 
 def main(template: Path, folder: Path, work: Callable[[Shop], None]) -> None:
     for at in count():
-        place = shutil.copytree(template, folder / str(at))  # with the times of the files, which are their ETags
+        place = shutil.copytree(template, folder / str(at))  # keeps the files' times, which are their ETags
         child = os.fork()
         if child == 0:
             with injected(Fault("kill", at)):

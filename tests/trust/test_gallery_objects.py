@@ -1,4 +1,4 @@
-"""A gallery that strangers write to: each object is indexed or recorded, none executed, none leads elsewhere."""
+"""A gallery that strangers write to: every object is indexed or refused, none is executed, none leads elsewhere."""
 
 import json
 import logging
@@ -52,7 +52,7 @@ RECORDED = (
 
 @pytest.fixture(params=["s3", "gs"])
 def strange(request: pytest.FixtureRequest, tmp_path: Path) -> Shop:
-    """A bucket with all of these."""
+    """A bucket with all of these objects."""
     if request.param == "s3":
         s3: S3Server = request.getfixturevalue("s3_server")
         bucket = s3.new_bucket()
@@ -73,7 +73,7 @@ def test_names(
     monkeypatch.chdir(tmp_path)
     summary = strange.rebuild()
     keys = list(strange.load().gallery.keys)
-    # moto's own listing loses what XML cannot carry, as S3's does without `EncodingType`.
+    # moto's listing loses what XML cannot carry, as S3's does without `EncodingType`.
     assert set(INDEXED) >= set(keys) >= set(INDEXED) - {"\u202egpj.exe"}
     assert set(summary.refusals) <= set(RECORDED)
     assert len(summary.refusals) >= len(RECORDED) - 3
@@ -114,7 +114,7 @@ def test_contents(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert not (tmp_path / "executed").exists()
 
 
-def test_no_reason_of_a_failure_is_more_than_a_line(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_reason_of_a_refusal_is_one_short_line(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     shop.put(CONTENTS)
     for reason in shop.rebuild().refusals.values():
@@ -125,7 +125,7 @@ def test_no_reason_of_a_failure_is_more_than_a_line(shop: Shop, caplog: pytest.L
 @pytest.mark.slow
 @pytest.mark.parametrize(("any_shop", "count"), [("s3", 2), ("gs", 10), ("folder", 10)], indirect=["any_shop"])
 def test_rebuilds_at_once(any_shop: Shop, count: int) -> None:
-    """All look at everything, and photos come while they do: one result with all of it."""
+    """All look at the whole gallery while photos arrive. In the end the index has all of them."""
     any_shop.rebuild()
     any_shop.put({f"new/{number}.jpg": "navy" for number in range(6)})
 
@@ -142,7 +142,7 @@ def test_rebuilds_at_once(any_shop: Shop, count: int) -> None:
 
 
 def test_no_address_leads_out_of_the_gallery() -> None:
-    """Whatever stands in an index's list of keys: browsers fold `..`, in a CDN's address too."""
+    """Whatever keys an index lists: browsers fold `..`, in a CDN's address too."""
     settings = SearchSettings.read({"INDEX_URI": "/x", "IMAGE_BASE_URL": "https://images.example/shop"})
     for key in ("../secret/1.jpg", "a/../../b.jpg", "a/./b.jpg", "/etc/passwd", "a//b.jpg", "..", ""):
         with pytest.raises(StorageError, match="cannot be used"):

@@ -1,4 +1,4 @@
-"""Files of the index that somebody else wrote: never executed, refused by name, and the last good generation stays."""
+"""Files of the index that a stranger wrote: never executed, refused by name, and the last good generation stays."""
 
 import gzip
 import hashlib
@@ -25,7 +25,7 @@ MODEL = "model"
 
 
 class Executed:
-    """Unpickling it makes a folder."""
+    """Makes a folder when it is unpickled."""
 
     def __init__(self, marker: Path) -> None:
         self.marker = str(marker)
@@ -41,7 +41,7 @@ def pickled_npy(marker: Path) -> bytes:
 
 
 def other_vectors(shop: Shop) -> bytes:
-    """A matrix of the right shape and of another gallery."""
+    """A matrix of the right shape, for another gallery."""
     file = BytesIO()
     np.save(file, np.zeros_like(np.load(BytesIO(content(shop, VECTORS)))))
     return file.getvalue()
@@ -64,7 +64,7 @@ def content(shop: Shop, name: str) -> bytes:
 
 
 def lie(shop: Shop, name: str, data: bytes) -> str:
-    """Write the file, and a pointer that says that it is right; the file's path."""
+    """Write the file and a pointer that vouches for it; return the file's path."""
     manifest = json.loads(shop.index_files.get(POINTER).data)
     entry = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
     if name == MODEL:
@@ -174,7 +174,7 @@ def test_sources_and_checkpoints(shop: Shop, tmp_path: Path, sources: str) -> No
     }[sources]
     broken = lie(shop, SOURCES, wrong)
     shop.put({"new.jpg": "black"})
-    assert len(shop.load().gallery) == 3, "queries never read it"
+    assert len(shop.load().gallery) == 3, "queries never read the sources"
     with pytest.raises(CorruptIndexError, match=broken):
         shop.rebuild()
     for number, data in enumerate(
@@ -182,7 +182,7 @@ def test_sources_and_checkpoints(shop: Shop, tmp_path: Path, sources: str) -> No
     ):
         shop.index_files.put(f"{CHECKPOINTS}/{number}.npz", data)
     assert shop.rebuild(full=True).count == 4
-    assert shop.paths("checkpoints/") == [], "it looked at all of them"
+    assert shop.paths("checkpoints/") == [], "it read all checkpoints"
     assert not marker.exists()
 
 
@@ -201,7 +201,7 @@ def etags_of(shop: Shop) -> dict[str, str]:
 
 
 def test_a_model_of_another_length(shop: Shop) -> None:
-    """A rebuild would mix two lengths."""
+    """A rebuild would mix vectors of two lengths."""
     shop.rebuild()
     lie(shop, MODEL, OTHER_MODEL.read_bytes())
     shop.put({"new.jpg": "black"})
@@ -210,20 +210,20 @@ def test_a_model_of_another_length(shop: Shop) -> None:
 
 
 def test_a_checkpoint_of_another_length(shop: Shop) -> None:
-    """Under this model's name, by mistake: it must not fail every run."""
+    """It was filed under this model by mistake, and must not fail every rebuild."""
     photos = etags_of(shop)
     strange: Any = {key: (etag, np.zeros(12, np.float16)) for key, etag in photos.items()}
     shop.index_files.put(f"{CHECKPOINTS}/strange.npz", to_bytes(strange))
     wide: Any = {key: (etag, np.zeros(48, np.float32)) for key, etag in photos.items()}
     shop.index_files.put(f"{CHECKPOINTS}/wide.npz", to_bytes(wide))
     assert shop.rebuild().embedded == len(photos) == 3
-    assert shop.paths("checkpoints/") == [], "it looked at both"
+    assert shop.paths("checkpoints/") == [], "it read both checkpoints"
     assert np.linalg.norm(shop.load().gallery.vector(min(photos))) == pytest.approx(1, abs=1e-3)
 
 
 @pytest.mark.parametrize(("size", "broken"), [(10**13, POINTER), (10**10, VECTORS)])
 def test_a_file_that_should_be_terabytes(shop: Shop, size: int, broken: str) -> None:
-    """Nothing is set aside for them, and it takes no time."""
+    """No memory is set aside for it, and it takes no time."""
     shop.rebuild()
     manifest = json.loads(shop.index_files.get(POINTER).data)
     manifest["files"][VECTORS]["size"] = size

@@ -1,4 +1,4 @@
-"""Whatever call of storage fails, and however: readers see one generation whole, and the next run makes it right."""
+"""Whichever call of storage fails, and however: readers see one whole generation, and the next rebuild repairs it."""
 
 import shutil
 import subprocess
@@ -36,9 +36,9 @@ def copy(template: Path, to: Path) -> Shop:
 
 
 def check(shop: Shop) -> int:
-    """All that must hold after a fault; how many photos need not be embedded again."""
+    """Check what must hold after a fault; return how many photos need not be embedded again."""
     served = set(shop.load().gallery.keys)
-    # Of the new generation a photo may be missing that storage did not give; the next run asks for it again.
+    # The new generation may lack a photo that storage did not give. The next rebuild tries it again.
     new = served <= set(NEW_KEYS) and len(served) >= len(NEW_KEYS) - 1
     assert new or served == set(OLD_KEYS)
     spared = Checkpoint(shop.index_files, Embedder(MODEL))
@@ -88,7 +88,7 @@ def test_a_kill_at_every_call(template: Path, tmp_path: Path) -> None:
 
 
 def killed(template: Path, folder: Path, work: str) -> list[Shop]:
-    """What each kill left, the first call's first; of the last place the work came to its end."""
+    """Return the shops after a kill at each call, in order. In the last one the work came to its end."""
     command = [sys.executable, "-m", "tests.trust.killed", str(template), str(folder), work]
     subprocess.run(command, cwd=ROOT, check=True, timeout=250, stderr=subprocess.DEVNULL)
     places = sorted(folder.iterdir(), key=lambda place: int(place.name))
@@ -96,7 +96,7 @@ def killed(template: Path, folder: Path, work: str) -> list[Shop]:
 
 
 def test_a_run_of_shards_killed_at_every_call(template: Path, tmp_path: Path) -> None:
-    """Both shards and the merge: what was killed is run again, and the merge comes to the same index."""
+    """Shards and merge alike: what was killed runs again, and the merge comes to the same index."""
     places = killed(template, tmp_path, "shards")
     assert len(places) > 50
     for shop in places:
@@ -106,7 +106,7 @@ def test_a_run_of_shards_killed_at_every_call(template: Path, tmp_path: Path) ->
             assert served == NEW_KEYS
             assert shop.rebuild(run="first").outcome is Outcome.UNCHANGED
         else:
-            with suppress(GalleryIndexError):  # it says which shards are missing, and publishes nothing
+            with suppress(GalleryIndexError):  # it names the missing shards and publishes nothing
                 shop.rebuild(run="first")
                 assert list(shop.load().gallery.keys) == NEW_KEYS
         if not merged(shop):
@@ -129,7 +129,7 @@ def merged(shop: Shop) -> bool:
 def test_an_outage_of_a_bucket_from_some_request_on(
     begins: int, gcs_server: GcsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Over HTTP, as the real clients see it; until it ends."""
+    """Over HTTP, as the real clients see it, until it ends."""
     from embeddings.storage.writers import gcs as gcs_module  # takes a second
 
     patient = gcs_module._RETRY

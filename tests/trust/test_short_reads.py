@@ -1,4 +1,4 @@
-"""A connection that ends in the middle of an object must not pass for a shorter object."""
+"""An object whose connection breaks off must not pass for a shorter one."""
 
 import socket
 import threading
@@ -18,7 +18,7 @@ _HEAD = (
 
 @pytest.fixture
 def short_server(aws_keys: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bytes]]:
-    """Answers every request with 400 of 1,000 bytes; the requests."""
+    """Answers every request with 400 of 1,000 bytes; yields the requests."""
     from embeddings.storage.writers import gcs as gcs_module  # takes a second
 
     server = socket.create_server(("127.0.0.1", 0))
