@@ -1,4 +1,5 @@
 import hashlib
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -83,6 +84,7 @@ def test_a_prefix_looks_at_one_folder(shop: Shop) -> None:
 def test_unreadable_objects_are_recorded_and_stop_nothing(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
     shop.put({"notes.txt": b"hello", "cut.jpg": photo("red")[:700], "empty.jpg": b"", "large.jpg": photo("red")})
     limits = Limits(max_bytes=len(photo("red")) - 1)
+    caplog.set_level(logging.INFO)
     summary = shop.rebuild(limits=limits)
     assert counts(summary)[:4] == (3, 0, 0, 4)
     assert summary.failed_new == 4
