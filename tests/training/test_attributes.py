@@ -59,7 +59,9 @@ def test_whitening_drops_an_axis_on_which_nothing_varies(attributes: ModuleType)
     assert attributes.Whitening.fit(flat).axes.shape == (6, 4)
 
 
-def test_parts_agree_by_what_the_embedding_holds_and_by_what_the_heads_say(proxies, prints, attributes: ModuleType):
+def test_two_photos_agree_by_their_whitened_embeddings_and_by_their_heads_answers(
+    proxies, prints, attributes: ModuleType
+):
     import keras
 
     from embeddings.training.losses import SCALE
@@ -79,7 +81,7 @@ def test_parts_agree_by_what_the_embedding_holds_and_by_what_the_heads_say(proxi
         assert agreement(parts[head]) == pytest.approx(np.array(bhattacharyya), abs=1e-4)
 
 
-def test_what_a_run_was_not_trained_for_is_left_out(proxies, prints, attributes: ModuleType):
+def test_heads_and_items_without_training_are_left_out(proxies, prints, attributes: ModuleType):
     import keras
 
     vectors = keras.ops.convert_to_tensor(prints[0])
@@ -89,7 +91,7 @@ def test_what_a_run_was_not_trained_for_is_left_out(proxies, prints, attributes:
     assert set(without_items.describe(vectors)) == set(proxies)
 
 
-def test_answers_of_the_category_come_first_and_the_file_answers_as_keras_does(proxies, prints, attributes: ModuleType):
+def test_photos_of_the_same_category_come_first_and_the_file_agrees_with_keras(proxies, prints, attributes: ModuleType):
     from embeddings.training.export import check_parity, convert
     from embeddings.training.model import embed_with
 
@@ -104,7 +106,7 @@ def test_answers_of_the_category_come_first_and_the_file_answers_as_keras_does(p
     assert check_parity(convert(model, "fp32", pixels[:1]), "fp32", pixels, better).overlap > 0.99
 
 
-def test_of_two_runs_the_vector_agrees_by_the_mean_of_those_who_have_a_say(proxies, prints, attributes: ModuleType):
+def test_two_runs_agree_by_the_mean_over_the_runs_that_have_a_part(proxies, prints, attributes: ModuleType):
     from embeddings.training.model import embed_with
 
     pixels = as_pixels(prints[0])

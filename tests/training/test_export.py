@@ -112,7 +112,7 @@ def test_other_neighbours_are_refused(fp32: bytes, pixels: np.ndarray, export: M
         export.check_parity(fp32, "fp32", pixels, strangers)
 
 
-def test_the_card_is_the_files_own(
+def test_the_card_belongs_to_the_file(
     fp32: bytes, pixels: np.ndarray, expected: np.ndarray, tmp_path: Path, export: ModuleType
 ):
     path = tmp_path / "new" / "tiny.tflite"

@@ -64,7 +64,7 @@ def test_a_kernel_of_zeros_stays(edges, float16_kernels: ModuleType):
     assert not float16_kernels.rounded(np.zeros_like(edges)).any()
 
 
-def test_the_model_is_as_it_was_afterwards(network, edges, float16_kernels: ModuleType):
+def test_the_model_is_restored_afterwards(network, edges, float16_kernels: ModuleType):
     depthwise = network.layers[-1].layers[-1].get_layer("edges")
     with float16_kernels.rounded_depthwise(network):
         assert not np.array_equal(depthwise.get_weights()[0], edges)

@@ -41,7 +41,7 @@ def test_cosine_softmax_of_no_labels_is_zero(losses: ModuleType):
     assert float(losses.cosine_softmax(unit(rng, 3), unit(rng, 2), np.zeros((3, 2), np.float32), 16.0)) == 0.0
 
 
-def test_grouped_softmax_is_the_formula_and_a_group_without_classes_no_label(losses: ModuleType):
+def test_grouped_softmax_is_the_formula_and_skips_groups_without_classes(losses: ModuleType):
     rng = np.random.default_rng(5)
     embeddings, proxies, scale = unit(rng, 4), rng.normal(size=(4, 5)).astype(np.float32) * 3, 9.0
     groups = np.array([[1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 0]], np.float32)
@@ -59,14 +59,14 @@ def test_grouped_softmax_is_the_formula_and_a_group_without_classes_no_label(los
     )
 
 
-def test_grouped_softmax_of_one_class_a_group_is_cosine_softmax(losses: ModuleType):
+def test_grouped_softmax_with_one_class_a_group_is_cosine_softmax(losses: ModuleType):
     rng = np.random.default_rng(6)
     embeddings, proxies, targets = unit(rng, 3), unit(rng, 4), np.eye(4, dtype=np.float32)[[2, 0, 3]]
     alone = float(losses.grouped_softmax(embeddings, proxies, np.eye(4, dtype=np.float32), targets, 16.0))
     assert alone == pytest.approx(float(losses.cosine_softmax(embeddings, proxies, targets, 16.0)), rel=1e-5)
 
 
-def test_smoothed_labels_leave_a_share_to_every_class_and_no_label_is_none(losses: ModuleType):
+def test_smoothing_gives_every_class_a_share_and_leaves_rows_without_labels(losses: ModuleType):
     targets = np.array([[1, 0, 0, 0], [0, 0, 0, 0], [0, 0.5, 0.5, 0]], np.float32)
     expected = [[0.85, 0.05, 0.05, 0.05], [0, 0, 0, 0], [0.05, 0.45, 0.45, 0.05]]
     assert np.asarray(losses.smoothed(targets, 0.2)) == pytest.approx(np.array(expected), abs=1e-6)
@@ -87,7 +87,7 @@ def test_info_nce_is_the_formula_and_leaves_out_the_same_item(losses: ModuleType
     assert float(losses.info_nce(anchors, positives, others, same, temperature)) == pytest.approx(expected, rel=1e-5)
 
 
-def test_info_nce_falls_as_views_of_an_item_meet(losses: ModuleType):
+def test_info_nce_falls_as_views_of_an_item_get_closer(losses: ModuleType):
     from keras import ops
 
     rng = np.random.default_rng(4)
@@ -115,7 +115,7 @@ def test_neighbour_softmax_is_the_formula(losses: ModuleType):
     assert value == pytest.approx(sum(expected) / 2, rel=1e-5)
 
 
-def test_neighbour_softmax_without_any_answer_is_zero(losses: ModuleType):
+def test_neighbour_softmax_without_right_results_is_zero(losses: ModuleType):
     rng = np.random.default_rng(6)
     nothing = np.zeros((3, 4), np.float32)
     assert float(losses.neighbour_softmax(unit(rng, 3), unit(rng, 4), nothing, nothing + 1, 0.1)) == 0.0

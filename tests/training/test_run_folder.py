@@ -30,7 +30,7 @@ def test_a_finished_run_leaves_its_folder(finished_run: TrainingRun):
 
 
 @pytest.mark.slow
-def test_the_card_is_told_how_a_model_was_made_but_not_where(finished_run: TrainingRun):
+def test_the_card_records_how_a_model_was_made_without_paths(finished_run: TrainingRun):
     from embeddings.training.run_folder import how_made
 
     made = how_made(finished_run.folder)
@@ -39,7 +39,7 @@ def test_the_card_is_told_how_a_model_was_made_but_not_where(finished_run: Train
     assert str(finished_run.folder.parent) not in json.dumps(made)
 
 
-def test_what_is_no_run_is_refused(tmp_path: Path):
+def test_a_folder_without_a_run_is_refused(tmp_path: Path):
     from embeddings.training.run_folder import load_embedder
 
     with pytest.raises(ModelError, match="not the folder of a training run"):
@@ -47,7 +47,7 @@ def test_what_is_no_run_is_refused(tmp_path: Path):
 
 
 @pytest.mark.slow
-def test_a_resumed_run_goes_on_as_if_never_interrupted(batches: Batches, tmp_path: Path):
+def test_a_resumed_run_takes_the_same_steps_as_an_uninterrupted_one(batches: Batches, tmp_path: Path):
     from embeddings.training.run_folder import load_checkpoint, save_checkpoint
     from tests.training.networks import step, tiny_trainee
 
@@ -90,7 +90,7 @@ def test_a_checkpoint_of_another_run_or_a_damaged_one_is_refused(batches: Batche
         ({"palette": 1.0}, {"palette"}),
     ],
 )
-def test_heads_that_nothing_trained_are_left_out(tmp_path: Path, losses: dict[str, float], heads: set[str]):
+def test_untrained_heads_are_left_out(tmp_path: Path, losses: dict[str, float], heads: set[str]):
     from embeddings.training.run_folder import load_heads
 
     (tmp_path / "config.json").write_text(json.dumps({"losses": losses}))
@@ -98,7 +98,7 @@ def test_heads_that_nothing_trained_are_left_out(tmp_path: Path, losses: dict[st
     assert set(load_heads(tmp_path)) == heads
 
 
-def test_a_write_that_is_broken_off_leaves_the_file_as_it_was(tmp_path: Path):
+def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path):
     from embeddings.training.run_folder import replacing
 
     path = tmp_path / "log.csv"

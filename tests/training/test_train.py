@@ -15,12 +15,12 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 
 
 @pytest.mark.slow
-def test_a_run_goes_on_after_its_checkpoint(finished_run: TrainingRun):
+def test_a_run_resumes_after_its_checkpoint(finished_run: TrainingRun):
     assert [summary["steps"] for summary in finished_run.summaries] == [2, 4]
 
 
 @pytest.mark.slow
-def test_a_run_does_not_go_on_with_other_options(finished_run: TrainingRun, shapes: Path):
+def test_a_run_does_not_resume_with_other_options(finished_run: TrainingRun, shapes: Path):
     from embeddings.training.train import train
 
     begun = (finished_run.folder / "config.json").read_text()
@@ -29,7 +29,7 @@ def test_a_run_does_not_go_on_with_other_options(finished_run: TrainingRun, shap
     assert (finished_run.folder / "config.json").read_text() == begun
 
 
-def test_the_best_is_the_best_at_what_a_run_is_for():
+def test_the_score_leaves_out_items_if_the_run_does_not_train_them():
     from embeddings.training.train import score
 
     figures = {"A": 0.7, "C@1": 0.4, "C@16": 0.8, "item@1": 0.1, "D type": 0.5}
@@ -38,7 +38,7 @@ def test_the_best_is_the_best_at_what_a_run_is_for():
     assert score({"C@1": 0.4}, LOSSES | {"items": 0.0}) == pytest.approx(0.4)  # there is nothing else to go by
 
 
-def test_too_few_photos_are_said_in_words(shapes: Path, tmp_path: Path):
+def test_too_few_photos_are_refused_before_the_folder_is_made(shapes: Path, tmp_path: Path):
     from embeddings.training.train import train
 
     with pytest.raises(DatasetError, match="less than one batch"):

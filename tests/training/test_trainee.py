@@ -28,7 +28,7 @@ def test_the_loss_falls_and_the_memory_fills(batches: Batches):
     assert (items[batches.pairs * 26 :] == -1).all()
 
 
-def test_a_gallery_without_labels_is_learned_by_its_items_and_colours(shapes: Path):
+def test_a_gallery_without_labels_teaches_items_and_colours(shapes: Path):
     from tests.training.networks import step, tiny_trainee
 
     unlabelled = [
@@ -43,7 +43,7 @@ def test_a_gallery_without_labels_is_learned_by_its_items_and_colours(shapes: Pa
     assert losses[-1]["loss"] < 0.9 * losses[0]["loss"]
 
 
-def test_a_consumer_photos_category_says_which_kinds_it_may_be(batches: Batches):
+def test_a_consumer_photos_category_limits_its_kinds(batches: Batches):
     import keras
 
     from embeddings.training.model import Trainee

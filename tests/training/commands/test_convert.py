@@ -17,7 +17,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_two_runs_become_one_file_that_stores_what_they_share_once(
+def test_two_runs_become_one_file_that_stores_shared_layers_once(
     finished_run: TrainingRun, shapes: Path, tmp_path: Path
 ):
     from embeddings.training.train import train

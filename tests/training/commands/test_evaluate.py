@@ -48,7 +48,7 @@ class Tags(HTMLParser):
         self.text += data
 
 
-def test_one_command_measures_anyones_own_folder(classes: Path, tmp_path: Path):
+def test_the_command_measures_any_folder_of_photos(classes: Path, tmp_path: Path):
     models = [tmp_path / name / "mine <i>.tflite" for name in ("one", "two")]
     for model in models:
         model.parent.mkdir()

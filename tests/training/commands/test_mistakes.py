@@ -11,7 +11,7 @@ from embeddings.training.evaluation.tasks import Search
 from scripts.reporting.mistakes import write_failures
 
 
-def test_failures_name_the_query_and_what_came_instead(evaluation: Evaluation, tmp_path: Path):
+def test_failures_name_the_query_and_the_wrong_results(evaluation: Evaluation, tmp_path: Path):
     _, answers = evaluation.measure(colour_histogram(evaluation.files))
     write_failures(tmp_path / "failures.csv", answers, evaluation.names)
     with (tmp_path / "failures.csv").open(newline="") as stream:
@@ -34,7 +34,7 @@ def test_failures_name_the_query_and_what_came_instead(evaluation: Evaluation, t
     assert any(row["query"].startswith("phone photo of shop/") for row in rows if row["task"] == "C")
 
 
-def test_a_failure_is_what_misses_something_or_begins_wrong(tmp_path: Path):
+def test_a_failure_misses_a_hit_or_begins_with_a_wrong_result(tmp_path: Path):
     labels, wanted = np.array(["a", "a", "b"]), np.array(["a", "a", "b", "b", "c"])
     search = Search("T", np.arange(3, 8), np.arange(3), wanted, labels, wanted)
     found = np.array([[0, 1, 2], [0, 2, 1], [2, 0, 1], [0, 2, 1], [0, 1, 2]])

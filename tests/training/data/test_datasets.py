@@ -18,7 +18,7 @@ def test_select_takes_domain_and_parts(shapes: Path):
 
 
 @pytest.mark.parametrize("name", ["empty", "nowhere"])
-def test_a_folder_without_photos_is_told_what_it_may_hold(tmp_path: Path, name: str):
+def test_a_folder_without_photos_is_refused_with_the_known_layouts(tmp_path: Path, name: str):
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "notes.txt").write_text("no photo")
     with pytest.raises(DatasetError, match=rf"{name} holds no photos.*labels\.csv.*list_eval_partition\.txt.*\.jpg"):

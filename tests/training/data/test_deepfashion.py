@@ -29,7 +29,7 @@ def test_consumer_to_shop_keeps_its_official_parts(tmp_path: Path):
     assert all(pixels.shape == (80, 60, 3) for pixels in load_pixels(tmp_path, photos))
 
 
-def test_in_shop_keeps_query_and_gallery_and_spares_training_items_to_validate(tmp_path: Path):
+def test_in_shop_keeps_query_and_gallery_and_takes_validation_from_training(tmp_path: Path):
     photos = read_photos(write_in_shop(tmp_path), Split())
     assert Counter((photo.part == "test", photo.role) for photo in photos) == {
         (False, ""): 90,
@@ -63,7 +63,7 @@ def test_a_wrong_partition_is_refused_with_its_line(tmp_path: Path, columns: str
         read_photos(tmp_path, Split())
 
 
-def test_a_partition_cut_short_is_refused(tmp_path: Path):
+def test_a_truncated_partition_is_refused(tmp_path: Path):
     write_partition(tmp_path, "", [])
     (tmp_path / "Eval" / "list_eval_partition.txt").write_text("52712\n")
     with pytest.raises(DatasetError, match="columns"):

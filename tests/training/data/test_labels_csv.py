@@ -22,7 +22,7 @@ def test_no_sender_is_in_two_parts(shapes: Path):
     assert {part for found in parts.values() for part in found} == {"train", "validation", "test"}
 
 
-def test_the_split_follows_from_the_seed_and_not_from_the_other_photos(shapes: Path, tmp_path: Path):
+def test_the_split_depends_on_the_seed_and_not_on_other_photos(shapes: Path, tmp_path: Path):
     whole = {photo.file: photo.part for photo in read_photos(shapes, Split(seed=5))}
     lines = (shapes / "labels.csv").read_text().splitlines()
     (tmp_path / "labels.csv").write_text("\n".join([lines[0], *reversed(lines[1::2])]) + "\n")
@@ -55,7 +55,7 @@ def write_table(folder: Path, *rows: str) -> Path:
     return folder
 
 
-def test_title_usage_and_small_are_read_where_the_table_has_them(tmp_path: Path):
+def test_title_usage_and_small_are_read_if_the_table_has_them(tmp_path: Path):
     rows = ("a.webp,shop,Tshirts,Men,Navy Blue,,Turtle Check Shirt,Casual,", "b.jpg,shop,Watches,,,,,,yes")
     large, small = labels_csv.read(write_table(tmp_path, *rows), Split())
     assert (large.title, large.usage, large.small) == ("Turtle Check Shirt", "Casual", False)
@@ -72,7 +72,7 @@ def test_small_and_unlabelled_photos_are_for_training(tmp_path: Path):
     assert len({photo.unit for photo in photos}) == 100  # nobody is called unknown
 
 
-def test_small_photos_move_no_large_photo_and_no_leak_is_read(tmp_path: Path):
+def test_small_photos_move_no_large_photo_and_leaks_are_left_out(tmp_path: Path):
     large = [f"{number}.webp,shop,Tshirts,,Red,,title {number},," for number in range(30)]
     before = labels_csv.read(write_table(tmp_path, *large), Split())
     twins = [f"{number}.jpg,shop,Tshirts,,Red,,title {number},,yes" for number in range(30)]

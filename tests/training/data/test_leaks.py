@@ -31,7 +31,7 @@ def test_a_small_photo_of_a_measured_product_is_left_out(part: str, title: str, 
     assert without_leaks([small, measured, other]) == [*([small] if kept else []), measured, other]
 
 
-def test_titles_that_nobody_gave_are_not_alike():
+def test_missing_titles_do_not_match():
     measured, small = photo(part="test", title="", colour="Black"), photo(small=True, title="", colour="Black")
     assert without_leaks([measured, small]) == [measured, small]
 

@@ -32,6 +32,6 @@ def test_a_photo_says_its_kind_and_unit():
         ({"category": ""}, False),  # anyone's own gallery has no labels, and is measured
     ],
 )
-def test_small_photos_and_unlabelled_consumer_photos_measure_nothing(change: dict[str, Any], training_only: bool):
+def test_small_photos_and_unlabelled_consumer_photos_are_training_only(change: dict[str, Any], training_only: bool):
     photo = LabelledPhoto("f", "shop", "dress", "Dresses", "Women", "", "7", "f", "train")
     assert replace(photo, **change).training_only is training_only

@@ -25,7 +25,7 @@ def by_colour(photos):
     return (labs / np.linalg.norm(labs, axis=1, keepdims=True)).astype(np.float32)
 
 
-def test_colours_beat_chance_where_colour_is_asked_for(evaluation: Evaluation):
+def test_colours_beat_chance_at_colour(evaluation: Evaluation):
     scores, _ = evaluation.measure(by_colour(evaluation.files))
     by_chance, _ = evaluation.measure(chance(evaluation.files))
     assert scores["D colour"].mean() > by_chance["D colour"].mean() + 0.2
@@ -37,7 +37,7 @@ def test_colours_beat_chance_where_colour_is_asked_for(evaluation: Evaluation):
     assert scores["C@16 all"].mean() <= scores["C@16"].mean()
 
 
-def test_several_garments_are_in_view_where_the_main_one_is_asked_for(evaluation: Evaluation):
+def test_task_c_several_shows_the_same_items_among_other_garments(evaluation: Evaluation):
     (one,) = [search for search in evaluation.searches if search.name == "C"]
     (several,) = [search for search in evaluation.searches if search.name == "C several"]
     assert several.wanted.tolist() == one.wanted.tolist()
@@ -73,7 +73,7 @@ def test_consumer_to_shop_searches_the_shop_photos_of_val_and_test(tmp_path: Pat
     assert len(np.unique(scores["item@1"].units)) == 20
 
 
-def test_in_shop_asks_the_queries_against_the_gallery(tmp_path: Path):
+def test_in_shop_searches_its_gallery_with_its_queries(tmp_path: Path):
     evaluation = Evaluation(write_in_shop(tmp_path), Split(), "test", phone_photos=5)
     scores, answers = evaluation.measure(by_colour(evaluation.files))
     (item,) = [each.search for each in answers if each.search.name == "item"]
@@ -94,7 +94,7 @@ def test_a_folder_per_class_is_measured_whole(classes: Path):
     assert evaluation.about["categories"] == 2
 
 
-def test_photos_that_are_for_training_only_are_neither_asked_for_nor_found(shapes: Path, tmp_path: Path):
+def test_training_only_photos_are_neither_queries_nor_results(shapes: Path, tmp_path: Path):
     shutil.copytree(shapes, tmp_path / "photos")
     table = tmp_path / "photos" / "labels.csv"
     before = [Evaluation(tmp_path / "photos", SPLIT, part, phone_photos=5) for part in ("test", "all")]

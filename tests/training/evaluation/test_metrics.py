@@ -7,14 +7,14 @@ from embeddings.training.evaluation.metrics import Scores, nearness, neighbours,
 from tests.training.evaluation.by_hand import directions, words
 
 
-def test_neighbours_are_by_falling_cosine_and_may_leave_out_the_query():
+def test_neighbours_are_sorted_by_falling_cosine_and_can_leave_out_the_query():
     gallery = directions(0, 90, 10, 180)
     assert neighbours(directions(1), gallery, 3).tolist() == [[0, 2, 1]]
     assert neighbours(gallery, gallery, 2, without_self=True)[0].tolist() == [2, 1]
 
 
 @pytest.mark.parametrize("without_self", [False, True])
-def test_many_queries_are_asked_in_blocks(monkeypatch: pytest.MonkeyPatch, without_self: bool):
+def test_blocks_of_queries_find_the_same_neighbours(monkeypatch: pytest.MonkeyPatch, without_self: bool):
     vectors = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
     whole = neighbours(vectors, vectors, 7, without_self)
     monkeypatch.setattr("embeddings.training.evaluation.metrics._AT_ONCE", 8)
@@ -37,7 +37,7 @@ def test_precision_within_a_gallery_does_not_count_the_query_itself():
     assert np.isnan(precision(words("a"), np.array([[0]]), words("a"), without_self=True)[0])
 
 
-def test_recall_asks_for_one_hit_among_the_first_k():
+def test_recall_is_one_if_the_first_k_hold_a_hit():
     found, gallery = np.array([[2, 1, 0]] * 3), words("a b b")
     assert recall(words("a b"), found[:2], gallery, 1).tolist() == [0.0, 1.0]
     assert recall(words("a b"), found[:2], gallery, 3).tolist() == [1.0, 1.0]
@@ -55,7 +55,7 @@ def test_e_is_one_for_the_best_colours_and_zero_for_chance():
     assert np.isnan(nearness(query, np.zeros((1, 3)), best, gallery[:47], labs[:47])[0])
 
 
-def test_the_interval_holds_the_mean_and_is_wider_when_queries_share_their_luck():
+def test_the_interval_holds_the_mean_and_is_wider_if_queries_share_units():
     rng = np.random.default_rng(0)
     luck = rng.random(20)
     values = np.repeat(luck, 10)

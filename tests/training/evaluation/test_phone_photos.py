@@ -9,7 +9,7 @@ from embeddings.training.evaluation.phone_photos import phone_photo
 from tests.training.shapes import shop_photo
 
 
-def test_the_measuring_phone_photo_shows_the_item_elsewhere():
+def test_a_phone_photo_shows_the_item_on_other_ground():
     item, place = shop_photo(), np.full((120, 90, 3), (60, 120, 90), np.uint8)
     photo = phone_photo(item, place, (7, 1))
     assert photo == phone_photo(item, place, (7, 1))
@@ -22,7 +22,7 @@ def test_the_measuring_phone_photo_shows_the_item_elsewhere():
     assert corner.argmax() == 1  # the green floor, no white left
 
 
-def test_what_lies_beside_is_smaller_and_under_the_item():
+def test_other_garments_are_smaller_and_lie_under_the_item():
     item, place = shop_photo(), np.full((120, 90, 3), (60, 120, 90), np.uint8)
     blue = np.where(item.min(axis=2, keepdims=True) < 200, np.array((20, 20, 220), np.uint8), item)
     alone, crowded = (

@@ -20,7 +20,7 @@ def found_by(pool: list[LabelledPhoto], items: list[int], vectors: np.ndarray, o
     return scores
 
 
-def test_a_is_a_mean_over_categories_that_both_domains_have():
+def test_a_averages_over_the_categories_that_both_domains_have():
     pool = [photo(kind, file=kind) for kind in ("shirt", "dress", "sunglasses")]
     pool += [photo("shirt", "consumer", "1"), photo("shirt", "consumer", "1"), photo("dress", "consumer", "2")]
     pool += [photo("baby body", "consumer", "3"), photo("", "consumer", "4")]
@@ -31,7 +31,7 @@ def test_a_is_a_mean_over_categories_that_both_domains_have():
     assert scores.units.tolist() == ["1", "1", "2"]
 
 
-def test_c_is_recall_of_the_very_item_also_among_more_photos():
+def test_c_is_recall_of_the_item_in_the_small_and_the_large_gallery():
     pool = [photo("shirt", file=str(degrees)) for degrees in (0, 30, 60, 90)]
     scores = found_by(pool, [0, 2], directions(0, 30, 60, 90, 2, 40), own=3)
     assert scores["C@1"].values.tolist() == [1.0, 0.0]
@@ -41,14 +41,14 @@ def test_c_is_recall_of_the_very_item_also_among_more_photos():
     assert nearer["C@1 all"].values.tolist() == [0.0, 0.0]
 
 
-def test_d_asks_within_the_shop_for_labels_that_are_there():
+def test_d_skips_shop_photos_without_the_label():
     pool = [photo("", file=str(number), type=word) for number, word in enumerate(("tee", "tee", "boot", "boot", ""))]
     scores = found_by(pool, [], directions(0, 1, 90, 91, 45))
     assert set(scores) == {"D type"}
     assert scores["D type"].values.tolist() == [1.0] * 4  # all relevant are among the first sixteen
 
 
-def test_a_protocol_says_who_asks_and_who_answers():
+def test_a_protocol_names_queries_and_gallery():
     pool = [
         photo("", "consumer", item="x", role="query"),
         photo("", item="x", role="gallery"),
@@ -66,20 +66,20 @@ def test_a_protocol_says_who_asks_and_who_answers():
     }
 
 
-def test_without_a_protocol_photos_of_an_item_ask_for_each_other():
+def test_without_a_protocol_photos_of_an_item_search_for_each_other():
     pool = [photo("", file=str(number), item=item) for number, item in enumerate("xxyyz")]
     scores = found_by(pool, [], directions(0, 1, 50, 90, 89))
     assert scores["item@1"].values.tolist() == [1.0, 1.0, 0.0, 0.0]
     assert scores["item@5"].mean() == 1.0
 
 
-def test_photos_without_labels_hold_no_query_but_phone_photos():
+def test_photos_without_labels_leave_only_task_c():
     pool = [photo("", file=str(number)) for number in range(20)]
     assert searches(pool, len(pool), np.array([], np.intp)) == []
     assert [search.name for search in searches(pool, len(pool), np.arange(3))] == ["C"]
 
 
-def test_e_is_asked_beside_a_where_colours_are_known():
+def test_e_is_measured_with_a_if_colours_are_known():
     pool = [photo("shirt", file=str(number)) for number in range(48)] + [photo("shirt", "consumer", "1")]
     labs = np.zeros((49, 3))
     labs[:48, 0] = np.arange(48)
@@ -89,7 +89,7 @@ def test_e_is_asked_beside_a_where_colours_are_known():
     assert scores["A"].mean() == 1
 
 
-def test_what_is_right_and_how_much_could_be():
+def test_right_results_are_told_and_counted():
     search = Search("D", np.arange(3), np.arange(3), words("a a -"), words("a a -"), words("1 2 3"), without_self=True)
     found = search.ask(directions(0, 10, 60))
     assert found.tolist() == [[1, 2], [0, 2], [1, 0]]

@@ -19,7 +19,7 @@ def every_sixteenth(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     return (pixels[:, ::16, ::16].reshape(len(pixels), -1) / 1e4).astype(np.float32)
 
 
-def test_an_unlabelled_gallery_is_asked_for_its_items(classes: Path, tmp_path: Path):
+def test_an_unlabelled_gallery_is_searched_for_its_items(classes: Path, tmp_path: Path):
     for file in classes.rglob("*.png"):
         shutil.copy(file, tmp_path)
     validation = Validation(tmp_path, read_photos(tmp_path, SPLIT), "validation", seed=0)
@@ -27,7 +27,7 @@ def test_an_unlabelled_gallery_is_asked_for_its_items(classes: Path, tmp_path: P
     assert set(figures) == {"C@1", "C@16"}
 
 
-def test_a_run_is_steered_by_what_can_be_asked(tmp_path: Path):
+def test_only_tasks_with_queries_steer_a_run(tmp_path: Path):
     write_in_shop(tmp_path)
     photos = read_photos(tmp_path, SPLIT)
     figures = Validation(tmp_path, photos, "validation", seed=0).figures(every_sixteenth)

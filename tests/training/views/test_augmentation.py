@@ -27,7 +27,7 @@ def test_the_main_garment_stays_in_the_middle_of_clutter():
     assert seen >= 36
 
 
-def test_views_have_the_models_size_and_follow_from_the_seed():
+def test_views_have_the_models_size_and_depend_on_the_seed():
     backgrounds = Backgrounds([np.asarray(draw_garment("Trousers", (20, 20, 20), (180, 160, 120)))])
     garment, photo = cut_out(shop_photo()), shop_photo()
     for view in (
@@ -47,7 +47,7 @@ def test_views_have_the_models_size_and_follow_from_the_seed():
         assert not np.array_equal(one, other)
 
 
-def test_without_augmentation_a_consumer_photo_is_seen_as_it_is_or_mirrored():
+def test_without_augmentation_a_consumer_photo_is_only_mirrored():
     photo = shop_photo()
     photo = np.concatenate([photo[:, :60] // 2, photo[:, 60:]], axis=1)  # not symmetric
     plain = np.asarray(Image.fromarray(photo).resize((160, 160), Image.Resampling.BILINEAR)).astype(int)
@@ -82,7 +82,7 @@ def test_each_augmentation_can_be_weakened_alone(name: str):
 
 
 @pytest.mark.parametrize("colour", [(190, 30, 40), (40, 70, 180), (30, 130, 60), (210, 180, 60)])
-def test_the_camera_does_not_make_the_colour_lie(colour):
+def test_the_camera_keeps_the_hue(colour):
     """Lightness may change with the lamp; the hue of a saturated colour stays within a few degrees."""
     image = Image.new("RGB", (160, 160), colour)
     turns = []

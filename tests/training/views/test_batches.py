@@ -47,7 +47,7 @@ def test_a_batch_holds_pairs_then_consumer_photos(batches: Batches):
     assert not batch.targets["colour"][2 * batches.pairs :].any()  # consumer photos have no such label
 
 
-def test_a_batch_follows_from_its_step_whoever_prepares_it(batches: Batches):
+def test_a_batch_depends_on_its_step_and_not_on_the_thread(batches: Batches):
     stream = batches.stream(first_step=5, workers=2)
     for number in (5, 6, 7):
         streamed, alone = next(stream), batches.batch(number)
@@ -106,7 +106,7 @@ def test_two_photos_of_an_item_are_views_of_it(pictures: list[LoadedPhoto]):
     assert sorted(batch.items[:10].tolist()) == list(range(10))
 
 
-def test_every_second_single_is_laid_over_by_the_next_with_its_labels(pictures: list[LoadedPhoto], monkeypatch):
+def test_every_second_single_is_blended_with_the_next_and_its_labels(pictures: list[LoadedPhoto], monkeypatch):
     batches = Batches(pictures, replace(MIX, singles=5), seed=0)
     batch = batches.batch(4)
     monkeypatch.setattr("embeddings.training.views.batches._blend", lambda *_: None)
@@ -125,7 +125,7 @@ def test_every_second_single_is_laid_over_by_the_next_with_its_labels(pictures: 
         assert np.abs(batch.images[row] - seen).max() <= 1
 
 
-def test_without_mixup_and_grounds_consumer_photos_are_seen_whole_and_in_their_place(pictures: list[LoadedPhoto]):
+def test_without_mixup_and_grounds_consumer_photos_are_whole_and_unblended(pictures: list[LoadedPhoto]):
     cut = [LoadedPhoto(each.photo, each.pixels, each.garment or cut_out(each.pixels)) for each in pictures]
     off = Augmentation(**dict.fromkeys((field.name for field in fields(Augmentation)), 0.0))
     batch = Batches(cut, MIX, 0, off).batch(0)

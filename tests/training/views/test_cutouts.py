@@ -34,7 +34,7 @@ def test_white_inside_a_garment_stays():
 
 
 @pytest.mark.parametrize("photo", [np.full((50, 40, 3), 255, np.uint8), np.full((50, 40, 3), 90, np.uint8)])
-def test_what_is_not_on_white_comes_back_whole(photo: np.ndarray):
+def test_a_photo_without_a_white_ground_is_returned_whole(photo: np.ndarray):
     garment = cut_out(photo)
     assert garment.size == (40, 50)
     assert garment.getchannel("A").getextrema() == (255, 255)
