@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Pointer:
-    """What `current.json` says, and the version that a swap of it is checked against."""
+    """The content of `current.json`, and the version that a swap of it is checked against."""
 
     manifest: Manifest | None
     """None before the first rebuild, or if it is damaged and may be replaced."""
@@ -53,7 +53,7 @@ class Pointer:
 
 @dataclass(frozen=True)
 class Content:
-    """What a new generation holds. The rows of `vectors` are in the order of the sources' sorted keys."""
+    """The content of a new generation. The rows of `vectors` are in the order of the sources' sorted keys."""
 
     vectors: Vectors
     sources: Sources
@@ -83,7 +83,7 @@ class Content:
 
 @dataclass(frozen=True)
 class S3VectorsContent:
-    """What a new generation holds if a vector index has the vectors, keys and ETags. They are written before."""
+    """The content of a new generation if a vector index holds the vectors, keys and ETags, which it has already."""
 
     vector_index: VectorIndexName
     dimension: int

@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 
 
 class LastGeneration:
-    """What was published last. Empty before the first rebuild, and where it is damaged and may be replaced."""
+    """The generation published last. Empty before the first rebuild, or if it is damaged and may be replaced."""
 
     def __init__(self, index: Writer, pointer: Pointer, *, repair: bool) -> None:
         """Read the sources. Vectors and model are read when they are asked for.

@@ -1,4 +1,4 @@
-"""What must be done to get from the last generation's sources to what the gallery holds now."""
+"""The plan of a rebuild: the steps from the last generation's sources to the gallery as it is now."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,14 +43,14 @@ def make_plan(reusable: Sources, scope: Scope, listing: Listing) -> Plan:
 
 
 def reuse_renamed(plan: Plan, etags: Mapping[str, str]) -> tuple[Plan, dict[str, str]]:
-    """Take over the vectors of photos that lie elsewhere now, or twice: their content is known by its ETag.
+    """Keep photos that were renamed or copied: an ETag that is a hash shows that their content is known.
 
     Args:
-        plan: its photos to embed, of which some may be known.
-        etags: of the images whose vectors can be used again, by key.
+        plan: the plan so far.
+        etags: ETags, by key, of images whose vectors can be used again.
 
     Returns:
-        A plan that keeps those photos in place of embedding them, and the key whose vector each of them takes over.
+        A plan that keeps those photos instead of embedding them; and by their keys, the keys that have their vectors.
     """
     key_of = {etag: key for key, etag in etags.items()}
     renamed = {each.key: key_of[each.etag] for each in plan.embed if each.hashed and each.etag in key_of}

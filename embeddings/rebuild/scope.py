@@ -18,7 +18,7 @@ _LOOKERS = 16  # a burst of events names thousands of keys, and each look waits 
 _LITTER = re.compile(
     r"(.*/)?(\.DS_Store|\._[^/]*|Thumbs\.db|ehthumbs\.db|desktop\.ini|[^/]*_\$folder\$|__MACOSX/.*)", re.DOTALL
 )
-"""Files that file managers and tools leave in folders. Nobody means them to be photos."""
+"""Files that file managers and tools leave behind. Nobody takes them for photos."""
 _log = logging.getLogger(__name__)
 
 

@@ -30,7 +30,7 @@ def run_problem(run: str) -> str | None:
 
 @dataclass(frozen=True)
 class _Record:
-    """What all shards of a run have in common. The first shard writes it, and the others must agree with it."""
+    """The terms that all shards of a run share. The first shard writes them, and the others must agree."""
 
     shards: int
     model: str
@@ -58,7 +58,7 @@ class _ShardRun:
             prefix: the folder of the gallery that the run looks at; "" for all of it.
 
         Raises:
-            GalleryIndexError: `run` is no run id.
+            GalleryIndexError: `run` is not a run id.
         """
         if problem := run_problem(run):
             raise GalleryIndexError(problem)

@@ -23,7 +23,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Summary:
-    """What a rebuild did, or what a dry run would do if every new photo can be read."""
+    """A rebuild's work, or the work that a dry run expects if every new photo can be read."""
 
     outcome: Outcome
     generation: str | None
@@ -35,7 +35,7 @@ class Summary:
     failed: int
     """Objects of the gallery that cannot be indexed."""
     failed_new: int
-    """Those that the last generation did not know yet."""
+    """The ones among them that the last generation did not know."""
     embedded: int
     """Photos read by this rebuild, without those that a checkpoint already held."""
     remaining: int

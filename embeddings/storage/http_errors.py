@@ -39,5 +39,5 @@ def storage_error(where: str, status: int | None, detail: object = "") -> Storag
 
 
 def no_bucket(where: str) -> StorageError:
-    """Return the error for a missing bucket. It is no NotFoundError, which means a missing object."""
+    """Return the error for a missing bucket. It is not a NotFoundError, which means a missing object."""
     return StorageError(f"{where}: there is no such bucket; create it or correct the address")
