@@ -45,14 +45,14 @@ class Demo:
     def wait_for(self, words: str) -> None:
         while words not in self.said:
             try:
-                self.said += self._lines.get(timeout=60)
+                self.said += self._lines.get(timeout=500)
             except Empty:
                 pytest.fail(f"the demo has not printed {words!r}, only:\n{self.said}")
             assert self.said[-1:] != "\0", f"the demo ended before it printed {words!r}:\n{self.said}"
 
     def stop(self, number: signal.Signals) -> int:
         self.process.send_signal(number)
-        status = self.process.wait(timeout=20)
+        status = self.process.wait(timeout=100)
         self._listener.join()
         while not self._lines.empty():
             self.said += self._lines.get().strip("\0")

@@ -20,7 +20,7 @@ from scripts.bundling.interpreter import Interpreter
 from scripts.bundling.target import Target, local_target
 from tests.bundle.fixtures import PYTHON
 from tests.deployed.event_source import Queue
-from tests.deployed.instance import Code, Instance, started
+from tests.deployed.instance import Instance, Runtime, runtime
 from tests.rebuild.gallery import Shop
 from tests.servers.s3 import S3Server
 
@@ -49,15 +49,18 @@ def runtime_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session", params=["source", "bundle"])
-def code(request: pytest.FixtureRequest) -> Code:
+def code(request: pytest.FixtureRequest) -> Iterator[Runtime]:
     """The checkout with the tests' own Python, and the bundle with Lambda's."""
     if request.param == "source":
-        return Code((sys.executable, "-P"), (ROOT,))
+        with runtime((sys.executable, "-P"), (ROOT,)) as source:
+            yield source
+        return
     interpreter: Interpreter = request.getfixturevalue("bundle_interpreter")
     if local_target(PYTHON) != Target("x86_64", PYTHON):
         pytest.skip("only x86_64 Linux runs this bundle")
     folders = (request.getfixturevalue("unpacked_x86_64"), request.getfixturevalue("runtime_folder"))
-    return Code((interpreter.path, "-I", "-S"), folders)
+    with runtime((interpreter.path, "-I", "-S"), folders) as bundle:
+        yield bundle
 
 
 @dataclass
@@ -89,7 +92,7 @@ def shop(s3_server: S3Server) -> Deployment:
 
 
 @pytest.fixture
-def start(shop: Deployment, code: Code, tmp_path: Path) -> Iterator[Start]:
+def start(shop: Deployment, code: Runtime, tmp_path: Path) -> Iterator[Start]:
     """Start an instance of a handler; more than one may run at once."""
     environment = {
         **{name: value for name, value in os.environ.items() if name.startswith("AWS_")},
@@ -103,6 +106,6 @@ def start(shop: Deployment, code: Code, tmp_path: Path) -> Iterator[Start]:
 
         def start(handler: str) -> Instance:
             log = tmp_path / f"{handler}-{len(list(tmp_path.glob('*.log')))}.log"
-            return running.enter_context(started(code, handler, environment, log))
+            return running.enter_context(code.started(handler, environment, log))
 
         yield start

@@ -1,12 +1,16 @@
 """Start and call instances of Lambda functions."""
 
 import json
+import os
+import signal
+import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 FUNCTION = Path(__file__).with_name("function.py")
 LAMBDA_SECONDS = 900
@@ -17,30 +21,32 @@ class FunctionError(Exception):
 
 
 @dataclass(frozen=True)
-class Code:
-    """What is deployed: the Python that runs it, and the folders that Lambda puts on its path."""
-
-    python: tuple[str, ...]
-    folders: tuple[Path, ...]
-
-
-@dataclass(frozen=True)
 class Instance:
-    process: "subprocess.Popen[str]"
+    """A process with one function."""
+
+    pid: int
     log: Path
+    _lines: TextIO
+
+    def send(self, event: Mapping[str, Any], seconds: float = LAMBDA_SECONDS) -> None:
+        """Invoke the function without waiting for its answer."""
+        self._lines.write(json.dumps({"event": event, "seconds": seconds}) + "\n")
+        self._lines.flush()
 
     def invoke(self, event: Mapping[str, Any], seconds: float = LAMBDA_SECONDS) -> Any:
-        """The handler's answer. Raises FunctionError if it raised."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps({"event": event, "seconds": seconds}) + "\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
+        """Return the handler's answer. Raises FunctionError if it raised."""
+        self.send(event, seconds)
+        line = self._lines.readline()
         assert line, f"the process died: {self.log.read_text()}"
         answer = json.loads(line)
         if "answer" not in answer:
             raise FunctionError(f"{answer['errorType']}: {answer['errorMessage']}")
         return answer["answer"]
+
+    def kill(self) -> None:
+        """End the process at once, whatever it does."""
+        os.kill(self.pid, signal.SIGKILL)
+        _read_to_the_end(self._lines)
 
     def records(self) -> list[dict[str, Any]]:
         """What it logged."""
@@ -51,18 +57,40 @@ class Instance:
         return [each for each in self.records() if each["message"] == "rebuild"]
 
 
+@dataclass(frozen=True)
+class Runtime:
+    """Starts instances of one deployed code, each with an environment of its own."""
+
+    _address: str
+
+    @contextmanager
+    def started(self, handler: str, environment: Mapping[str, str], log: Path) -> Iterator[Instance]:
+        """An instance with this environment and nothing of this process's."""
+        name = {"_HANDLER": f"functions.aws.{handler}", "AWS_LAMBDA_FUNCTION_NAME": handler}
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(self._address)
+            lines = connection.makefile("rw")
+            print(json.dumps({"log": str(log), "environment": {**environment, **name}}), file=lines, flush=True)
+            yield Instance(int(lines.readline()), log, lines)
+            connection.shutdown(socket.SHUT_WR)
+            connection.settimeout(100)
+            _read_to_the_end(lines)
+
+
 @contextmanager
-def started(code: Code, handler: str, environment: Mapping[str, str], log: Path) -> Iterator[Instance]:
-    """An instance with this environment and nothing of this process's."""
-    command = [*code.python, str(FUNCTION), *map(str, code.folders)]
-    environment = {**environment, "_HANDLER": f"functions.aws.{handler}", "AWS_LAMBDA_FUNCTION_NAME": handler}
-    with (
-        log.open("w") as output,
-        subprocess.Popen(
-            command, env=environment, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=output, text=True
-        ) as process,
-    ):
-        yield Instance(process, log)
-        assert process.stdin is not None
-        process.stdin.close()
-        process.wait(timeout=20)
+def runtime(python: tuple[str, ...], folders: tuple[Path, ...]) -> Iterator[Runtime]:
+    """A runtime of this Python, with the folders that Lambda puts on its path."""
+    with tempfile.TemporaryDirectory() as folder:
+        address = f"{folder}/socket"
+        command = [*python, str(FUNCTION), address, *map(str, folders)]
+        with subprocess.Popen(command, env={"OPENBLAS_NUM_THREADS": "1"}, cwd="/", stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+            yield Runtime(address)
+            process.terminate()
+
+
+def _read_to_the_end(lines: TextIO) -> None:
+    """Wait until the process at the other end is gone."""
+    with suppress(ConnectionResetError):  # it has left something unread
+        lines.read()

@@ -49,7 +49,7 @@ def run(service: Service, tmp_path: Path) -> Run:
         file = tmp_path / {"sh": "call.sh", "js": "call.mjs", "python": "call.py"}[language]
         file.write_text(program.replace(_ADDRESS, f"http://127.0.0.1:{service.port}"), encoding="utf-8")
         command = [_INTERPRETERS[language], file.name]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=500, check=False)
 
     return run
 

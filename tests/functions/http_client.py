@@ -51,7 +51,7 @@ class Client:
     def ask(
         self, method: str, path: str, body: bytes | Any = None, headers: Mapping[str, str] | None = None, **options: Any
     ) -> Answer:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request(method, path, body, dict(headers or {}), **options)
             response = connection.getresponse()

@@ -23,7 +23,7 @@ def run(code: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         env={**clean, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=500,
         check=False,
     )
 

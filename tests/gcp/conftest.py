@@ -42,7 +42,7 @@ class Google:
         return self.run(str(GCP / "deploy.sh"), *options)
 
     def run(self, *command: str) -> Result:
-        return subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False, timeout=60)
+        return subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False, timeout=500)
 
 
 @contextmanager
@@ -81,5 +81,5 @@ def google_after(deployment: tuple[str, Google], google: Google) -> Google:
 def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with `search` and `reindex` as deploy.sh uploads them."""
     folder = tmp_path_factory.mktemp("staged")
-    subprocess.run([str(GCP / "stage.sh"), str(folder)], check=True, timeout=60)
+    subprocess.run([str(GCP / "stage.sh"), str(folder)], check=True, timeout=500)
     return folder

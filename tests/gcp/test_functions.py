@@ -106,7 +106,7 @@ def refuse_buckets(request: str) -> None:
 
 
 def post(port: int, body: bytes | None, headers: Mapping[str, str]) -> tuple[int, bytes]:
-    connection = HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = HTTPConnection("127.0.0.1", port, timeout=500)
     try:
         connection.request("POST", "/", body, dict(headers))
         answer = connection.getresponse()

@@ -55,7 +55,6 @@ def test_a_used_folder_is_refused(staged: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_the_uploaded_sources_are_enough(staged: Path, tmp_path: Path) -> None:
     """The requirements suffice in an environment with nothing else, installed by hash as the buildpack does."""
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)

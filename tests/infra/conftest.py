@@ -62,7 +62,7 @@ def serverless(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Serve
     def run(*arguments: str, cwd: Path = project, **environment: str) -> subprocess.CompletedProcess[str]:
         clean = {"PATH": os.environ["PATH"], "HOME": str(home), "NODE_NO_WARNINGS": "1"}
         return subprocess.run(
-            [CLI, *arguments], cwd=cwd, env=clean | environment, capture_output=True, text=True, timeout=100
+            [CLI, *arguments], cwd=cwd, env=clean | environment, capture_output=True, text=True, timeout=500
         )
 
     return run

@@ -72,12 +72,9 @@ class LambdaServer:
 
 
 def _kill_at_work(instance: Instance, payload: dict[str, Any]) -> None:
-    assert instance.process.stdin is not None
-    instance.process.stdin.write(json.dumps({"event": payload, "seconds": LAMBDA_SECONDS}) + "\n")
-    instance.process.stdin.flush()
-    time.sleep(0.3)
-    instance.process.kill()
-    instance.process.wait()
+    instance.send(payload)
+    time.sleep(0.3)  # wherever it is then
+    instance.kill()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -12,7 +12,7 @@ import boto3
 import pytest
 
 from embeddings.index.history import rollback
-from tests.deployed.instance import Code, started
+from tests.deployed.instance import Runtime, runtime
 from tests.infra.lambda_server import LambdaServer
 from tests.infra.stack import Stack
 from tests.infra.test_roles import permissions, statements
@@ -56,17 +56,22 @@ def engine(vectors_server: S3VectorsServer, monkeypatch: pytest.MonkeyPatch) -> 
     return vectors_server
 
 
+@pytest.fixture(scope="module")
+def source() -> Iterator[Runtime]:
+    with runtime((sys.executable, "-P"), (ROOT,)) as running:
+        yield running
+
+
 @pytest.fixture
-def functions(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LambdaServer]:
+def functions(shop: Shop, source: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LambdaServer]:
     """The stand-in that the interpreter calls as Lambda."""
     environment = {
         **{name: value for name, value in os.environ.items() if name.startswith(("AWS_", "VECTOR_BUCKET"))},
         "INDEX_URI": shop.index,
         "GALLERY_URI": shop.gallery,
     }
-    code = Code((sys.executable, "-P"), (ROOT,))
     logs = iter(tmp_path / f"{number}.log" for number in range(1000))
-    server = LambdaServer(lambda: started(code, "reindex_scheduled", environment, next(logs)))
+    server = LambdaServer(lambda: source.started("reindex_scheduled", environment, next(logs)))
     monkeypatch.setenv("MOTO_PORT", str(server.port))
     from moto.core.config import default_user_config
 
@@ -93,7 +98,7 @@ class Machine:
             stateMachineArn=self._arn, name=f"fill-{time.time_ns()}", input=json.dumps(asked)
         )
         arn = begun["executionArn"]
-        for _ in range(600):
+        for _ in range(3000):
             ended: dict[str, Any] = self._client.describe_execution(executionArn=arn)
             if ended["status"] != "RUNNING":
                 return ended

@@ -14,7 +14,7 @@ from scripts.local.service import HOST, ROOT, serve_functions
 from tests.page.serving import DEVICES, Seen, Site, free_ports, serve_page
 from tests.page.stub import Stub, serve_stub
 
-_PATIENCE_MS = 15_000  # for busy machines
+_PATIENCE_MS = 60_000  # for busy machines
 _CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _CHROMIUM_ARGUMENTS = [
     "--no-sandbox",

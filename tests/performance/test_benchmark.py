@@ -34,7 +34,6 @@ def test_ratios_are_of_what_was_measured_side_by_side() -> None:
 
 @pytest.mark.slow
 @pytest.mark.alone
-@pytest.mark.timeout(600)
 def test_a_quick_run_measures_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names = ["cold_start", "warm_query", "large_photo", "search", "memory", "growth"]
     arguments = ["--quick", "--installed", "--rows", "500", "--work", str(tmp_path / "work"), "--only", *names]

@@ -59,6 +59,6 @@ def test_importing_the_handler_stays_within_budget() -> None:
 def test_the_handler_imports_only_what_is_listed() -> None:
     tell = "import sys; print(*{n.split('.')[0] for n, m in sys.modules.items() if getattr(m, '__file__', None)})"
     done = subprocess.run(
-        _command(f"{_IMPORT}; {tell}"), env=_ENVIRONMENT, capture_output=True, text=True, check=True, timeout=60
+        _command(f"{_IMPORT}; {tell}"), env=_ENVIRONMENT, capture_output=True, text=True, check=True, timeout=500
     )
     assert set(done.stdout.split()) - set(sys.stdlib_module_names) - {"__main__"} == PACKAGES
