@@ -66,7 +66,7 @@ def test_every_param_is_documented_with_its_values() -> None:
 def test_the_variables_of_env_files_are_named_after_their_params_and_documented() -> None:
     found = {name: REMEMBERED.fullmatch(str(value)) for name, value in declared()["default"].items()}
     variables = {name: match[1] for name, match in found.items() if match}
-    assert variables == {name: re.sub("([A-Z])", r"_\1", name).upper() for name in variables}
+    assert variables == {name: "PARAM_" + re.sub("([A-Z])", r"_\1", name).upper() for name in variables}
     [listed] = re.findall(r"remembers what is your own: (.*?)\. Write", " ".join(DOCUMENT.split()))
     assert re.findall(r"`(\w+)`", listed) == [*variables.values()]
 

@@ -8,7 +8,7 @@ from tests.infra.conftest import Serverless
 
 def test_a_file_remembers_the_params_of_a_stage(project: Path, serverless: Serverless, tmp_path: Path) -> None:
     remembered = project / ".env.remembering"
-    remembered.write_text("GALLERY_BUCKET=shop-photos\nSITE=cdn\n")
+    remembered.write_text("PARAM_GALLERY_BUCKET=shop-photos\nPARAM_SITE=cdn\n")
     try:
         arguments = ("package", "--stage", "remembering", "--package", str(tmp_path), "--param=bundle=ready.zip")
         done = serverless(*arguments, "--param=site=none")
