@@ -112,6 +112,7 @@ def publish_another(place: Path) -> None:
 
 def test_nothing_is_touched_before_the_first_request(current: CurrentGeneration, storage: Storage) -> None:
     assert current.generation is None
+    assert not current.stale
     assert storage.asked == []
 
 
@@ -132,6 +133,24 @@ def test_waits_for_what_was_started(current: CurrentGeneration, storage: Storage
         assert not any(each.done() for each in waiting)
         gate.set()
         assert len({id(each.result()) for each in waiting}) == 1
+    assert storage.looks == 1
+
+
+def test_a_start_that_fails_is_not_repeated_for_those_who_waited(current: CurrentGeneration, storage: Storage) -> None:
+    """A second try would double their waiting."""
+    gate = threading.Event()
+
+    def fail_later(key: str) -> None:
+        assert gate.wait(5)
+        raise StorageError("storage is down")
+
+    storage.before = fail_later
+    current.start()
+    with ThreadPoolExecutor(4) as threads:
+        waiting = [threads.submit(current.get) for _ in range(4)]
+        time.sleep(0.05)
+        gate.set()
+        assert all(isinstance(each.exception(), StorageError) for each in waiting)
     assert storage.looks == 1
 
 
@@ -307,6 +326,15 @@ def test_a_cold_start_that_fails_recovers(tmp_path: Path, index: Path, clock: Cl
     assert len(matrix(current.get())) > 30
 
 
+def test_without_a_refresh_time_a_cold_start_is_tried_again_at_once(tmp_path: Path, index: Path, clock: Clock) -> None:
+    current = CurrentGeneration(str(tmp_path / "later"), 0, clock)
+    with pytest.raises(NoIndexError):
+        current.get()
+    shutil.copytree(index, tmp_path / "later")
+    clock.now += 0.001
+    assert len(matrix(current.get())) > 30
+
+
 def test_a_start_that_failed_long_ago_is_tried_again(tmp_path: Path, index: Path) -> None:
     """The first request to a server may come hours later."""
     current = CurrentGeneration(str(tmp_path / "later"), REFRESH)
@@ -371,10 +399,13 @@ def test_the_longer_an_outage_the_rarer_the_looks(current: CurrentGeneration, st
     clock.now += LONG
     current.get()
     assert not current.stale
-    clock.now += REFRESH
     storage.fail()
-    current.get()
-    assert current.stale, "as often as before, once it is over"
+    for pause in (REFRESH, 1.2 * REFRESH):  # as often as before, once it is over
+        clock.now += pause
+        before = storage.looks
+        current.get()
+        assert storage.looks == before + 1
+    assert current.stale
 
 
 def test_the_longer_a_cold_outage_the_rarer_the_looks(place: Path, storage: Storage, clock: Clock) -> None:
