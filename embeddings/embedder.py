@@ -1,4 +1,4 @@
-"""Embed photos as unit vectors, with a TFLite model that LiteRT runs."""
+"""Embed photos as unit vectors, with a TFLite model that LiteRT runs, and tell what it sees in them if it says so."""
 
 import hashlib
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from embeddings.errors import ModelError
-from embeddings.model_card import read_card
+from embeddings.model_card import attribute_classes, read_card
 from embeddings.preprocess import DEFAULT_LIMITS, INPUT_SIZE, WHOLE_PHOTO, Box, Limits, photo_pixels
 
 BUNDLED_MODEL = Path(__file__).parent / "pretrained" / "garment.tflite"
@@ -32,7 +32,8 @@ class Embedder:
         """Open a model file, or the content of one. If a card lies beside the file, the two must agree.
 
         Raises:
-            ModelError: this is no TFLite model of the shape 1x160x160x3 -> one vector, or the card disagrees.
+            ModelError: this is no TFLite model of the shape 1x160x160x3 -> one vector (and attributes), or the card
+                disagrees.
         """
         if isinstance(model, bytes):
             name, content, card = "the model", model, None
@@ -46,7 +47,7 @@ class Embedder:
         self.content = content
         interpreter = self._open(name)
         try:
-            self._input, self._output = _signature(interpreter, name)
+            self._input, self._output, self._attributes = _signature(interpreter, name)
         except ValueError as error:  # a name that is not text
             raise ModelError(f"{name} is damaged: {error}") from error
         self._free = [interpreter]
@@ -54,6 +55,13 @@ class Embedder:
         """The length of its vectors."""
         if card is not None and card.get("dimension", self.dimension) != self.dimension:
             raise ModelError(f"the card of {name} says dimension {card['dimension']}, the model has {self.dimension}")
+        self.attributes: dict[str, tuple[str, ...]] = attribute_classes(card)
+        """The classes of each attribute ("kind", "colour", "words") whose probabilities the model answers, in the order
+        of the numbers. Empty where the model answers none, or was opened without its card."""
+        stated = sum(len(classes) for classes in self.attributes.values())
+        answered = 0 if self._attributes is None else int(self._attributes["shape"][1])
+        if self.attributes and stated != answered:
+            raise ModelError(f"the card of {name} names {stated} attribute classes, the model answers {answered}")
 
     @cached_property
     def sha256(self) -> str:
@@ -82,6 +90,15 @@ class Embedder:
 
         There is no batch of photos here: on these models sixteen at once are hardly faster than one by one.
         """
+        return self.describe_pixels(pixels)[0]
+
+    def describe_pixels(self, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
+        """Embed one preprocessed photo, and say what is in it, in one run of the model.
+
+        Returns:
+            The vector, as `embed_pixels` gives it; and of each attribute the probabilities (classes,), in the order of
+            `attributes`, which may be empty.
+        """
         try:
             interpreter = self._free.pop()
         except IndexError:
@@ -89,11 +106,19 @@ class Embedder:
         interpreter.set_tensor(self._input["index"], _quantized(pixels, self._input)[np.newaxis])
         interpreter.invoke()
         vector = _dequantized(interpreter.get_tensor(self._output["index"])[0], self._output)
+        seen = {} if not self.attributes else self._seen(interpreter)
         self._free.append(interpreter)
         length = float(np.linalg.norm(vector))
         if not np.isfinite(length) or length == 0.0:
             raise ModelError("the model answered with NaN or zeros; it is damaged, or was converted without weights")
-        return vector / np.float32(length)
+        return vector / np.float32(length), seen
+
+    def _seen(self, interpreter: Any) -> dict[str, NDArray[np.float32]]:
+        """The probabilities of each attribute, as the interpreter has just answered them."""
+        assert self._attributes is not None  # noqa: S101 - else there are no attributes
+        answered = _dequantized(interpreter.get_tensor(self._attributes["index"])[0], self._attributes)
+        ends = np.cumsum([len(classes) for classes in self.attributes.values()])
+        return dict(zip(self.attributes, np.split(answered, ends[:-1]), strict=True))
 
     def _open(self, name: str) -> Any:
         try:
@@ -104,22 +129,27 @@ class Embedder:
         return interpreter
 
 
-def _signature(interpreter: Any, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def _signature(interpreter: Any, name: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any] | None]:
+    """The tensors of the photo, the vector and the attributes, if there are any."""
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
     if len(inputs) != 1 or tuple(inputs[0]["shape"]) != _INPUT_SHAPE:
         shapes = [tuple(map(int, each["shape"])) for each in inputs]
         raise ModelError(f"{name} takes {shapes}; an embedding model takes one image of {_INPUT_SHAPE}")
-    if len(outputs) != 1 or len(outputs[0]["shape"]) != 2 or outputs[0]["shape"][0] != 1:
+    if len(outputs) not in (1, 2) or any(len(each["shape"]) != 2 or each["shape"][0] != 1 for each in outputs):
         shapes = [tuple(map(int, each["shape"])) for each in outputs]
-        raise ModelError(f"{name} answers {shapes}; an embedding model answers one vector (1, dimension)")
-    for each in (inputs[0], outputs[0]):
+        raise ModelError(
+            f"{name} answers {shapes}; an embedding model answers one vector (1, dimension), and perhaps attributes"
+        )
+    for each in (inputs[0], *outputs):
         if each["dtype"] not in _DTYPES:
             raise ModelError(f"{name} uses {each['dtype'].__name__} tensors; use float32, uint8 or int8 ones")
         if each["dtype"] != np.float32 and not each["quantization"][0] > 0:
             raise ModelError(
                 f"{name} has {each['dtype'].__name__} tensors without a scale; convert it with quantization"
             )
-    return inputs[0], outputs[0]
+    # The converter numbers outputs in their names ("...:0", "...:1"), and lists them in any order.
+    vector, *attributes = sorted(outputs, key=lambda each: str(each["name"]))
+    return inputs[0], vector, attributes[0] if attributes else None
 
 
 def _quantized(pixels: NDArray[np.uint8], tensor: dict[str, Any]) -> NDArray[Any]:

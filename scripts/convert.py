@@ -56,7 +56,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--attributes",
         action="store_true",
-        help="put into the vector what the heads say of category, kind and colour: for photos with labels",
+        help="put into the vector what the heads say of category, kind and colour, and let the file answer it beside "
+        "the vector: for photos with labels",
     )
     parser.add_argument("--compare", action="store_true", help="measure the other formats too")
     parser.add_argument("--note", default="", metavar="TEXT", help="for the card: the photos' source and licence")
@@ -64,10 +65,18 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _convert(options: argparse.Namespace) -> None:
-    from embeddings.training.attributes import Trained, with_attributes
+    from embeddings.training.attributes import Trained, answered, answering_attributes, with_attributes
     from embeddings.training.export import check_parity, convert, spread, write_model
     from embeddings.training.model import embed_with, two_views
-    from embeddings.training.run_folder import common_split, how_made, load_embedder, load_heads, trained_losses
+    from embeddings.training.run_folder import (
+        common_split,
+        how_made,
+        load_embedder,
+        load_heads,
+        read_classes,
+        read_config,
+        trained_losses,
+    )
 
     split = common_split(options.run)
     made: dict[str, Any] = {"runs": [how_made(run) for run in options.run]}
@@ -82,16 +91,26 @@ def _convert(options: argparse.Namespace) -> None:
     made["photos"] = {"train": len(train), "validation": len(unseen)}
     model = models[0]
     large = [photo for photo in train if not photo.small]
+    attributes: dict[str, tuple[str, ...]] = {}
     if options.attributes:
         trained = _pixels(options.data, large, "trained photos")
         for number, each in enumerate(models):
             each.name = f"run_{number}"  # two layers of one name cannot be in a model
-        model = with_attributes(
-            [
-                Trained(each, said, embed_with(each, trained), items="items" in trained_losses(run))
-                for run, each, said in zip(options.run, models, heads, strict=True)
-            ]
-        )
+        runs = [
+            Trained(
+                each,
+                said,
+                embed_with(each, trained),
+                items="items" in trained_losses(run),
+                separate=bool(read_config(run).get("separate", False)),
+            )
+            for run, each, said in zip(options.run, models, heads, strict=True)
+        ]
+        model = with_attributes(runs)
+        classes = {head: words for run in options.run for head, words in read_classes(run).items()}
+        attributes = {head: classes[head] for head in answered(runs)}
+        if attributes:
+            model = answering_attributes(model, runs)
     examples = _pixels(options.data, spread(large, _EXAMPLES), "examples")
     pixels = _pixels(options.data, spread(unseen, _COMPARED), "unseen photos")
     expected = embed_with(model, pixels)
@@ -107,7 +126,7 @@ def _convert(options: argparse.Namespace) -> None:
             continue
         print(f"{file_format:8} {parity.size:10,} {parity.milliseconds:6.2f} {parity.overlap:26.4f}")
         if file_format == options.format:
-            card = write_model(options.out, content, file_format, parity, made, figures={})
+            card = write_model(options.out, content, file_format, parity, made, {}, attributes)
     print(f"written: {options.out}, dimension {card['dimension']}, sha256 {card['sha256']}")
 
 

@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 from embeddings.embedder import Embedder
 from embeddings.errors import ModelError
-from embeddings.model_card import read_card
+from embeddings.model_card import read_card, saw_everything
 from embeddings.training.data.photos import PARTS, Split
 from embeddings.training.evaluation.baselines import OffTheShelf, colour_histogram
 from embeddings.training.evaluation.evaluation import Answers, Embed, Evaluation, as_record, as_table
@@ -92,7 +92,13 @@ def _evaluate(options: argparse.Namespace) -> None:
     table = as_table(records)
     print(table)
     _draw(options.out, evaluation, answers, table)
-    report = {"about": evaluation.about, "figures": records}
+    flattered = [name for name, path in _named(options.model).items() if saw_everything(_card(path))]
+    for name in flattered:
+        print(
+            f"{name} was trained on all photos of its data set: if these are of it, the figures flatter it",
+            file=sys.stderr,
+        )
+    report = {"about": evaluation.about, "figures": records, **({"flattered": flattered} if flattered else {})}
     (options.out / "figures.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     if options.card:
         _write_cards(_named(options.model), evaluation, records)
@@ -133,10 +139,14 @@ def _write_cards(models: dict[str, Path], evaluation: Evaluation, records: dict[
     from embeddings.training.export import write_card  # imports Keras, which nothing else here needs
 
     for name, path in models.items():
-        card = read_card(path, path.read_bytes())
+        card = _card(path)
         if card is None:
             raise ModelError(f"{path} has no card to write the figures into; leave out --card")
         write_card(path, card | {"figures": {**evaluation.about, **records[name]}})
+
+
+def _card(model: Path) -> dict[str, Any] | None:
+    return read_card(model, model.read_bytes())
 
 
 def _slug(name: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from embeddings import Embedder
 from embeddings.errors import BrokenPhotoError, ModelError
-from embeddings.preprocess import Box
+from embeddings.preprocess import Box, photo_pixels
 from tests.photos import photo
 
 MODELS = Path(__file__).parent / "models"
@@ -88,7 +88,7 @@ def test_a_broken_photo_raises_a_photo_error() -> None:
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("size-128", r"\(1, 128, 128, 3\).*takes one image of \(1, 160, 160, 3\)"), ("two-outputs", "one vector")],
+    [("size-128", r"\(1, 128, 128, 3\).*takes one image of \(1, 160, 160, 3\)"), ("three-outputs", "one vector")],
 )
 def test_models_of_another_shape_are_refused(name: str, message: str) -> None:
     with pytest.raises(ModelError, match=message):
@@ -126,3 +126,34 @@ def test_a_card_that_disagrees_with_its_file_is_refused(tmp_path: Path, card: ob
     model.with_suffix(".json").write_text(json.dumps(card))
     with pytest.raises(ModelError, match=message):
         Embedder(model)
+
+
+def with_card(folder: Path, attributes: dict[str, list[str]]) -> Path:
+    model = folder / "model.tflite"
+    shutil.copy(MODELS / "attributes.tflite", model)
+    card = {"sha256": Embedder(model).sha256, "dimension": 48, "attributes": attributes}
+    model.with_suffix(".json").write_text(json.dumps(card))
+    return model
+
+
+def test_a_model_with_a_card_says_what_it_sees(tmp_path: Path) -> None:
+    embedder = Embedder(with_card(tmp_path, {"warm": ["red"], "cold": ["green", "blue"]}))
+    assert embedder.attributes == {"warm": ("red",), "cold": ("green", "blue")}
+    pixels = photo_pixels(photo("blue"))
+    vector, seen = embedder.describe_pixels(pixels)
+    np.testing.assert_array_equal(vector, embedder.embed_pixels(pixels))
+    assert seen["warm"].shape == (1,)
+    assert seen["cold"].argmax() == 1
+    assert sum(each.sum() for each in seen.values()) == pytest.approx(1)
+
+
+def test_attributes_without_their_names_are_left_out_and_the_vector_stays() -> None:
+    embedder = Embedder((MODELS / "attributes.tflite").read_bytes())
+    vector, seen = embedder.describe_pixels(photo_pixels(photo("red")))
+    assert (embedder.dimension, seen) == (48, {})
+    np.testing.assert_allclose(vector, Embedder(MODELS / "float32.tflite").embed([photo("red")])[0], atol=1e-6)
+
+
+def test_a_card_that_names_more_attributes_than_the_model_answers_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="names 4 attribute classes, the model answers 3"):
+        Embedder(with_card(tmp_path, {"colour": ["red", "green", "blue", "white"]}))

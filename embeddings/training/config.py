@@ -6,6 +6,7 @@ This module imports no Keras: `scripts/train.py --help` would wait ten seconds f
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from embeddings.preprocess import INPUT_SIZE
 from embeddings.training.data.photos import Split
 
 LOSSES = {
@@ -16,8 +17,13 @@ LOSSES = {
     "palette": 1.6,
     "items": 1.5,
     "neighbours": 1.2,
+    "usage": 0.3,
+    "words": 1.0,
+    "teacher": 6.0,
+    "relation": 1.0,
 }
-"""What each loss counts. `implied`: consumer photos have no kind, but their category says which kinds they may be."""
+"""What each loss counts. `implied`: consumer photos have no kind, but their category says which kinds they may be.
+`usage` and `words` need the columns usage and title, `teacher` and `relation` a teacher."""
 
 # Backbones of keras.applications that are worth trying, and whether they scale pixels 0-255 themselves.
 BACKBONES = {"MobileNetV2": False, "MobileNetV3Large": True, "EfficientNetB0": True, "EfficientNetV2B0": True}
@@ -37,6 +43,8 @@ class Mix:
     """Items with consumer photos only, cut out by a mask, two views each. Without masks there are none."""
     singles: int = 24
     """Consumer photos, one view each; none where there are no consumer photos."""
+    small: int = 0
+    """Small shop photos, one view each."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,10 @@ class Augmentation:
     jpeg: float = 1.0
     mixup: float = 1.0
     """Of consumer photos (`batches`)."""
+    street: float = 1.0
+    """Crops of people, and things in front of them, among the phone views of shop photos (`street`)."""
+    small: float = 1.0
+    """Large shop photos made as small as the small ones; none where there are no small ones."""
 
 
 FULL = Augmentation()
@@ -75,6 +87,14 @@ class Config:
     weights: str
     steps: int
     minutes: float
+    teacher: str = ""
+    """A .tflite file whose vectors are to be matched, see `teacher`; "" for none."""
+    start: str = ""
+    """Folder of a run whose best model this one begins with, in place of the backbone's weights; "" for none."""
+    side: int = INPUT_SIZE
+    """Of the views, px. The same weights serve any side, so a long run may begin with small views."""
+    bfloat16: bool = False
+    """Whether the backbone computes in it: a third faster where the processor has instructions for it (AVX512-BF16)."""
     masks: str = ""
     """The folder of the consumer photos' masks, see `read_mask`; "" for none."""
     mix: Mix = field(default_factory=Mix)
@@ -82,9 +102,14 @@ class Config:
     losses: dict[str, float] = field(default_factory=LOSSES.copy)
     augmentation: Augmentation = field(default_factory=Augmentation)
     dimension: int = 256
+    separate: bool = False
+    """Whether items and kinds have projections of their own, of `dimension` each, see `halves`."""
     frozen_through: str = "block_6_project_BN"
     learning_rate: float = 5e-4
     weight_decay: float = 1e-4
     every: int = 150
     seed: int = 0
     split: Split = field(default_factory=Split)
+    everything: bool = False
+    """Whether validation and test train too: for shipping, once the split has chosen recipe and steps. The figures on
+    the way then say only whether something broke."""

@@ -4,11 +4,12 @@ import hashlib
 import json
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, redirect_stdout
 from dataclasses import asdict, dataclass
 from io import StringIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -108,7 +109,13 @@ def check_parity(content: bytes, file_format: FileFormat, pixels: NDArray[np.uin
 
 
 def write_model(
-    path: Path, content: bytes, file_format: FileFormat, parity: Parity, made: dict[str, Any], figures: dict[str, Any]
+    path: Path,
+    content: bytes,
+    file_format: FileFormat,
+    parity: Parity,
+    made: dict[str, Any],
+    figures: dict[str, Any],
+    attributes: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Write the file and the card beside it; return the card.
 
@@ -119,6 +126,7 @@ def write_model(
         parity: the result of `check_parity`.
         made: how the model was trained: data, steps, minutes, seed, command.
         figures: what evaluating it gave; may be empty.
+        attributes: the classes of each attribute that the file answers beside its vector, in their order.
     """
     card = {
         "name": path.stem,
@@ -130,6 +138,7 @@ def write_model(
             "dtype": "uint8" if file_format == "int8" else "float32",
         },
         "dimension": Embedder(content).dimension,
+        **({"attributes": {name: list(classes) for name, classes in attributes.items()}} if attributes else {}),
         "weights": file_format,
         "parity": asdict(parity),
         "licence": "MIT",

@@ -113,3 +113,55 @@ def neighbour_softmax(anchors: Tensor, others: Tensor, alike: Tensor, excluded: 
     losses = -ops.sum(wanted * ops.log_softmax(logits, axis=-1), axis=-1) / ops.maximum(total, 1e-6)
     answered = ops.cast(total > 0, losses.dtype)
     return ops.sum(losses * answered) / ops.maximum(ops.sum(answered), 1.0)
+
+
+def word_entropy(embeddings: Tensor, proxies: Tensor, biases: Tensor, targets: Tensor, rows: Tensor) -> Tensor:
+    """Binary cross-entropy of words that a photo may have several of, or none.
+
+        loss_i = -sum_w t_iw log(p_iw) + (1 - t_iw) log(1 - p_iw),  p_iw = sigmoid(s <x_i, w_w> + b_w),  s = `SCALE`
+
+    Args:
+        embeddings: (n, d), unit vectors.
+        proxies: (w, d), any length.
+        biases: (w,), which make a rare word rare.
+        targets: (n, w), 0 to 1.
+        rows: (n,), 1 where the words of a photo are known, else 0.
+
+    Returns:
+        Scalar: the mean over the rows that count; 0 if there is none.
+    """
+    logits = SCALE * ops.matmul(embeddings, ops.transpose(ops.normalize(proxies, axis=-1))) + biases
+    losses = ops.sum(ops.binary_crossentropy(targets, logits, from_logits=True), axis=-1)
+    return ops.sum(losses * rows) / ops.maximum(ops.sum(rows), 1.0)
+
+
+def direction_loss(students: Tensor, teachers: Tensor) -> Tensor:
+    """How far a student's vectors point away from a teacher's: the mean of 1 - <x_i, t_i>.
+
+    Args:
+        students: (n, d), unit vectors.
+        teachers: (n, d), unit vectors, row for row of the same photos.
+    """
+    return 1.0 - ops.mean(ops.sum(students * teachers, axis=-1))
+
+
+def relation_loss(students: Tensor, teachers: Tensor, gallery: Tensor, temperature: float) -> Tensor:
+    """Relational distillation: a search by the student should answer as a search by the teacher does.
+
+        loss_i = KL(q_i || p_i),  q_i = softmax_j(<t_i, g_j>/T),  p_i = softmax_j(<x_i, g_j>/T)
+
+    It keeps the distances between photos (Park et al. 2019, "Relational Knowledge Distillation"), in the form of a
+    distribution over a gallery (Passalis & Tefas 2018).
+
+    Args:
+        students: (n, d), unit vectors.
+        teachers: (n, d), unit vectors, row for row of the same photos.
+        gallery: (m, d), the teacher's vectors of photos that could be answers.
+        temperature: T.
+
+    Returns:
+        Scalar: the mean over rows.
+    """
+    known = ops.log_softmax(ops.matmul(teachers, ops.transpose(gallery)) / temperature, axis=-1)
+    said = ops.log_softmax(ops.matmul(students, ops.transpose(gallery)) / temperature, axis=-1)
+    return ops.mean(ops.sum(ops.exp(known) * (known - said), axis=-1))

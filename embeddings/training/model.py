@@ -1,6 +1,7 @@
-"""The network: pixels 0-255 in, a vector of unit length out. And the heads that only training needs."""
+"""The network: pixels 0-255 in, a vector of unit length out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ from numpy.typing import NDArray
 
 from embeddings.errors import ModelError
 from embeddings.preprocess import INPUT_SIZE
-from embeddings.training.config import BACKBONES, LOSSES
+from embeddings.training.config import BACKBONES
 from embeddings.training.evaluation.metrics import Vectors
-from embeddings.training.losses import SCALE, cosine_softmax, grouped_softmax, info_nce, neighbour_softmax, smoothed
+from embeddings.training.packed_weights import SUFFIX, load_packed
 
 Tensor = Any
 
@@ -27,63 +28,90 @@ _EMBED_AT_ONCE = 64
 
 _BLOCK_ENDS = ("_project_BN", "_project_bn", "_Add", "_add")
 
-_TEMPERATURE = 0.07
-_NEIGHBOURS_TEMPERATURE = 0.1
-_MEMORY = 2048
-_NOTHING = -1
-SMOOTHED = {"category": 0.1, "kind": 0.1, "colour": 0.1}
-"""The share of each label that goes to all classes of its head: words that people chose, and some are wrong."""
-
-_ALIKE = ("category", "kind", "palette")  # the heads whose labels say how good an answer is
-_ANY_COLOUR = 0.05
-
 
 def build_embedder(
-    weights: str | Path | None, dimension: int, frozen_through: str, backbone: str = "MobileNetV2"
+    weights: str | Path | None,
+    dimension: int,
+    frozen_through: str,
+    backbone: str = "MobileNetV2",
+    side: int = INPUT_SIZE,
+    bfloat16: bool = False,
+    separate: bool = False,
 ) -> keras.Model:
     """A backbone, weighted average pooling, projection, BN-neck, unit length.
 
     The neck normalises without a centre of its own (Luo et al. 2019, "Bag of Tricks"), so that cosines spread out.
 
     Args:
-        weights: a file of the backbone's weights without top, "imagenet" (downloads), or None for random ones.
+        weights: a file of the backbone's weights without top (Keras' .h5, or .npz, see `packed_weights`), "imagenet"
+            (downloads), or None for random ones.
         dimension: length of the vector.
         frozen_through: name of the last layer that keeps its weights and statistics, or "" to train all.
         backbone: one of `BACKBONES`. MobileNetV2 is the fastest as int8, and MobileNetV3's int8 is slower than its
             float32.
+        side: of the pixels it takes. The weights are the same for any side.
+        bfloat16: whether the backbone computes in it; weights, pooling and vector stay float32.
+        separate: whether items and kinds have projections of their own, see `halves`: the vector is twice as long.
 
     Returns:
-        A model from (n, 160, 160, 3), RGB 0-255, to (n, dimension), float32.
+        A model from (n, side, side, 3), RGB 0-255, to (n, dimension), float32.
 
     Raises:
         ModelError: the weights cannot be loaded, or no layer has that name.
     """
+    packed = Path(weights) if weights is not None and str(weights).endswith(SUFFIX) else None
     try:
-        network = getattr(keras.applications, backbone)(
-            include_top=False,
-            input_shape=(INPUT_SIZE, INPUT_SIZE, 3),
-            weights=None if weights is None else str(weights),
-        )
+        with _computing_in("mixed_bfloat16" if bfloat16 else "float32"):
+            network = getattr(keras.applications, backbone)(
+                include_top=False,
+                input_shape=(side, side, 3),
+                weights=None if weights is None or packed else str(weights),
+            )
     except Exception as error:  # Keras raises Exception itself where it cannot download
         raise ModelError(f"cannot load {backbone} weights from {weights}: {error}") from error
+    if packed:
+        load_packed(network, packed)
     _freeze(network, frozen_through)
     for layer in network.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = _BATCH_NORM_MOMENTUM
 
-    pixels = keras.Input((INPUT_SIZE, INPUT_SIZE, 3), name="pixels")
+    pixels = keras.Input((side, side, 3), name="pixels")
     features = network(pixels if BACKBONES[backbone] else keras.layers.Rescaling(1 / 127.5, -1.0)(pixels))
     pooled = _pooled(features)
-    projected = keras.layers.Dense(dimension, use_bias=False, name="projection")(pooled)
-    neck = keras.layers.BatchNormalization(center=False, momentum=_BATCH_NORM_MOMENTUM, name="neck")(projected)
-    unit = keras.layers.UnitNormalization(name="embedding")(neck)
+    if not separate:
+        return keras.Model(pixels, _projected(pooled, dimension, "", "embedding"), name="garment")
+    both = [_projected(pooled, dimension, f"_{half}", half) for half in ("items", "kinds")]
+    unit = keras.layers.UnitNormalization(name="embedding")(keras.layers.Concatenate()(both))
     return keras.Model(pixels, unit, name="garment")
 
 
+def _projected(pooled: Tensor, dimension: int, which: str, name: str) -> Tensor:
+    """A projection, its neck, unit length: (n, c) -> (n, dimension)."""
+    projected = keras.layers.Dense(dimension, use_bias=False, name=f"projection{which}")(pooled)
+    neck = keras.layers.BatchNormalization(center=False, momentum=_BATCH_NORM_MOMENTUM, name=f"neck{which}")(projected)
+    return keras.layers.UnitNormalization(name=name)(neck)
+
+
+@contextmanager
+def _computing_in(policy: str) -> Iterator[None]:
+    """Let layers that are built within it compute in the types of a Keras policy."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
 def embed_with(model: keras.Model, pixels: NDArray[np.uint8]) -> Vectors:
-    """Unit vectors (n, d) of pixels (n, 160, 160, 3), as the model answers in use (batch norm at its averages)."""
+    """Unit vectors (n, d) of pixels (n, side, side, 3), as the model answers in use (batch norm at its averages).
+
+    Of a model that answers attributes too, the vectors alone.
+    """
+    vectors = model if len(model.outputs) == 1 else keras.Model(model.input, model.outputs[0])
     parts = [
-        ops.convert_to_numpy(model.predict_on_batch(pixels[start : start + _EMBED_AT_ONCE]))
+        ops.convert_to_numpy(vectors.predict_on_batch(pixels[start : start + _EMBED_AT_ONCE]))
         for start in range(0, len(pixels), _EMBED_AT_ONCE)
     ]
     return np.concatenate(parts)
@@ -123,128 +151,3 @@ def _freeze(network: keras.Model, last: str) -> None:
         raise ModelError(f"no layer {last!r} to freeze through; blocks end with {ends}")
     for layer in network.layers[: names.index(last) + 1 if last else 0]:
         layer.trainable = False
-
-
-class Trainee(keras.Model):  # type: ignore[misc]  # Keras has no types
-    """The embedder with what training adds: proxies of every head, and the memory of shop views seen lately."""
-
-    def __init__(
-        self,
-        embedder: keras.Model,
-        classes: dict[str, tuple[str, ...]],
-        pairs: int,
-        losses: Mapping[str, float] = LOSSES,
-        kinds_categories: NDArray[np.float32] | None = None,
-    ) -> None:
-        """Make proxies for the classes of each head there is.
-
-        Args:
-            embedder: what is trained.
-            classes: of each head.
-            pairs: how many pairs a batch holds, in its first rows (see `Batch`).
-            losses: what each counts.
-            kinds_categories: (kinds, categories), see `Batches`; None leaves consumer photos without a word on kinds.
-        """
-        super().__init__(name="trainee")
-        self.embedder = embedder
-        self._importance = dict(losses)
-        self._pairs = pairs
-        self._kinds_categories = kinds_categories
-        dimension = embedder.output_shape[-1]
-        self._proxies = {
-            head: self.add_weight(
-                shape=(len(classes[head]), dimension), initializer="random_normal", name=f"proxies_{head}"
-            )
-            for head in classes
-        }
-        self._memory = {
-            "vectors": self._remembered("vectors", dimension),
-            "consumer": self._remembered("consumer", 1),
-            **{head: self._remembered(head, len(classes[head])) for head in _ALIKE if head in classes},
-        }
-        self._memory_items = self.add_weight(
-            shape=(_MEMORY,),
-            initializer=keras.initializers.Constant(_NOTHING),
-            dtype="int32",
-            trainable=False,
-            name="memory_items",
-        )
-        parts = [*classes, "items", *(["neighbours"] if "category" in classes else [])]
-        parts += [] if kinds_categories is None else ["implied"]
-        self._parts = {part: keras.metrics.Mean(name=part) for part in parts}
-
-    def _remembered(self, name: str, width: int) -> keras.Variable:
-        return self.add_weight(shape=(_MEMORY, width), initializer="zeros", trainable=False, name=f"memory_{name}")
-
-    def proxies(self) -> dict[str, NDArray[np.float32]]:
-        """The proxies (classes, d) of each head, of any length."""
-        return {head: ops.convert_to_numpy(proxies) for head, proxies in self._proxies.items()}
-
-    def call(self, images: Tensor, training: bool = False) -> Tensor:
-        """Embed images (n, 160, 160, 3)."""
-        return self.embedder(images, training=training)
-
-    def compute_loss(
-        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
-    ) -> Tensor:
-        """The weighted sum of all losses; `y` holds the targets of each head, `items` and `consumer`."""
-        del x, sample_weight, training
-        y = {name: ops.convert_to_tensor(value) for name, value in y.items()}  # torch hands numpy through
-        # Copies: torch refuses to differentiate through what is then overwritten.
-        memory = {name: ops.copy(variable) for name, variable in self._memory.items()}
-        memory_items = ops.copy(self._memory_items)
-        same = ops.cast(ops.equal(y["items"][:, None], memory_items[None, :]), "float32")
-        empty = ops.cast(ops.equal(memory_items, _NOTHING), "float32")[None, :]
-
-        consumer = y["consumer"][:, None]
-
-        losses = {head: self._classified(head, y_pred, y[head], consumer) for head in self._proxies}
-        phone, shop = y_pred[: self._pairs], y_pred[self._pairs : 2 * self._pairs]
-        same_item = same[: self._pairs]
-        nothing, no_item = memory["vectors"][:0], same_item[:, :0]
-        losses["items"] = 0.5 * (
-            info_nce(phone, shop, memory["vectors"], same_item, _TEMPERATURE)
-            + info_nce(shop, phone, nothing, no_item, _TEMPERATURE)
-        )
-        if "neighbours" in self._parts:
-            # A consumer photo must find the shop's own photos: other consumers' garments on white are too easy.
-            too_easy = ops.matmul(consumer, ops.transpose(memory["consumer"]))
-            excluded = ops.maximum(ops.maximum(same, empty), too_easy)
-            losses["neighbours"] = neighbour_softmax(
-                y_pred, memory["vectors"], _alikeness(y, memory), excluded, _NEIGHBOURS_TEMPERATURE
-            )
-        if self._kinds_categories is not None:
-            losses["implied"] = grouped_softmax(
-                y_pred, self._proxies["kind"], self._kinds_categories, y["category"] * consumer, SCALE
-            )
-        self._remember({**y, "vectors": ops.stop_gradient(y_pred), "consumer": consumer}, memory, memory_items)
-        for part, loss in losses.items():
-            self._parts[part].update_state(loss)
-        return sum(self._importance[part] * loss for part, loss in losses.items())
-
-    def _classified(self, head: str, embeddings: Tensor, targets: Tensor, consumer: Tensor) -> Tensor:
-        """Each domain counts the same, however many of the rows are its own: shop photos are many and easy."""
-        targets = smoothed(targets, SMOOTHED.get(head, 0.0))
-        return 0.5 * sum(
-            cosine_softmax(embeddings, self._proxies[head], targets * rows, SCALE)
-            for rows in (consumer, 1.0 - consumer)
-        )
-
-    def _remember(self, seen: dict[str, Tensor], memory: dict[str, Tensor], items: Tensor) -> None:
-        """Keep the shop views, newest first; the oldest fall out."""
-        shop = slice(self._pairs, 2 * self._pairs)
-        for name, variable in self._memory.items():
-            variable.assign(ops.concatenate([seen[name][shop], memory[name][: -self._pairs]]))
-        self._memory_items.assign(ops.concatenate([ops.cast(seen["items"][shop], "int32"), items[: -self._pairs]]))
-
-
-def _alikeness(y: dict[str, Tensor], memory: dict[str, Tensor]) -> Tensor:
-    """How good an answer each remembered photo is to each row (n, m): only of its category, the better the nearer in
-    colour, and twice as good if of the same kind."""
-
-    def agreement(head: str) -> Tensor:
-        if head not in memory:
-            return 0.0
-        return ops.matmul(ops.normalize(y[head], axis=-1), ops.transpose(ops.normalize(memory[head], axis=-1)))
-
-    return agreement("category") * (_ANY_COLOUR + agreement("palette")) * (1.0 + agreement("kind"))

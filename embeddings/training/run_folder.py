@@ -5,13 +5,14 @@ checkpoint.npz      the whole state, from which an interrupted run goes on
 log.csv             one row for each time the figures were taken; curves.png shows it
 best.weights.h5     the best embedder so far
 heads.npz           the proxies trained with it
+classes.json        the classes of each head, in the order of its proxies
 summary.json        steps, minutes and best figures; a finished run has one
 """
 
 import csv
 import json
 import os
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,15 +26,27 @@ from numpy.typing import NDArray
 
 from embeddings.errors import ModelError
 from embeddings.training.data.photos import Split
-from embeddings.training.model import Trainee, build_embedder
+from embeddings.training.model import build_embedder
+from embeddings.training.trainee import WORDS_BIASES, Trainee
 
 Row = dict[str, float]
 """One row of the log."""
 
 _CONFIG, _CHECKPOINT, _LOG, _CURVES = "config.json", "checkpoint.npz", "log.csv", "curves.png"
-_BEST, _HEADS, _SUMMARY = "best.weights.h5", "heads.npz", "summary.json"
+_BEST, _HEADS, _CLASSES, _SUMMARY = "best.weights.h5", "heads.npz", "classes.json", "summary.json"
 
-_MAY_CHANGE = ("command", "backend", "weights", "masks", "steps", "minutes", "every", "learning_rate")
+_MAY_CHANGE = (
+    "command",
+    "backend",
+    "weights",
+    "start",
+    "teacher",
+    "masks",
+    "steps",
+    "minutes",
+    "every",
+    "learning_rate",
+)
 """Options that may differ when a run is resumed: where files lie, and how long the run takes."""
 
 
@@ -43,6 +56,24 @@ def replacing(path: Path) -> Generator[Path]:
     unfinished = path.with_name(f"unfinished-{path.name}")
     yield unfinished
     os.replace(unfinished, path)
+
+
+def write_classes(run: Path, classes: Mapping[str, Sequence[str]]) -> None:
+    """Write the classes of each head, in the order of its proxies."""
+    _write_json(run / _CLASSES, dict(classes))
+
+
+def read_classes(run: Path) -> dict[str, tuple[str, ...]]:
+    """Read the classes of each head.
+
+    Raises:
+        ModelError: the folder holds none.
+    """
+    try:
+        found = json.loads((run / _CLASSES).read_bytes())
+    except (OSError, ValueError) as error:
+        raise ModelError(f"cannot read {run / _CLASSES} ({error}); train the run anew") from error
+    return {head: tuple(words) for head, words in found.items()}
 
 
 def check_options(run: Path, record: dict[str, Any]) -> None:
@@ -155,12 +186,29 @@ def load_embedder(run: Path) -> keras.Model:
         ModelError: the folder holds no run, or one that was never measured.
     """
     config = read_config(run)
-    model = build_embedder(None, int(config["dimension"]), "", config["backbone"])
+    separate = bool(config.get("separate", False))
+    # It takes 160 px, whatever the views were.
+    model = build_embedder(None, int(config["dimension"]), "", config["backbone"], separate=separate)
     try:
         model.load_weights(run / _BEST)
     except (OSError, ValueError) as error:
         raise ModelError(f"cannot load {run / _BEST} ({error}); has the run reached its first figures?") from error
     return model
+
+
+def load_best_into(run: Path, trainee: Trainee) -> None:
+    """Let a new run begin with the best embedder of another, and with its heads where they have the same classes.
+
+    Raises:
+        ModelError: the folder holds no such run, or one of another network.
+    """
+    classes = read_classes(run)
+    try:
+        trainee.embedder.load_weights(run / _BEST)
+        with np.load(run / _HEADS, allow_pickle=False) as heads:
+            trainee.begin_with({head: heads[head] for head in heads.files}, classes)
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
+        raise ModelError(f"cannot begin with the run in {run}: {error}") from error
 
 
 def load_heads(run: Path) -> dict[str, NDArray[np.float32]]:
@@ -172,7 +220,11 @@ def load_heads(run: Path) -> dict[str, NDArray[np.float32]]:
     trained = trained_losses(run)
     try:
         with np.load(run / _HEADS, allow_pickle=False) as heads:
-            return {head: proxies for head, proxies in heads.items() if head in trained}
+            return {
+                head: proxies
+                for head, proxies in heads.items()
+                if head in trained or (head == WORDS_BIASES and "words" in trained)
+            }
     except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise ModelError(
             f"cannot load {run / _HEADS} ({error}); convert without --attributes, or train anew"
@@ -217,7 +269,7 @@ def how_made(run: Path) -> dict[str, Any]:
     return {
         **config,
         "weights": Path(config["weights"]).name,
-        "masks": Path(config["masks"]).name,
+        **{name: Path(config[name]).name for name in ("start", "teacher", "masks") if name in config},
         "command": command,
         **summary,
     }

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,26 +16,33 @@ from tqdm import tqdm
 from embeddings.errors import ModelError
 from embeddings.training.config import Config
 from embeddings.training.data.datasets import load_pixels, read_photos, select
-from embeddings.training.data.photos import LabelledPhoto, Pixels
+from embeddings.training.data.photos import LabelledPhoto, Pixels, Split
+from embeddings.training.evaluation.metrics import Vectors
 from embeddings.training.evaluation.validation import Validation
-from embeddings.training.model import Trainee, build_embedder, embed_with
+from embeddings.training.model import build_embedder, embed_with
 from embeddings.training.run_folder import (
     Row,
     check_options,
+    load_best_into,
     load_checkpoint,
     read_log,
     save_best,
     save_checkpoint,
+    write_classes,
     write_config,
     write_log,
     write_summary,
 )
+from embeddings.training.teacher import teacher_vectors
+from embeddings.training.trainee import Trainee
 from embeddings.training.views.batches import Batch, Batches
 from embeddings.training.views.cutouts import cut_out, cut_out_by_mask, read_mask
 from embeddings.training.views.items import LoadedPhoto
 
 _WARM_UP = 0.03  # of the run
 _WORKERS = 2
+_TEACHER = "teacher.npz"
+_EVERYTHING = Split(validation=0.0, test=0.0)
 
 
 def train(data: Path, folder: Path, config: Config, command: str) -> dict[str, Any]:
@@ -61,32 +68,58 @@ def train(data: Path, folder: Path, config: Config, command: str) -> dict[str, A
     record = json.loads(json.dumps({"command": command, "backend": keras.backend.backend(), **asdict(config)}))
     check_options(folder, record)
     keras.utils.set_random_seed(config.seed)
-    batches, validation = _open(data, config)
+    photos = read_photos(data, config.split)
+    training = training_photos(read_photos(data, _EVERYTHING) if config.everything else photos)
+    teacher = None
+    if config.teacher:
+        teacher = teacher_vectors(Path(config.teacher), data, training, folder / _TEACHER)
+    batches = _batches(data, training, config, teacher)
+    validation = Validation(data, photos, "validation", config.split.seed, side=config.side)
     trainee = Trainee(
-        build_embedder(config.weights, config.dimension, config.frozen_through, config.backbone),
+        build_embedder(
+            config.weights,
+            config.dimension,
+            config.frozen_through,
+            config.backbone,
+            config.side,
+            config.bfloat16,
+            config.separate,
+        ),
         batches.classes,
         batches.pairs,
         config.losses,
         batches.kinds_categories,
+        None if teacher is None else gallery_of(training, teacher),
+        config.separate,
     )
     trainee.compile(
         optimizer=keras.optimizers.AdamW(config.learning_rate, config.weight_decay, global_clipnorm=10.0),
         jit_compile=keras.backend.backend() == "jax",  # XLA compiles for minutes on a CPU and gains nothing
     )
+    if config.start:
+        load_best_into(Path(config.start), trainee)
     write_config(folder, record)
+    write_classes(folder, batches.classes)
     return _Training(folder, config, trainee, batches, validation).go()
 
 
-def _open(data: Path, config: Config) -> tuple[Batches, Validation]:
-    photos = read_photos(data, config.split)
-    training = select(photos, "shop", "train") + select(photos, "consumer", "train")
+def training_photos(photos: Sequence[LabelledPhoto]) -> list[LabelledPhoto]:
+    """Return the photos that a run trains on: shop photos, then consumer photos."""
+    return select(photos, "shop", "train") + select(photos, "consumer", "train")
+
+
+def gallery_of(photos: Sequence[LabelledPhoto], vectors: Vectors) -> Vectors:
+    """Return the vectors (m, d) of the large shop photos among photos (n): those that a gallery holds."""
+    return vectors[[photo.domain == "shop" and not photo.small for photo in photos]]
+
+
+def _batches(data: Path, training: Sequence[LabelledPhoto], config: Config, teacher: Vectors | None) -> Batches:
     masks = Path(config.masks) if config.masks else None
     pictures = [
         LoadedPhoto(photo, pixels, _garment(photo, pixels, masks))
         for photo, pixels in zip(training, load_pixels(data, training), strict=True)
     ]
-    batches = Batches(pictures, config.mix, config.seed, config.augmentation)
-    return batches, Validation(data, photos, "validation", config.split.seed)
+    return Batches(pictures, config.mix, config.seed, config.augmentation, config.side, teacher)
 
 
 def _garment(photo: LabelledPhoto, pixels: Pixels, masks: Path | None) -> Image.Image | None:
@@ -122,7 +155,7 @@ class _Training:
                     rows.append(self._measure(step, losses, rows))
                     write_log(self.folder, rows)
                     save_checkpoint(self.folder, self.trainee, step, time.monotonic() - started)
-        best = max(rows, key=lambda row: row["score"])
+        best = rows[-1] if self.config.everything else max(rows, key=lambda row: row["score"])
         summary = {"steps": step, "minutes": round((time.monotonic() - started) / 60, 1), "best": best}
         write_summary(self.folder, summary)
         return summary
@@ -137,11 +170,12 @@ class _Training:
         return {name: float(value) for name, value in losses.items()}
 
     def _measure(self, step: int, losses: dict[str, float], rows: list[Row]) -> Row:
-        """A row of the log; the embedder is kept if its score is the best so far."""
+        """A row of the log; the embedder is kept if its score is the best so far, or if it has seen what it is measured
+        by."""
         self.trainee.reset_metrics()
         figures = self.validation.figures(lambda pixels: embed_with(self.trainee.embedder, pixels))
         figures |= {"score": score(figures, self.config.losses)}
-        if not rows or figures["score"] > max(row["score"] for row in rows):
+        if self.config.everything or not rows or figures["score"] > max(row["score"] for row in rows):
             save_best(self.folder, self.trainee)
         tqdm.write(f"step {step}: " + ", ".join(f"{name} {value:.3f}" for name, value in figures.items()))
         return {"step": step, **{f"loss {name}": value for name, value in losses.items()}, **figures}

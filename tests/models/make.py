@@ -11,11 +11,19 @@ import tensorflow as tf
 HERE = Path(__file__).parent
 
 
-def pooled(size: int = 160, scale: float = 1 / 255, outputs: int = 1, cells: int = 4) -> tf.keras.Model:
+def pooled(size: int = 160, scale: float = 1 / 255, cells: int = 4) -> tf.keras.Model:
     photo = tf.keras.Input((size, size, 3), batch_size=1)
     cells_ = tf.keras.layers.AveragePooling2D(size // cells)(photo)
     vector = tf.keras.layers.Flatten()(tf.keras.layers.Rescaling(scale, offset=-0.45 * 255 * scale)(cells_))
-    return tf.keras.Model(photo, [vector] * outputs if outputs > 1 else vector)
+    return tf.keras.Model(photo, vector)
+
+
+def with_attributes(heads: int = 1) -> tf.keras.Model:
+    """The same, and one or several answers beside: how much of red, green and blue there is, as probabilities."""
+    model = pooled()
+    colours = tf.keras.layers.GlobalAveragePooling2D()(model.input)
+    beside = [tf.keras.layers.Softmax()(tf.keras.layers.Rescaling(1 / 20)(colours)) for _ in range(heads)]
+    return tf.keras.Model(model.input, [model.output, *beside])
 
 
 def converter(model: tf.keras.Model) -> tf.lite.TFLiteConverter:
@@ -46,7 +54,8 @@ def main() -> None:
         "uint8-narrow": quantized(tf.uint8, levels=(100, 128, 156)),
         "nan": converter(pooled(scale=float("nan"))).convert(),
         "size-128": converter(pooled(size=128)).convert(),
-        "two-outputs": converter(pooled(outputs=2)).convert(),
+        "attributes": converter(with_attributes()).convert(),
+        "three-outputs": converter(with_attributes(heads=2)).convert(),
     }
     for name, content in models.items():
         (HERE / f"{name}.tflite").write_bytes(content)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import keras
 
-from embeddings.training.model import Trainee
+from embeddings.training.trainee import Trainee
 from embeddings.training.views.batches import Batch, Batches
 
 FROZEN_THROUGH = "block_1_project_BN"

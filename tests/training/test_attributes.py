@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from embeddings.embedder import Embedder
 from embeddings.training.evaluation.metrics import neighbours, precision
 
 if TYPE_CHECKING:
@@ -126,6 +127,66 @@ def test_two_runs_agree_by_the_mean_over_the_runs_that_have_a_part(proxies, prin
     values, axes = np.linalg.eigh(wanted)
     expected = unit(axes[:, -DIMENSION:] * np.sqrt(values[-DIMENSION:]))
     assert found @ found.T == pytest.approx(expected @ expected.T, abs=1e-3)
+
+
+def test_words_are_said_one_by_one_and_each_other_head_says_one_thing(attributes: ModuleType, proxies, prints):
+    from keras import ops
+
+    from embeddings.training.losses import SCALE
+    from embeddings.training.trainee import WORDS_BIASES
+
+    words = {"words": proxies["category"], WORDS_BIASES: np.linspace(-3, 0, CATEGORIES, dtype=np.float32)}
+    said = attributes.probabilities(ops.convert_to_tensor(prints[0][:9]), proxies | words)
+    assert set(said) == {"category", "palette", "words"}
+    assert np.asarray(said["category"]).sum(axis=1) == pytest.approx(1, abs=1e-5)
+    cosines = prints[0][:9] @ unit(proxies["category"]).T
+    expected = 1 / (1 + np.exp(-(SCALE * cosines + words[WORDS_BIASES])))
+    assert np.asarray(said["words"]) == pytest.approx(expected, abs=1e-5)
+
+
+def test_of_two_halves_items_and_palette_read_the_first_and_the_other_heads_the_second(
+    attributes: ModuleType, proxies, prints
+):
+    from keras import ops
+
+    items, kinds = prints[0][:100], prints[0][100:200]
+    both = np.concatenate([items, kinds], axis=1) / np.float32(np.sqrt(2))
+    run = attributes.Trained(reading_embedder(), proxies, both, separate=True)
+    found = run.describe(ops.convert_to_tensor(both))
+    whitening = attributes.Whitening.fit(items)
+    assert agreement(found["items"]) == pytest.approx(
+        agreement(attributes.described(ops.convert_to_tensor(items), {}, whitening)["items"]), abs=1e-2
+    )
+    for head, half in (("palette", items), ("category", kinds)):
+        alone = attributes.described(ops.convert_to_tensor(half), {head: proxies[head]}, None)
+        assert np.asarray(found[head]) == pytest.approx(np.asarray(alone[head]), abs=1e-4)
+
+
+def test_the_file_answers_attributes_beside_the_same_vector(attributes: ModuleType, proxies, prints, tmp_path):
+    from keras import ops
+
+    from embeddings.training.export import check_parity, convert, write_model
+    from embeddings.training.model import embed_with
+
+    heads = {"kind": proxies["category"], "colour": proxies["palette"]}
+    pixels = as_pixels(prints[0])
+    embedder = reading_embedder()
+    runs = [attributes.Trained(embedder, heads, embed_with(embedder, pixels))]
+    model = attributes.with_attributes(runs)
+    both = attributes.answering_attributes(model, runs)
+    assert attributes.answered(runs) == ["kind", "colour"]
+    expected = embed_with(model, pixels)
+    assert embed_with(both, pixels) == pytest.approx(expected, abs=1e-6)
+
+    content = convert(both, "fp32", pixels[:1])
+    parity = check_parity(content, "fp32", pixels[:100], expected[:100])
+    classes = {"kind": tuple("abcde"), "colour": ("red", "green", "blue")}
+    write_model(tmp_path / "m.tflite", content, "fp32", parity, {}, {}, classes)
+    vector, seen = Embedder(tmp_path / "m.tflite").describe_pixels(pixels[0])
+    assert vector == pytest.approx(expected[0], abs=1e-4)
+    wanted = attributes.probabilities(ops.convert_to_tensor(prints[0][:1]), heads)
+    assert np.abs(seen["kind"] - np.asarray(wanted["kind"])[0]).max() < 0.05  # pixels are rounded
+    assert seen["colour"].argmax() == np.asarray(wanted["colour"])[0].argmax()
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:

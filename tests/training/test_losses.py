@@ -119,3 +119,45 @@ def test_neighbour_softmax_without_right_results_is_zero(losses: ModuleType):
     rng = np.random.default_rng(6)
     nothing = np.zeros((3, 4), np.float32)
     assert float(losses.neighbour_softmax(unit(rng, 3), unit(rng, 4), nothing, nothing + 1, 0.1)) == 0.0
+
+
+def test_word_entropy_is_the_formula_and_counts_known_rows_alone(losses: ModuleType):
+    rng = np.random.default_rng(8)
+    embeddings, proxies = unit(rng, 3), rng.normal(size=(2, 5)).astype(np.float32) * 4
+    biases, rows = np.array([-1.0, 0.5], np.float32), np.array([1, 0, 1], np.float32)
+    targets = np.array([[1, 0], [1, 1], [0, 0.25]], np.float32)
+
+    expected = 0.0
+    for i in (0, 2):
+        for proxy, bias, target in zip(proxies, biases, targets[i], strict=True):
+            chance = 1 / (
+                1 + exp(-(losses.SCALE * float(embeddings[i] @ proxy) / float(np.linalg.norm(proxy)) + float(bias)))
+            )
+            expected -= (float(target) * log(chance) + (1 - float(target)) * log(1 - chance)) / 2
+
+    assert float(losses.word_entropy(embeddings, proxies, biases, targets, rows)) == pytest.approx(expected, rel=1e-4)
+    assert float(losses.word_entropy(embeddings, proxies, biases, targets, 0 * rows)) == 0.0
+
+
+def test_direction_loss_is_the_mean_distance_from_the_teacher(losses: ModuleType):
+    teachers = np.eye(3, dtype=np.float32)
+    students = np.array([[1, 0, 0], [1, 0, 0], [0, 0.8, 0.6]], np.float32)
+    assert float(losses.direction_loss(students, teachers)) == pytest.approx((0 + 1 + 0.4) / 3)
+
+
+def test_relation_loss_is_the_formula_and_zero_for_the_teachers_own_vectors(losses: ModuleType):
+    rng = np.random.default_rng(9)
+    students, teachers, gallery, temperature = unit(rng, 2), unit(rng, 2), unit(rng, 4), 0.3
+
+    expected = 0.0
+    for x, t in zip(students, teachers, strict=True):
+        said = [exp(float(x @ g) / temperature) for g in gallery]
+        known = [exp(float(t @ g) / temperature) for g in gallery]
+        expected += sum(
+            k / sum(known) * log(k / sum(known) / (s / sum(said))) for k, s in zip(known, said, strict=True)
+        )
+
+    assert float(losses.relation_loss(students, teachers, gallery, temperature)) == pytest.approx(
+        expected / 2, rel=1e-4
+    )
+    assert float(losses.relation_loss(teachers, teachers, gallery, temperature)) == pytest.approx(0, abs=1e-6)

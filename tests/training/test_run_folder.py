@@ -21,7 +21,8 @@ def test_a_finished_run_leaves_its_folder(finished_run: TrainingRun):
 
     run = finished_run.folder
     assert {path.name for path in run.iterdir()} == {
-        *("config.json", "checkpoint.npz", "best.weights.h5", "heads.npz", "log.csv", "curves.png", "summary.json")
+        *("config.json", "checkpoint.npz", "best.weights.h5", "heads.npz", "classes.json"),
+        *("log.csv", "curves.png", "summary.json"),
     }
     assert json.loads((run / "config.json").read_text())["steps"] == 4
     with (run / "log.csv").open() as stream:
@@ -67,8 +68,8 @@ def test_a_resumed_run_takes_the_same_steps_as_an_uninterrupted_one(batches: Bat
 def test_a_checkpoint_of_another_run_or_a_damaged_one_is_refused(batches: Batches, tmp_path: Path):
     import keras
 
-    from embeddings.training.model import Trainee
     from embeddings.training.run_folder import load_checkpoint, save_checkpoint
+    from embeddings.training.trainee import Trainee
     from tests.training.networks import tiny_embedder, tiny_trainee
 
     save_checkpoint(tmp_path, tiny_trainee(batches), 1, 0.0)

@@ -7,8 +7,10 @@ import pytest
 
 from embeddings.errors import ModelError
 from embeddings.training.config import LOSSES, Config, Mix
-from embeddings.training.data.photos import DatasetError
+from embeddings.training.data.datasets import read_photos
+from embeddings.training.data.photos import DatasetError, LabelledPhoto
 from tests.training.conftest import TrainingRun
+from tests.training.shapes import SPLIT
 
 # Keras 3.15 saves weights through a numpy call that numpy 2.4 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -44,3 +46,24 @@ def test_too_few_photos_are_refused_before_the_folder_is_made(shapes: Path, tmp_
     with pytest.raises(DatasetError, match="less than one batch"):
         train(shapes, tmp_path / "run", Config("w", 1, 1, mix=Mix(pairs=5000)), "train")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_on_everything_trains_on_validation_and_test_too(shapes: Path, tmp_path: Path, monkeypatch):
+    from embeddings.training.train import train
+
+    seen: list[list[LabelledPhoto]] = []
+
+    class OpenedError(Exception):
+        pass
+
+    def opened(_data: Path, training: list[LabelledPhoto], *_: object) -> None:
+        seen.append(training)
+        raise OpenedError
+
+    monkeypatch.setattr("embeddings.training.train._batches", opened)
+    for everything in (False, True):
+        with pytest.raises(OpenedError):
+            train(shapes, tmp_path / "run", Config("w", 1, 1, split=SPLIT, everything=everything), "train")
+    photos = read_photos(shapes, SPLIT)
+    assert {photo.file for photo in seen[0]} == {photo.file for photo in photos if photo.part == "train"}
+    assert {photo.file for photo in seen[1]} == {photo.file for photo in photos}

@@ -46,7 +46,7 @@ def test_a_gallery_without_labels_teaches_items_and_colours(shapes: Path):
 def test_a_consumer_photos_category_limits_its_kinds(batches: Batches):
     import keras
 
-    from embeddings.training.model import Trainee
+    from embeddings.training.trainee import Trainee
     from tests.training.networks import step, tiny_embedder
 
     assert batches.kinds_categories is not None
@@ -65,3 +65,53 @@ def test_a_consumer_photos_category_limits_its_kinds(batches: Batches):
     assert told[-1] < 0.5 * told[0]
     shop_alone = replace(batch, consumer=np.zeros_like(batch.consumer))
     assert step(trainee, shop_alone)["implied"] == 0  # their own word says more
+
+
+def test_words_and_a_teacher_are_learned(batches: Batches):
+    import keras
+
+    from embeddings.training.trainee import Trainee
+    from tests.training.networks import step, tiny_embedder
+
+    keras.utils.set_random_seed(0)
+    batch = batches.batch(0)
+    rng = np.random.default_rng(0)
+    words = (rng.random((len(batch.images), 3)) < 0.5).astype(np.float32)
+    taught = rng.normal(size=(len(batch.images), 7)).astype(np.float32)
+    told = replace(batch, targets={**batch.targets, "words": words, "teacher": taught})
+    gallery = taught / np.linalg.norm(taught, axis=1, keepdims=True)
+    trainee = Trainee(tiny_embedder(), {**batches.classes, "words": tuple("abc")}, batches.pairs, teacher=gallery)
+    trainee.compile(optimizer=keras.optimizers.AdamW(3e-3), jit_compile=False)
+    losses = [step(trainee, told) for _ in range(26)]
+    for name in ("words", "teacher", "relation"):
+        assert losses[-1][name] < 0.8 * losses[0][name]
+    assert trainee.proxies()["words_biases"].shape == (3,)
+
+
+def test_halves_are_trained_side_by_side(batches: Batches):
+    import keras
+
+    from embeddings.training.trainee import Trainee
+    from tests.training.networks import step, tiny_embedder
+
+    keras.utils.set_random_seed(0)
+    batch = batches.batch(0)
+    trainee = Trainee(tiny_embedder(), batches.classes, batches.pairs, separate=True)
+    trainee.compile(optimizer=keras.optimizers.AdamW(3e-3), jit_compile=False)
+    losses = [step(trainee, batch) for _ in range(26)]
+    assert losses[-1]["loss"] < 0.8 * losses[0]["loss"]
+    assert {proxies.shape[1] for proxies in trainee.proxies().values()} == {8}  # half of the vector
+
+
+def test_a_run_begins_with_the_heads_of_another_class_by_class(batches: Batches):
+    from tests.training.networks import tiny_trainee
+
+    one, other = tiny_trainee(batches), tiny_trainee(batches)
+    theirs = np.arange(32, dtype=np.float32).reshape(2, 16)
+    known = batches.classes["colour"][1]
+    before = other.proxies()
+    other.begin_with({"colour": theirs, "unheard of": theirs}, {"colour": ("Puce", known)})
+    after = other.proxies()
+    assert np.array_equal(after["colour"][1], theirs[1])
+    assert np.array_equal(after["colour"][0], before["colour"][0])
+    assert np.array_equal(after["kind"], one.proxies()["kind"])

@@ -5,16 +5,17 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from embeddings.preprocess import photo_pixels
+from embeddings.preprocess import INPUT_SIZE, photo_pixels
 from embeddings.training.data.datasets import load_pixels, select
-from embeddings.training.data.photos import DatasetError, LabelledPhoto, Part
+from embeddings.training.data.photos import DatasetError, LabelledPhoto, Part, Pixels
 from embeddings.training.evaluation.metrics import Vectors
 from embeddings.training.evaluation.phone_photos import drawn_ground, phone_photo
 from embeddings.training.evaluation.tasks import searches
 
 Embed = Callable[[NDArray[np.uint8]], Vectors]
-"""(n, 160, 160, 3), 0-255, to unit vectors (n, d)."""
+"""(n, side, side, 3), 0-255, to unit vectors (n, d)."""
 
 
 def encoded_photos(folder: Path, photos: Sequence[LabelledPhoto]) -> list[bytes]:
@@ -56,9 +57,17 @@ class Validation:
     """The decoded photos of one part, to measure a model again and again."""
 
     def __init__(
-        self, folder: Path, photos: Sequence[LabelledPhoto], part: Part, seed: int, phone_photos: int = 250
+        self,
+        folder: Path,
+        photos: Sequence[LabelledPhoto],
+        part: Part,
+        seed: int,
+        phone_photos: int = 250,
+        side: int = INPUT_SIZE,
     ) -> None:
         """Decode once; `phone_photos` of the shop items are searched for by a simulated phone photo.
+
+        side: of the pixels that the model takes.
 
         Raises:
             DatasetError: a photo cannot be read, or the part has no query at all.
@@ -73,10 +82,16 @@ class Validation:
             *encoded_photos(folder, consumer),
             *encoded_phone_photos(folder, items, consumer, seed),
         )
-        self._pixels = np.stack([photo_pixels(photo) for photo in encoded])
+        self._pixels = np.stack([_scaled(photo_pixels(photo), side) for photo in encoded])
 
     def figures(self, embed: Embed) -> dict[str, float]:
         """Return the mean of each task."""
         vectors = embed(self._pixels)
         scores = [search.scores(search.ask(vectors)) for search in self._searches]
         return {name: each.mean() for found in scores for name, each in found.items()}
+
+
+def _scaled(pixels: Pixels, side: int) -> Pixels:
+    if len(pixels) == side:
+        return pixels
+    return np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.BOX))

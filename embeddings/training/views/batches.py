@@ -1,4 +1,4 @@
-"""What one training step sees: pairs of views of items, and consumer photos.
+"""What one training step sees: pairs of views of items, small shop photos, and consumer photos.
 
 A batch depends on the seed and the step alone, so that a resumed run sees what the interrupted one would have seen.
 Items are drawn by the inverse of their category's size to the power of 3/4, so that neither the many t-shirts nor the
@@ -6,7 +6,7 @@ few skirts dominate.
 """
 
 from collections import Counter
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -15,25 +15,26 @@ from numpy.typing import NDArray
 
 from embeddings.preprocess import INPUT_SIZE
 from embeddings.training.config import FULL, Augmentation, Mix
-from embeddings.training.data.photos import DatasetError, LabelledPhoto
+from embeddings.training.data.photos import DatasetError
+from embeddings.training.evaluation.metrics import Vectors
 from embeddings.training.views.backgrounds import Backgrounds
-from embeddings.training.views.colour import PALETTE, central_lab, palette_shares
-from embeddings.training.views.items import LoadedPhoto, group
+from embeddings.training.views.items import LoadedPhoto, Scenery, group
+from embeddings.training.views.targets import Targets, head_classes, kinds_categories, photo_targets
 
-_FEWEST = 8  # a class with fewer photos in training is not learned
 _BALANCE = 0.75
 _AHEAD = 6
 _BLENDED = 0.4  # mostly a little
-
-Targets = dict[str, NDArray[np.float32]]
+_MADE_SMALL = 0.2  # of the shop views of large photos
+_WORN_BY_PEOPLE = ("t-shirt", "shirt", "sweater", "top", "outerwear", "trousers", "dress", "skirt", "kurta")
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows: a phone view of each item, a shop view of each item in the same order, then the single consumer views.
+    """Rows: a phone view of each item, a shop view of each item in the same order, then single views: of small shop
+    photos, of consumer photos.
 
-    `images` is uint8 (n, 160, 160, 3); `targets[head]` float32 (n, classes) of each head that has classes, a row of
-    zeros where there is no label;
+    `images` is uint8 (n, side, side, 3); `targets[head]` float32 (n, classes) of each head that has classes, a row of
+    zeros where there is no label; so `words`, but with as many ones as there are words, and `teacher` holds vectors;
     `items` int32 (n,), the same number for views of one item; `consumer` float32 (n,), 1 for views of consumer photos.
     """
 
@@ -46,7 +47,15 @@ class Batch:
 class Batches:
     """Draws batches from the training part."""
 
-    def __init__(self, pictures: Sequence[LoadedPhoto], mix: Mix, seed: int, augmentation: Augmentation = FULL) -> None:
+    def __init__(
+        self,
+        pictures: Sequence[LoadedPhoto],
+        mix: Mix,
+        seed: int,
+        augmentation: Augmentation = FULL,
+        side: int = INPUT_SIZE,
+        teacher: Vectors | None = None,
+    ) -> None:
         """Group photos to items and measure their colours.
 
         Args:
@@ -54,55 +63,69 @@ class Batches:
             mix: what a batch holds.
             seed: of everything that is drawn.
             augmentation: how strong each change of a view is.
+            side: of the views, px.
+            teacher: a teacher's unit vectors (n, d) of the pictures; None for none.
 
         Raises:
             DatasetError: there are fewer items or photos than one batch takes.
         """
-        items = group(pictures)
+        large = [picture for picture in pictures if not picture.photo.small]
+        small = [picture for picture in pictures if picture.photo.small]
+        items = group(large)
         shop = [item for item in items if item.gallery_side[0].photo.domain == "shop"]
         cut = [item for item in items if item.gallery_side[0].photo.domain == "consumer"]
-        singles = [picture for picture in pictures if picture.photo.domain == "consumer"]
+        consumer = [picture for picture in pictures if picture.photo.domain == "consumer"]
         self._drawn = (
             (shop, mix.pairs, _chances([item.category for item in shop])),
             (cut, mix.consumer_pairs if cut else 0, _chances([item.category for item in cut])),
         )
-        self._singles = (singles, mix.singles if singles else 0, _chances([each.photo.category for each in singles]))
-        for found, count, _ in (*self._drawn, self._singles):
+        self._singles = (
+            (small, mix.small if small else 0, _chances([each.photo.category for each in small])),
+            (consumer, mix.singles if consumer else 0, _chances([each.photo.category for each in consumer])),
+        )
+        for found, count, _ in (*self._drawn, *self._singles):
             if len(found) < count:
                 raise DatasetError(f"{len(found)} items or photos of a kind to train on are less than one batch takes")
         self.pairs = sum(count for _, count, _ in self._drawn)
         """Items a batch."""
-        self._garments = [picture.garment for picture in pictures if picture.garment is not None]
-        self._backgrounds = Backgrounds([picture.pixels for picture in singles])
+        self._scenery = Scenery(
+            Backgrounds([picture.pixels for picture in consumer]),
+            [picture.garment for picture in large if picture.garment is not None],
+            [each.pixels for each in large if each.photo.domain == "shop" and each.photo.category in _WORN_BY_PEOPLE],
+        )
         self._augmentation = augmentation
+        self._made_small = _MADE_SMALL * augmentation.small if small and mix.small else 0.0
         self._seed = seed
+        self._side = side
         self._number = {name: number for number, name in enumerate(dict.fromkeys(p.photo.item for p in pictures))}
-        self.classes = _classes([picture.photo for picture in pictures])
-        """What each head tells apart: `category` (joint), `kind` (the shop's word and gender), `colour` (the shop's
-        word), `palette` (the colour as measured). A head for which the photos have fewer than two is left out."""
-        self.kinds_categories = _kinds_categories(pictures, self.classes)
-        """(kinds, categories), 1 where the kind's photos are of the category; a consumer photo's category says so which
-        kinds it may be. None where either head is left out."""
-        self._targets = {id(picture): self._labels(picture) for picture in pictures}
+        self.classes = head_classes([picture.photo for picture in pictures])
+        """Of each head, see `head_classes`."""
+        self.kinds_categories = kinds_categories([picture.photo for picture in pictures], self.classes)
+        """See `kinds_categories`."""
+        self._targets = {id(picture): photo_targets(picture, self.classes) for picture in pictures}
+        if teacher is not None:
+            for picture, vector in zip(pictures, teacher, strict=True):
+                self._targets[id(picture)]["teacher"] = vector
 
     def batch(self, step: int) -> Batch:
         """Return the batch of one step."""
         rng = np.random.default_rng((self._seed, step))
         items = [found[row] for found, count, chances in self._drawn for row in _drawn(rng, count, chances)]
-        found, count, chances = self._singles
-        singles = [found[row] for row in _drawn(rng, count, chances)]
+        small, consumer = (
+            [found[row] for row in _drawn(rng, count, chances)] for found, count, chances in self._singles
+        )
         phone = [item.query_side[rng.integers(len(item.query_side))] for item in items]
         shop = [item.gallery_side[rng.integers(len(item.gallery_side))] for item in items]
-        shown = [*phone, *shop, *singles]
-        images = np.empty((len(shown), INPUT_SIZE, INPUT_SIZE, 3), np.uint8)
+        shown = [*phone, *shop, *small, *consumer]
+        images = np.empty((len(shown), self._side, self._side, 3), np.uint8)
         for row, picture in enumerate(shown):
             if len(phone) <= row < len(phone) + len(shop):
-                images[row] = picture.shop_view(rng)
+                images[row] = picture.shop_view(rng, self._made_small, self._side)
             else:
-                images[row] = picture.phone_view(self._backgrounds, self._garments, rng, self._augmentation)
+                images[row] = picture.phone_view(self._scenery, rng, self._augmentation, self._side)
         labels = [self._targets[id(picture)] for picture in shown]
-        targets = {head: np.stack([each[head] for each in labels]) for head in self.classes}
-        _blend(images, targets, len(phone) + len(shop), rng, self._augmentation.mixup)
+        targets = {name: np.stack([each[name] for each in labels]) for name in labels[0]}
+        _blend(images, targets, len(shown) - len(consumer), rng, self._augmentation.mixup)
         return Batch(
             images=images,
             targets=targets,
@@ -125,12 +148,6 @@ class Batches:
                 for future in ahead:
                     future.cancel()
 
-    def _labels(self, picture: LoadedPhoto) -> Targets:
-        photo = picture.photo
-        words = {"category": photo.category, "kind": _kind(photo), "colour": photo.colour}
-        targets = {head: _one_hot(word, self.classes[head]) for head, word in words.items() if head in self.classes}
-        return targets | {"palette": palette_shares(central_lab(picture.pixels))}
-
 
 def _blend(images: NDArray[np.uint8], targets: Targets, first: int, rng: np.random.Generator, strength: float) -> None:
     """Blend every second row from `first` on with the row after it: mixup (Zhang et al. 2018).
@@ -142,40 +159,6 @@ def _blend(images: NDArray[np.uint8], targets: Targets, first: int, rng: np.rand
         images[row] = (1 - share) * images[row] + share * images[row + 1]
         for labels in targets.values():
             labels[row] = (1 - share) * labels[row] + share * labels[row + 1]
-
-
-def _kind(photo: LabelledPhoto) -> str:
-    return photo.kind if photo.domain == "shop" else ""
-
-
-def _classes(photos: Sequence[LabelledPhoto]) -> dict[str, tuple[str, ...]]:
-    """The classes of each head that has two or more; rare words of the shop's own vocabulary are left out."""
-    shop = [photo for photo in photos if photo.domain == "shop"]
-    classes = {
-        "category": _words([photo.category for photo in photos], at_least=1),
-        "kind": _words([_kind(photo) for photo in shop], at_least=_FEWEST),
-        "colour": _words([photo.colour for photo in shop], at_least=_FEWEST),
-        "palette": tuple(PALETTE),
-    }
-    return {head: words for head, words in classes.items() if len(words) > 1}
-
-
-def _kinds_categories(
-    pictures: Sequence[LoadedPhoto], classes: Mapping[str, Sequence[str]]
-) -> NDArray[np.float32] | None:
-    if "kind" not in classes or "category" not in classes:
-        return None
-    found = {(_kind(picture.photo), picture.photo.category) for picture in pictures}
-    pairs = [[(kind, category) in found for category in classes["category"]] for kind in classes["kind"]]
-    return np.array(pairs, np.float32)
-
-
-def _words(labels: Sequence[str], at_least: int) -> tuple[str, ...]:
-    return tuple(sorted(word for word, count in Counter(labels).items() if word and count >= at_least))
-
-
-def _one_hot(word: str, classes: tuple[str, ...]) -> NDArray[np.float32]:
-    return np.array([word == known for known in classes], np.float32)
 
 
 def _drawn(rng: np.random.Generator, count: int, chances: NDArray[np.float64]) -> NDArray[np.intp]:

@@ -14,8 +14,11 @@ from embeddings.training.config import Augmentation
 from embeddings.training.data.photos import LabelledPhoto, Pixels
 from embeddings.training.views.augmentation import consumer_view, phone_view, shop_view, studio_view
 from embeddings.training.views.backgrounds import Backgrounds
+from embeddings.training.views.street import as_small, cropped_view, worn_view
 
 _NEW_PLACE = 0.5  # of the views of a consumer photo that has a cut-out
+_STREET = 0.34  # of the phone views of a shop photo
+_WORN = 0.12  # of the same
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,25 +29,40 @@ class LoadedPhoto:
     pixels: Pixels
     garment: Image.Image | None
 
-    def phone_view(
-        self,
-        backgrounds: Backgrounds,
-        others: Sequence[Image.Image],
-        rng: np.random.Generator,
-        strength: Augmentation,
-    ) -> Pixels:
-        """As a phone shows the garment, in its own place or in another: (160, 160, 3)."""
+    def phone_view(self, scenery: "Scenery", rng: np.random.Generator, strength: Augmentation, side: int) -> Pixels:
+        """As a phone shows the garment, in its own place, in another or on people: (side, side, 3)."""
+        street = rng.random()
+        if self.photo.domain == "shop" and self.garment is not None and street < _STREET * strength.street:
+            if scenery.people and street < _WORN * strength.street:
+                person = scenery.people[int(rng.integers(len(scenery.people)))]
+                return worn_view(self.garment, person, scenery.backgrounds, rng, strength, side)
+            return cropped_view(self.pixels, rng, strength, side)
         elsewhere = self.photo.domain == "shop" or rng.random() < _NEW_PLACE * strength.ground
         if self.garment is not None and elsewhere:
-            return phone_view(self.garment, backgrounds, others, rng, strength)
-        return consumer_view(self.pixels, rng, strength)
+            return phone_view(self.garment, scenery.backgrounds, scenery.garments, rng, strength, side)
+        return consumer_view(self.pixels, rng, strength, side)
 
-    def shop_view(self, rng: np.random.Generator) -> Pixels:
-        """As a shop shows the garment: (160, 160, 3). A consumer photo must have a cut-out."""
+    def shop_view(self, rng: np.random.Generator, small: float, side: int) -> Pixels:
+        """As a shop shows the garment: (side, side, 3). A consumer photo must have a cut-out.
+
+        small: the share of large shop photos that are made small.
+        """
         if self.photo.domain == "shop":
-            return shop_view(self.pixels, rng)
+            degraded = not self.photo.small and rng.random() < small
+            return shop_view(as_small(self.pixels, rng) if degraded else self.pixels, rng, side)
         assert self.garment is not None  # noqa: S101 - `group` puts no other photo on this side
-        return studio_view(self.garment, rng)
+        return studio_view(self.garment, rng, side)
+
+
+@dataclass(frozen=True)
+class Scenery:
+    """What a garment may be shown with."""
+
+    backgrounds: Backgrounds
+    garments: Sequence[Image.Image]
+    """Cut-outs (RGBA) that lie beside."""
+    people: Sequence[Pixels]
+    """Shop photos of people (h, w, 3), dressed in something else."""
 
 
 @dataclass(frozen=True, eq=False)

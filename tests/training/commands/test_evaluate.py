@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import pytest
+
 from embeddings.embedder import Embedder
+from embeddings.model_card import saw_everything
 from scripts import evaluate as evaluate_command
 
 MODEL = Path(__file__).parents[2] / "models" / "float32.tflite"
@@ -16,16 +19,26 @@ MODEL = Path(__file__).parents[2] / "models" / "float32.tflite"
 def test_the_command_writes_figures_sheets_and_the_card(shapes: Path, tmp_path: Path, capsys):
     model = tmp_path / "pooled.tflite"
     shutil.copy(MODEL, model)
-    model.with_suffix(".json").write_text(json.dumps({"sha256": Embedder(model).sha256, "figures": {}}))
+    made = {"runs": [{"seed": 0, "everything": True}]}
+    model.with_suffix(".json").write_text(json.dumps({"sha256": Embedder(model).sha256, "made": made, "figures": {}}))
     out = tmp_path / "out"
     words = ["--data", str(shapes), "--model", str(model), "--out", str(out), "--phone-photos", "5", "--card"]
     assert evaluate_command.main(words) == 0
     figures = json.loads((out / "figures.json").read_text())
     assert figures["about"]["part"] == "test"
+    assert figures["flattered"] == ["pooled"]
     assert json.loads(model.with_suffix(".json").read_text())["figures"]["A"] == figures["figures"]["pooled"]["A"]
     assert (out / "pooled-A-worst.png").exists()
     assert (out / "failures-pooled.csv").exists()
-    assert "D colour" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "D colour" in said.out
+    assert "pooled was trained on all photos of its data set" in said.err
+
+
+@pytest.mark.parametrize("made", [{}, {"runs": [{"seed": 0}]}, {"runs": [{"everything": False}]}])
+def test_a_model_that_left_the_test_part_alone_is_not_flattered(made: dict[str, Any]):
+    assert not saw_everything({"sha256": "", "made": made})
+    assert not saw_everything(None)
 
 
 class Tags(HTMLParser):

@@ -67,7 +67,7 @@ def test_without_augmentation_a_garment_lies_upright_on_white():
         assert not ((view[..., 2].astype(int) - view[..., 0]) > 80).any(), "no other garment is in sight"
 
 
-@pytest.mark.parametrize("name", [name for name in AUGMENTATIONS if name != "mixup"])
+@pytest.mark.parametrize("name", [name for name in AUGMENTATIONS if name not in ("mixup", "street", "small")])
 def test_each_augmentation_can_be_weakened_alone(name: str):
     garment, backgrounds = cut_out(shop_photo()), Backgrounds([shop_photo((70, 90, 120))])
 

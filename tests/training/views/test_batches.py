@@ -143,6 +143,62 @@ def _both_ways(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return image, image[:, ::-1]
 
 
+def test_small_photos_are_single_views_and_some_large_ones_become_small(pictures: list[LoadedPhoto], monkeypatch):
+    small = [
+        LoadedPhoto(replace(each.photo, small=True, item=f"small {each.photo.item}"), each.pixels, each.garment)
+        for each in shop(pictures)
+    ]
+    made_small: list[int] = []
+
+    def noted(photo: np.ndarray, _rng: np.random.Generator) -> np.ndarray:
+        made_small.append(1)
+        return photo
+
+    monkeypatch.setattr("embeddings.training.views.items.as_small", noted)
+    batches = Batches([*pictures, *small], replace(MIX, small=5), seed=0)
+    batch = batches.batch(0)
+    assert batch.consumer.tolist() == [0.0] * (2 * MIX.pairs + 5) + [1.0] * MIX.singles
+    assert (batch.items[: MIX.pairs] < len(pictures)).all()
+    assert (batch.items[2 * MIX.pairs :][:5] >= len(pictures)).all()
+    assert not set(batch.items[: MIX.pairs].tolist()) & set(batch.items[2 * MIX.pairs :].tolist())
+    for step in range(1, 9):
+        batches.batch(step)
+    assert 1 <= len(made_small) <= 9 * MIX.pairs // 2
+    made_small.clear()
+    Batches(pictures, MIX, seed=0).batch(0)
+    assert made_small == [], "there are no small ones to be told apart"
+
+
+def test_usage_words_and_the_teachers_vectors_are_told(pictures: list[LoadedPhoto], monkeypatch):
+    monkeypatch.setattr("embeddings.training.views.targets._FEWEST_TITLES", 5)
+    titled = [
+        LoadedPhoto(
+            replace(
+                each.photo,
+                usage="Casual" if number % 2 else "Formal",
+                title=("Acme Striped Polo Shirt", "Acme Solid Shirt", "Acme Shirt")[number % 3],
+            ),
+            each.pixels,
+            each.garment,
+        )
+        for number, each in enumerate(shop(pictures))
+    ]
+    vectors = np.eye(len(titled), dtype=np.float32)
+    batches = Batches(titled, MIX, seed=0, teacher=vectors)
+    assert batches.classes["words"] == ("polo", "solid", "striped")
+    assert batches.classes["usage"] == ("Casual", "Formal")
+    batch = batches.batch(0)
+    for row, number in enumerate(batch.items):
+        assert batch.targets["words"][row].tolist() == ([1, 0, 1], [0, 1, 0], [0, 0, 0])[number % 3]
+        assert batch.targets["usage"][row].tolist() == ([0, 1], [1, 0])[number % 2]
+        assert batch.targets["teacher"][row].argmax() == number
+
+
+@pytest.mark.parametrize("side", [64, 96])
+def test_views_may_be_of_any_side(pictures: list[LoadedPhoto], side: int):
+    assert Batches(pictures, MIX, seed=0, side=side).batch(0).images.shape == (11, side, side, 3)
+
+
 def test_too_few_items_are_said_in_words(pictures: list[LoadedPhoto]):
     with pytest.raises(DatasetError, match="less than one batch"):
         Batches(shop(pictures)[:3], MIX, seed=0)

@@ -25,6 +25,8 @@ def test_an_item_prefers_photos_of_both_domains_over_its_cut_outs():
 
 
 def test_a_cut_out_consumer_photo_is_shown_as_a_shop_would():
-    view = picture("a", "consumer", garment=cut_out(shop_photo())).shop_view(np.random.default_rng(0))
+    view = picture("a", "consumer", garment=cut_out(shop_photo())).shop_view(
+        np.random.default_rng(0), small=0.0, side=160
+    )
     assert (view[[0, -1]] == 255).all()
     assert view[80, 80].argmax() == 0
