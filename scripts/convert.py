@@ -1,11 +1,11 @@
-"""Convert a training run's best model to TFLite, compare every format with Keras by neighbours, and write one.
+"""Convert a training run's best model to TFLite, and compare its neighbours with those of Keras.
 
     python scripts/convert.py --run runs/first --data photos --out embeddings/pretrained/garment.tflite
 
-Of several runs with other seeds or losses (--run again) it makes one model that is right more often than each: what
-they share, the frozen layers, is computed and stored once, and a run has a say in what it was trained for.
+With several --run, trained with other seeds or losses, the command joins them to one model that is right more often
+than each. It stores and computes the frozen layers that they share once, and uses each run for what it was trained for.
 
-The card (.json) is written beside the file. A file whose neighbours differ from those of Keras is not written.
+The command writes a card (.json) beside the file. It writes no file whose neighbours differ from those of Keras.
 """
 
 import argparse
@@ -36,22 +36,29 @@ def main(arguments: list[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     if len(options.run) > 1 and not options.attributes:
-        parser.error("several runs are joined by what their heads say: add --attributes")
+        parser.error("several runs are joined by what their heads say; add --attributes")
     return run_command(lambda: _convert(options))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser(__doc__)
     parser.add_argument(
-        "--run", type=Path, required=True, action="append", metavar="FOLDER", help="of scripts/train.py; repeatable"
+        "--run",
+        type=Path,
+        required=True,
+        action="append",
+        metavar="FOLDER",
+        help="folder of a run of scripts/train.py; repeatable",
     )
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="the photos the run was trained on")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the .tflite file to write")
     parser.add_argument(
-        "--format", choices=FILE_FORMATS, default="fp16", help="of the numbers in the file (default: %(default)s)"
+        "--format", choices=FILE_FORMATS, default="fp16", help="the numbers in the file (default: %(default)s)"
     )
     parser.add_argument(
-        "--two-views", action="store_true", help="average the photo and its mirrored middle: twice the time"
+        "--two-views",
+        action="store_true",
+        help="average the vectors of the photo and its mirrored middle; takes twice the time",
     )
     parser.add_argument(
         "--attributes",
@@ -59,8 +66,10 @@ def _parser() -> argparse.ArgumentParser:
         help="put into the vector what the heads say of category, kind and colour, and let the file answer it beside "
         "the vector: for photos with labels",
     )
-    parser.add_argument("--compare", action="store_true", help="measure the other formats too")
-    parser.add_argument("--note", default="", metavar="TEXT", help="for the card: the photos' source and licence")
+    parser.add_argument("--compare", action="store_true", help="measure every format")
+    parser.add_argument(
+        "--note", default="", metavar="TEXT", help="a note for the card: the photos' source and licence"
+    )
     return parser
 
 

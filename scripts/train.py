@@ -1,4 +1,4 @@
-"""Train the embedding on labelled photos. A run is a folder; the same command again goes on with it.
+"""Train the embedding on labelled photos. A run is a folder; repeat the command to resume it.
 
     python scripts/train.py --data photos --run runs/first --weights imagenet --minutes 60
 
@@ -45,11 +45,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--masks",
         type=Path,
-        help="folder with a mask (.png, below it as the photo below --data) of every consumer photo, to cut it out",
+        help="folder of masks (.png) that cut out consumer photos; each lies there as its photo lies in --data",
     )
-    parser.add_argument("--pairs", type=int, default=Mix.pairs, help="shop items a batch (default %(default)s)")
+    parser.add_argument("--pairs", type=int, default=Mix.pairs, help="shop items in a batch (default %(default)s)")
     parser.add_argument(
-        "--consumer-pairs", type=int, default=Mix.consumer_pairs, help="cut-out consumer items (default %(default)s)"
+        "--consumer-pairs",
+        type=int,
+        default=Mix.consumer_pairs,
+        help="cut-out consumer items in a batch (default %(default)s)",
+    )
+    parser.add_argument(
+        "--singles", type=int, default=Mix.singles, help="whole consumer photos in a batch (default %(default)s)"
     )
     parser.add_argument("--singles", type=int, default=Mix.singles, help="consumer photos (default %(default)s)")
     parser.add_argument("--small", type=int, default=Mix.small, help="small shop photos (default %(default)s)")
@@ -59,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME=NUMBER",
-        help=f"what a loss counts, 0 is off; repeatable ({', '.join(f'{each}={LOSSES[each]}' for each in LOSSES)})",
+        help=f"the weight of a loss, 0 for none; repeatable ({', '.join(f'{each}={LOSSES[each]}' for each in LOSSES)})",
     )
     parser.add_argument(
         "--augment",
@@ -67,13 +73,15 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME=NUMBER",
-        help=f"how strong a change of views is, 0 is off, 1 the default; repeatable ({', '.join(_AUGMENTATIONS)})",
+        help=f"the strength of a change to views, 0 for none, 1 by default; repeatable ({', '.join(_AUGMENTATIONS)})",
     )
     parser.add_argument("--learning-rate", type=float, default=Config.learning_rate, help="default %(default)s")
     parser.add_argument(
-        "--backbone", choices=tuple(BACKBONES), default=Config.backbone, help="with its weights (default %(default)s)"
+        "--backbone",
+        choices=tuple(BACKBONES),
+        default=Config.backbone,
+        help="the network to train (default %(default)s)",
     )
-    parser.add_argument("--dimension", type=int, default=Config.dimension, help="of the vector (default %(default)s)")
     parser.add_argument(
         "--separate", action="store_true", help="give items and kinds projections of their own; for --attributes"
     )
@@ -142,7 +150,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"next: python scripts/convert.py --run {options.run} --data {options.data} --out garment.tflite")
 
     return run_command(
-        run, interrupted=f"interrupted; the same command goes on from the last checkpoint in {options.run}"
+        run, interrupted=f"interrupted; repeat the command to resume from the last checkpoint in {options.run}"
     )
 
 
