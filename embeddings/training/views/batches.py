@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from embeddings.preprocess import INPUT_SIZE
 from embeddings.training.config import FULL, Augmentation, Mix
 from embeddings.training.data.photos import DatasetError
-from embeddings.training.evaluation.metrics import Vectors
 from embeddings.training.views.backgrounds import Backgrounds
 from embeddings.training.views.items import LoadedPhoto, Scenery, group
 from embeddings.training.views.targets import Targets, head_classes, kinds_categories, photo_targets
@@ -54,7 +53,7 @@ class Batches:
         seed: int,
         augmentation: Augmentation = FULL,
         side: int = INPUT_SIZE,
-        teacher: Vectors | None = None,
+        teacher: NDArray[np.float32] | None = None,
     ) -> None:
         """Group photos to items and measure their colours.
 
