@@ -7,6 +7,7 @@ import pytest
 from embeddings.errors import CorruptIndexError
 from embeddings.index.manifest import FileEntry, Manifest, new_generation_id
 from embeddings.index.sources import Refusal, Sources
+from embeddings.s3_vectors.address import VectorIndexName
 
 ENTRY = FileEntry("a" * 64, 7)
 MANIFEST = Manifest(
@@ -26,6 +27,18 @@ def test_a_manifest_survives_writing_and_reading() -> None:
     assert Manifest.from_json(MANIFEST.to_json()) == MANIFEST
     held = replace(MANIFEST, held=True)
     assert Manifest.from_json(held.to_json()) == held
+    files = {"folders.json": ENTRY, "sources.json.gz": ENTRY}
+    elsewhere = replace(MANIFEST, files=files, vector_index=VectorIndexName("shop-vectors", "garments"))
+    assert Manifest.from_json(elsewhere.to_json()) == elsewhere
+
+
+def test_only_a_manifest_of_a_vector_index_has_the_second_format() -> None:
+    """Versions that know no vector index read the first format alone, and so refuse the second by its number."""
+    stored = json.loads(MANIFEST.to_json())
+    assert stored["format"] == 1
+    stored |= {"format": 2, "vector_index": {"bucket": "Not_A_Name", "name": "garments"}}
+    with pytest.raises(CorruptIndexError, match="Not_A_Name"):
+        Manifest.from_json(json.dumps(stored).encode())
 
 
 @pytest.mark.parametrize(
