@@ -86,7 +86,10 @@ def _parser() -> argparse.ArgumentParser:
         "--separate", action="store_true", help="give items and kinds projections of their own; for --attributes"
     )
     parser.add_argument(
-        "--frozen-through", default=Config.frozen_through, help="last frozen layer (default %(default)s)"
+        "--dimension", type=int, default=Config.dimension, help="length of the vector (default %(default)s)"
+    )
+    parser.add_argument(
+        "--frozen-through", default=Config.frozen_through, help="name of the last frozen layer (default %(default)s)"
     )
     parser.add_argument("--every", type=int, default=Config.every, help="steps between figures (default %(default)s)")
     parser.add_argument("--seed", type=int, default=Config.seed, help="of views and weights (default %(default)s)")
