@@ -104,7 +104,7 @@ def _convert(options: argparse.Namespace) -> None:
     if options.attributes:
         trained = _pixels(options.data, large, "trained photos")
         for number, each in enumerate(models):
-            each.name = f"run_{number}"  # two layers of one name cannot be in a model
+            each.name = f"run_{number}"  # a model cannot have two layers with one name
         runs = [
             Trained(
                 each,

@@ -2,11 +2,11 @@
 
     python scripts/train.py --data photos --run runs/first --weights imagenet --minutes 60
 
-A long run may begin with small views, which cost less, and go on in another folder with larger ones (--start):
+A long training can begin with small views, which cost less. Another run then goes on with larger ones (--start):
 
     python scripts/train.py --data photos --run runs/second --weights imagenet --start runs/first --minutes 60
 
-It ends after --steps or --minutes, whichever comes first; KERAS_BACKEND chooses tensorflow, jax or torch.
+A run ends after --steps or --minutes, whichever comes first. KERAS_BACKEND chooses tensorflow, jax or torch.
 """
 
 import argparse
@@ -31,16 +31,21 @@ def _parser() -> argparse.ArgumentParser:
     parser = command_parser(__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with labels.csv and the photos it names")
     parser.add_argument("--run", type=Path, required=True, help="the run's folder; a checkpoint in it is resumed")
-    parser.add_argument("--weights", required=True, help="the backbone's, without top: a file, or 'imagenet'")
-    parser.add_argument("--steps", type=int, default=4000, help="end after so many steps (default %(default)s)")
-    parser.add_argument("--minutes", type=float, default=240, help="or after so many minutes (default %(default)s)")
+    parser.add_argument("--weights", required=True, help="the backbone's weights, without top: a file, or 'imagenet'")
+    parser.add_argument("--steps", type=int, default=4000, help="end after this many steps (default %(default)s)")
+    parser.add_argument("--minutes", type=float, default=240, help="or after this many minutes (default %(default)s)")
     parser.add_argument("--start", type=Path, metavar="RUN", help="begin with the best model of another run")
-    parser.add_argument("--teacher", type=Path, metavar="FILE", help="a .tflite file whose vectors are to be matched")
     parser.add_argument(
-        "--side", type=int, default=Config.side, help="of the views, px; the model takes 160 (default %(default)s)"
+        "--teacher", type=Path, metavar="FILE", help="a .tflite file; the run learns to match its vectors"
     )
     parser.add_argument(
-        "--bfloat16", action="store_true", help="compute in it: a third faster where the processor has AVX512-BF16"
+        "--side",
+        type=int,
+        default=Config.side,
+        help="side of the views in px; the model takes 160 (default %(default)s)",
+    )
+    parser.add_argument(
+        "--bfloat16", action="store_true", help="compute in bfloat16: a third faster on a processor with AVX512-BF16"
     )
     parser.add_argument(
         "--masks",
@@ -57,8 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--singles", type=int, default=Mix.singles, help="whole consumer photos in a batch (default %(default)s)"
     )
-    parser.add_argument("--singles", type=int, default=Mix.singles, help="consumer photos (default %(default)s)")
-    parser.add_argument("--small", type=int, default=Mix.small, help="small shop photos (default %(default)s)")
+    parser.add_argument(
+        "--small", type=int, default=Mix.small, help="small shop photos in a batch (default %(default)s)"
+    )
     parser.add_argument(
         "--loss",
         type=partial(_amount, tuple(LOSSES), float("inf")),
@@ -92,11 +98,13 @@ def _parser() -> argparse.ArgumentParser:
         "--frozen-through", default=Config.frozen_through, help="name of the last frozen layer (default %(default)s)"
     )
     parser.add_argument("--every", type=int, default=Config.every, help="steps between figures (default %(default)s)")
-    parser.add_argument("--seed", type=int, default=Config.seed, help="of views and weights (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=Config.seed, help="seed of views and weights (default %(default)s)")
     parser.add_argument(
-        "--everything", action="store_true", help="train on validation and test too, for a model that nothing measures"
+        "--everything",
+        action="store_true",
+        help="also train on validation and test, for a model that nothing will measure",
     )
-    parser.add_argument("--split-seed", type=int, default=Split.seed, help="of the parts (default %(default)s)")
+    parser.add_argument("--split-seed", type=int, default=Split.seed, help="seed of the split (default %(default)s)")
     return parser
 
 
