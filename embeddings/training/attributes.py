@@ -25,15 +25,19 @@ from embeddings.training.trainee import SMOOTHED, WORDS_BIASES
 Tensor = Any
 
 WEIGHTS = {"items": 1.0, "category": 1.4, "kind": 0.85, "colour": 0.95, "palette": 0.75, "words": 0.3}
-"""What the embedding (`items`) and each head count. Chosen on the validation part: more of the heads, and the item
-itself is lost. `words` has not been chosen yet. A head that is not named here is not part of the vector."""
+"""The weights of the embedding (`items`) and of each head in the vector; other heads have no part in it.
+
+They were chosen on the validation part, except for `words`. With more weight on the heads, searches lose the item.
+"""
 
 ANSWERED = ("kind", "colour", "words")
 """The heads whose probabilities a file can answer beside its vector, in their order."""
 
 SHARPNESS = dict.fromkeys(SMOOTHED, 1.5)
-"""Of the heads whose labels are smoothed in training, which leaves them more in doubt than they are mistaken; else 1.
-Chosen on the validation part."""
+"""The factor of each head's scale, 1 if not named. Smoothed labels leave a head less sure than it is right.
+
+Chosen on the validation part.
+"""
 
 
 _NOTHING = 1e-6  # an axis of less than this share of the greatest variance is rounding
@@ -62,35 +66,35 @@ class Trained:
     """The result of one run."""
 
     embedder: keras.Model
-    """(n, 160, 160, 3) to unit vectors (n, d)."""
+    """From pixels (n, 160, 160, 3) to unit vectors (n, d)."""
     proxies: Mapping[str, NDArray[np.float32]]
     """The proxies (classes, d) of each head that the run was trained for."""
     vectors: Vectors
     """The embedder's vectors (m, d) of photos it was trained on; axes are fitted to them."""
     items: bool = True
-    """Whether it was trained to tell items apart. If not, it has nothing to say but its heads' words."""
+    """Whether it was trained to tell items apart. If not, only its heads' answers are used."""
     separate: bool = False
     """Whether its vectors have two halves, see `halves`."""
 
     @cached_property
     def whitening(self) -> Whitening | None:
-        """Of its vectors, if they tell items apart."""
+        """The whitening of the vectors, if they tell items apart."""
         return Whitening.fit(halves(self.vectors, self.separate)[0]) if self.items else None
 
     def describe(self, vectors: Tensor) -> dict[str, Tensor]:
-        """What `described` makes of its embedder's vectors."""
+        """Apply `described` to vectors of the embedder."""
         return described(vectors, self.proxies, self.whitening, self.separate)
 
 
 def with_attributes(runs: Sequence[Trained]) -> keras.Model:
-    """The embedder with its heads' words in the vector, which stays as long as it was: no weight is trained.
+    """Build an embedder with the heads' answers in its vector, which stays as long as before. Nothing is trained.
 
-    Of several runs, trained on the same photos from other seeds or for other losses, all that they say is in one
-    vector: each is mistaken elsewhere, and the inner product of two photos is, part by part, the mean over the runs
-    that have the part. Their embedders have different names, and their `vectors` are of the same photos.
+    Several runs, trained on the same photos with other seeds or losses, share one vector, because each makes other
+    mistakes. The inner product of two photos is, part by part, the mean over the runs that have the part. The embedders
+    must have different names, and the runs' `vectors` must be of the same photos.
 
     Returns:
-        A model from (n, 160, 160, 3) to unit vectors (n, d), d being the length of one half where vectors have two.
+        A model from (n, 160, 160, 3) to unit vectors (n, d); if vectors have two halves, d is the length of one.
     """
     wide = ops.convert_to_numpy(_side_by_side([run.describe(run.vectors) for run in runs]))
     pixels = keras.Input(runs[0].embedder.input_shape[1:], name="pixels")
@@ -103,13 +107,13 @@ def with_attributes(runs: Sequence[Trained]) -> keras.Model:
 def described(
     vectors: Tensor, proxies: Mapping[str, NDArray[np.float32]], whitening: Whitening | None, separate: bool = False
 ) -> dict[str, Tensor]:
-    """Each vector (n, d), whitened, and what each head says of it, by name:
+    """Return the parts of vectors (n, d), by name: the vectors whitened, and each head's answers.
 
         items: white(x),  head: sqrt(p_head);  p_head = softmax(s_head <x, proxies_head>),  white(x) of unit length
         words: sqrt(p) of unit length,  p = sigmoid(s <x, proxies> + biases)
 
-    The inner product of two roots of distributions is their Bhattacharyya coefficient: 1 where two photos are surely
-    of one class or doubtful between the same ones, 0 where they share none.
+    The inner product of the roots of two distributions is their Bhattacharyya coefficient: 1 if two photos surely show
+    one class or are in doubt between the same ones, 0 if they share none.
     """
     parts = {}
     if whitening is not None:
@@ -129,7 +133,7 @@ def probabilities(
 ) -> dict[str, Tensor]:
     """Return what each head says of vectors (n, d), by name: (n, classes), 0-1.
 
-    Each row sums to 1, but for `words`, of which a photo may have several or none.
+    Each row sums to 1, except for `words`: a photo may have several or none.
     """
     found = {}
     for head, directions in proxies.items():
@@ -144,7 +148,7 @@ def probabilities(
 def answering_attributes(model: keras.Model, runs: Sequence[Trained]) -> keras.Model:
     """Give a model of `with_attributes` a second output: what the heads say of kind, colour and words, side by side.
 
-    Of several runs, the mean of those that have the head. The classes are in the order of `ANSWERED`.
+    The answer is the mean over the runs that have the head. The heads are in the order of `ANSWERED`.
 
     Returns:
         A model from (n, 160, 160, 3) to unit vectors (n, d) and probabilities (n, classes).
@@ -156,12 +160,12 @@ def answering_attributes(model: keras.Model, runs: Sequence[Trained]) -> keras.M
 
 
 def answered(runs: Sequence[Trained]) -> list[str]:
-    """Return the heads that a second output of these runs has, in its order."""
+    """Return the heads of the second output for these runs, in order."""
     return [head for head in ANSWERED if any(head in run.proxies for run in runs)]
 
 
 def _side_by_side(runs: Sequence[Mapping[str, Tensor]]) -> Tensor:
-    """All parts of all runs (n, w), each counting as it should however many runs have it."""
+    """Join all parts of all runs (n, w), so that a part's weight does not depend on how many runs have it."""
     saying = Counter(part for run in runs for part in run)
     return ops.concatenate(
         [WEIGHTS[part] / saying[part] ** 0.5 * said for run in runs for part, said in run.items()], axis=-1
@@ -169,6 +173,6 @@ def _side_by_side(runs: Sequence[Mapping[str, Tensor]]) -> Tensor:
 
 
 def _principal(wide: Floats, dimension: int) -> NDArray[np.float32]:
-    """The axes (w, dimension) that keep most of the inner products of such vectors (m, w). No centre: cosines count."""
+    """Return the axes (w, dimension) that best keep inner products of vectors (m, w); cosines need no centre."""
     _, axes = np.linalg.eigh(wide.T.astype(np.float64) @ wide)
     return axes[:, -dimension:].astype(np.float32)

@@ -22,8 +22,11 @@ LOSSES = {
     "teacher": 6.0,
     "relation": 1.0,
 }
-"""What each loss counts. `implied`: consumer photos have no kind, but their category says which kinds they may be.
-`usage` and `words` need the columns usage and title, `teacher` and `relation` a teacher."""
+"""The weight of each loss.
+
+`implied` is for consumer photos: they have no kind, but their category says which kinds are possible. `usage` and
+`words` need the columns usage and title; `teacher` and `relation` need a teacher.
+"""
 
 # Backbones of keras.applications that are worth trying, and whether they scale pixels 0-255 themselves.
 BACKBONES = {"MobileNetV2": False, "MobileNetV3Large": True, "EfficientNetB0": True, "EfficientNetV2B0": True}
@@ -42,7 +45,7 @@ class Mix:
     consumer_pairs: int = 12
     """Items with consumer photos only, cut out by a mask, two views each. Without masks there are none."""
     singles: int = 24
-    """Consumer photos, one view each; none where there are no consumer photos."""
+    """Consumer photos, one view each."""
     small: int = 0
     """Small shop photos, one view each."""
 
@@ -69,11 +72,11 @@ class Augmentation:
     noise: float = 1.0
     jpeg: float = 1.0
     mixup: float = 1.0
-    """Of consumer photos (`batches`)."""
+    """Blending of consumer photos (`batches`)."""
     street: float = 1.0
-    """Crops of people, and things in front of them, among the phone views of shop photos (`street`)."""
+    """Crops of people, and things in front of people, among the phone views of shop photos (`street`)."""
     small: float = 1.0
-    """Large shop photos made as small as the small ones; none where there are no small ones."""
+    """Large shop photos made small, if there are small ones."""
 
 
 FULL = Augmentation()
@@ -88,13 +91,13 @@ class Config:
     steps: int
     minutes: float
     teacher: str = ""
-    """A .tflite file whose vectors are to be matched, see `teacher`; "" for none."""
+    """A .tflite file whose vectors the run learns to match, see `teacher`; "" for none."""
     start: str = ""
-    """Folder of a run whose best model this one begins with, in place of the backbone's weights; "" for none."""
+    """The folder of a run whose best model replaces the backbone's weights at the start; "" for none."""
     side: int = INPUT_SIZE
-    """Of the views, px. The same weights serve any side, so a long run may begin with small views."""
+    """The side of the views in px. Weights fit any side, so a long training can begin with small views."""
     bfloat16: bool = False
-    """Whether the backbone computes in it: a third faster where the processor has instructions for it (AVX512-BF16)."""
+    """Whether the backbone computes in bfloat16, which is a third faster on a processor with AVX512-BF16."""
     masks: str = ""
     """The folder of the consumer photos' masks, see `read_mask`; "" for none."""
     mix: Mix = field(default_factory=Mix)
@@ -103,7 +106,7 @@ class Config:
     augmentation: Augmentation = field(default_factory=Augmentation)
     dimension: int = 256
     separate: bool = False
-    """Whether items and kinds have projections of their own, of `dimension` each, see `halves`."""
+    """Whether items and kinds have a projection each, of length `dimension`, see `halves`."""
     frozen_through: str = "block_6_project_BN"
     learning_rate: float = 5e-4
     weight_decay: float = 1e-4

@@ -125,8 +125,8 @@ def write_model(
         file_format: the format it was converted to.
         parity: the result of `check_parity`.
         made: how the model was trained: data, steps, minutes, seed, command.
-        figures: what evaluating it gave; may be empty.
-        attributes: the classes of each attribute that the file answers beside its vector, in their order.
+        figures: the figures of an evaluation; may be empty.
+        attributes: the classes of each attribute in the file's second output, in their order.
     """
     card = {
         "name": path.stem,

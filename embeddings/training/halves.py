@@ -1,7 +1,6 @@
-"""A vector in two halves: the first tells items apart, the second kinds.
+"""Vectors with two halves: the first tells items apart, the second kinds.
 
-Both pull at the backbone in different directions, and on one projection each spoils the other's distances. On
-projections of their own they share the backbone alone.
+On one projection, items and kinds spoil each other's distances. With a projection each, they share only the backbone.
 """
 
 from typing import Any
@@ -9,13 +8,13 @@ from typing import Any
 Tensor = Any
 
 _ROOT_2 = 2**0.5
-_READ_ITEMS = ("palette",)  # the colours of the garment itself; what other heads say, many garments share
+_READ_ITEMS = ("palette",)  # it knows the garment's own colours; other heads know what many garments share
 
 
 def halves(vectors: Tensor, separate: bool) -> tuple[Tensor, Tensor]:
-    """Return the unit vectors (n, d) of items and of kinds that unit vectors (n, 2 d) consist of.
+    """Split unit vectors (n, 2 d) into unit vectors (n, d) of items and of kinds.
 
-    Vectors that are not separate are both.
+    Without `separate`, the vectors serve as both.
     """
     if not separate:
         return vectors, vectors

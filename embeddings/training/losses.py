@@ -116,19 +116,19 @@ def neighbour_softmax(anchors: Tensor, others: Tensor, alike: Tensor, excluded: 
 
 
 def word_entropy(embeddings: Tensor, proxies: Tensor, biases: Tensor, targets: Tensor, rows: Tensor) -> Tensor:
-    """Binary cross-entropy of words that a photo may have several of, or none.
+    """Compute the binary cross-entropy of words, of which a photo may have several or none.
 
         loss_i = -sum_w t_iw log(p_iw) + (1 - t_iw) log(1 - p_iw),  p_iw = sigmoid(s <x_i, w_w> + b_w),  s = `SCALE`
 
     Args:
         embeddings: (n, d), unit vectors.
         proxies: (w, d), any length.
-        biases: (w,), which make a rare word rare.
+        biases: (w,), lower for rarer words.
         targets: (n, w), 0 to 1.
-        rows: (n,), 1 where the words of a photo are known, else 0.
+        rows: (n,), 1 if the words of the photo are known, else 0.
 
     Returns:
-        Scalar: the mean over the rows that count; 0 if there is none.
+        A scalar: the mean over the known rows, or 0 if there is none.
     """
     logits = SCALE * ops.matmul(embeddings, ops.transpose(ops.normalize(proxies, axis=-1))) + biases
     losses = ops.sum(ops.binary_crossentropy(targets, logits, from_logits=True), axis=-1)
@@ -136,31 +136,31 @@ def word_entropy(embeddings: Tensor, proxies: Tensor, biases: Tensor, targets: T
 
 
 def direction_loss(students: Tensor, teachers: Tensor) -> Tensor:
-    """How far a student's vectors point away from a teacher's: the mean of 1 - <x_i, t_i>.
+    """Measure how far a student's vectors point away from a teacher's: the mean of 1 - <x_i, t_i>.
 
     Args:
         students: (n, d), unit vectors.
-        teachers: (n, d), unit vectors, row for row of the same photos.
+        teachers: (n, d), unit vectors of the same photos, row for row.
     """
     return 1.0 - ops.mean(ops.sum(students * teachers, axis=-1))
 
 
 def relation_loss(students: Tensor, teachers: Tensor, gallery: Tensor, temperature: float) -> Tensor:
-    """Relational distillation: a search by the student should answer as a search by the teacher does.
+    """Distil relations: the student's search should give the same results as the teacher's.
 
         loss_i = KL(q_i || p_i),  q_i = softmax_j(<t_i, g_j>/T),  p_i = softmax_j(<x_i, g_j>/T)
 
-    It keeps the distances between photos (Park et al. 2019, "Relational Knowledge Distillation"), in the form of a
-    distribution over a gallery (Passalis & Tefas 2018).
+    The loss keeps the distances between photos (Park et al. 2019, "Relational Knowledge Distillation") in the form of
+    distributions over a gallery (Passalis & Tefas 2018).
 
     Args:
         students: (n, d), unit vectors.
-        teachers: (n, d), unit vectors, row for row of the same photos.
-        gallery: (m, d), the teacher's vectors of photos that could be answers.
+        teachers: (n, d), unit vectors of the same photos, row for row.
+        gallery: (m, d), the teacher's vectors of the photos to search in.
         temperature: T.
 
     Returns:
-        Scalar: the mean over rows.
+        A scalar: the mean over rows.
     """
     known = ops.log_softmax(ops.matmul(teachers, ops.transpose(gallery)) / temperature, axis=-1)
     said = ops.log_softmax(ops.matmul(students, ops.transpose(gallery)) / temperature, axis=-1)

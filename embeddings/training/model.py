@@ -1,4 +1,4 @@
-"""The network: pixels 0-255 in, a vector of unit length out."""
+"""The network: it turns pixels 0-255 into a vector of unit length."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,20 +38,20 @@ def build_embedder(
     bfloat16: bool = False,
     separate: bool = False,
 ) -> keras.Model:
-    """A backbone, weighted average pooling, projection, BN-neck, unit length.
+    """Build the embedder: a backbone, weighted average pooling, projection, batch-norm neck, unit length.
 
-    The neck normalises without a centre of its own (Luo et al. 2019, "Bag of Tricks"), so that cosines spread out.
+    The neck has no centre of its own (Luo et al. 2019, "Bag of Tricks"), which spreads the cosines.
 
     Args:
-        weights: a file of the backbone's weights without top (Keras' .h5, or .npz, see `packed_weights`), "imagenet"
-            (downloads), or None for random ones.
-        dimension: length of the vector.
-        frozen_through: name of the last layer that keeps its weights and statistics, or "" to train all.
+        weights: a file of the backbone's weights without top (Keras's .h5, or .npz, see `packed_weights`), "imagenet"
+            to download them, or None for random ones.
+        dimension: the length of the vector.
+        frozen_through: the name of the last layer that keeps its weights and statistics, or "" to train all.
         backbone: one of `BACKBONES`. MobileNetV2 is the fastest as int8, and MobileNetV3's int8 is slower than its
             float32.
-        side: of the pixels it takes. The weights are the same for any side.
-        bfloat16: whether the backbone computes in it; weights, pooling and vector stay float32.
-        separate: whether items and kinds have projections of their own, see `halves`: the vector is twice as long.
+        side: the side of the pixels that the model takes. The weights fit any side.
+        bfloat16: whether the backbone computes in bfloat16. Weights, pooling and vector stay float32.
+        separate: whether items and kinds have a projection each, see `halves`. The vector is then twice as long.
 
     Returns:
         A model from (n, side, side, 3), RGB 0-255, to (n, dimension), float32.
@@ -67,7 +67,7 @@ def build_embedder(
                 input_shape=(side, side, 3),
                 weights=None if weights is None or packed else str(weights),
             )
-    except Exception as error:  # Keras raises Exception itself where it cannot download
+    except Exception as error:  # Keras raises plain Exception when a download fails
         raise ModelError(f"cannot load {backbone} weights from {weights}: {error}") from error
     if packed:
         load_packed(network, packed)
@@ -87,7 +87,7 @@ def build_embedder(
 
 
 def _projected(pooled: Tensor, dimension: int, which: str, name: str) -> Tensor:
-    """A projection, its neck, unit length: (n, c) -> (n, dimension)."""
+    """Add a projection with its neck and unit length: (n, c) -> (n, dimension)."""
     projected = keras.layers.Dense(dimension, use_bias=False, name=f"projection{which}")(pooled)
     neck = keras.layers.BatchNormalization(center=False, momentum=_BATCH_NORM_MOMENTUM, name=f"neck{which}")(projected)
     return keras.layers.UnitNormalization(name=name)(neck)
@@ -95,7 +95,7 @@ def _projected(pooled: Tensor, dimension: int, which: str, name: str) -> Tensor:
 
 @contextmanager
 def _computing_in(policy: str) -> Iterator[None]:
-    """Let layers that are built within it compute in the types of a Keras policy."""
+    """Build layers with a Keras policy, which sets the types that they compute in."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
@@ -105,9 +105,9 @@ def _computing_in(policy: str) -> Iterator[None]:
 
 
 def embed_with(model: keras.Model, pixels: NDArray[np.uint8]) -> Vectors:
-    """Unit vectors (n, d) of pixels (n, side, side, 3), as the model answers in use (batch norm at its averages).
+    """Return unit vectors (n, d) of pixels (n, side, side, 3), with batch norm at its averages.
 
-    Of a model that answers attributes too, the vectors alone.
+    A second output, of attributes, is left out.
     """
     vectors = model if len(model.outputs) == 1 else keras.Model(model.input, model.outputs[0])
     parts = [
@@ -118,10 +118,10 @@ def embed_with(model: keras.Model, pixels: NDArray[np.uint8]) -> Vectors:
 
 
 def two_views(embedder: keras.Model) -> keras.Model:
-    """The mean, of unit length, of two views' vectors: the whole photo, and its middle as a mirror shows it.
+    """Build a model that averages two views' vectors to unit length: the whole photo, and its middle mirrored.
 
-    Twice the work, no more weights. In the middle alone, what lies around a garment counts less, and its print is
-    larger. Both go through the network as one batch: run twice, LiteRT would keep the weights in memory twice.
+    It does twice the work with the same weights. In the middle alone, the surroundings count less and prints are
+    larger. Both views go through the network as one batch, since LiteRT would keep the weights of two calls twice.
     """
     pixels = keras.Input(embedder.input_shape[1:], name="pixels")
     edge = round(INPUT_SIZE * (1 - _MIDDLE) / 2)
@@ -135,7 +135,7 @@ def two_views(embedder: keras.Model) -> keras.Model:
 def _pooled(features: Tensor) -> Tensor:
     """Average over places (n, h, w, c) -> (n, c), each weighted by how much it looks like garment.
 
-    The weights start equal, which is plain average pooling. A photo's bed and floor need not count.
+    The weights start equal, as in plain average pooling. Training can then discount a photo's bed and floor.
     """
     places = features.shape[1] * features.shape[2]
     scores = keras.layers.Conv2D(1, 1, use_bias=False, kernel_initializer="zeros", name="garment_here")(features)

@@ -1,4 +1,4 @@
-"""Weights of a network in a few MB: float16 arrays in one .npz file, by the name of their layer."""
+"""Saves a network's weights in a few MB: float16 arrays in one .npz file, by the name of their layer."""
 
 from pathlib import Path
 from zipfile import BadZipFile
@@ -19,10 +19,10 @@ def save_packed(network: keras.Model, path: Path) -> None:
 
 
 def load_packed(network: keras.Model, path: Path) -> None:
-    """Read what `save_packed` wrote into a network of the same layers.
+    """Load the file of `save_packed` into a network with the same layers.
 
     Raises:
-        ModelError: the file cannot be read, or is of another network.
+        ModelError: the file cannot be read, or belongs to another network.
     """
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
@@ -33,5 +33,5 @@ def load_packed(network: keras.Model, path: Path) -> None:
 
 
 def _name(variable: keras.Variable) -> str:
-    """Layer and variable, "block_1_expand/kernel"; without the networks around it, which a name may begin with."""
+    """Return layer and variable, such as "block_1_expand/kernel", without the names of enclosing networks."""
     return "/".join(variable.path.split("/")[-2:])

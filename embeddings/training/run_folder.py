@@ -72,7 +72,7 @@ def read_classes(run: Path) -> dict[str, tuple[str, ...]]:
     try:
         found = json.loads((run / _CLASSES).read_bytes())
     except (OSError, ValueError) as error:
-        raise ModelError(f"cannot read {run / _CLASSES} ({error}); train the run anew") from error
+        raise ModelError(f"cannot read {run / _CLASSES} ({error}); train the run again") from error
     return {head: tuple(words) for head, words in found.items()}
 
 
@@ -197,10 +197,10 @@ def load_embedder(run: Path) -> keras.Model:
 
 
 def load_best_into(run: Path, trainee: Trainee) -> None:
-    """Let a new run begin with the best embedder of another, and with its heads where they have the same classes.
+    """Start a new run with the best embedder of another, and with its proxies for the classes that both have.
 
     Raises:
-        ModelError: the folder holds no such run, or one of another network.
+        ModelError: the folder holds no such run, or its network is another.
     """
     classes = read_classes(run)
     try:
@@ -208,7 +208,7 @@ def load_best_into(run: Path, trainee: Trainee) -> None:
         with np.load(run / _HEADS, allow_pickle=False) as heads:
             trainee.begin_with({head: heads[head] for head in heads.files}, classes)
     except (OSError, ValueError, EOFError, BadZipFile) as error:
-        raise ModelError(f"cannot begin with the run in {run}: {error}") from error
+        raise ModelError(f"cannot start with the run in {run}: {error}") from error
 
 
 def load_heads(run: Path) -> dict[str, NDArray[np.float32]]:
@@ -227,7 +227,7 @@ def load_heads(run: Path) -> dict[str, NDArray[np.float32]]:
             }
     except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise ModelError(
-            f"cannot load {run / _HEADS} ({error}); convert without --attributes, or train anew"
+            f"cannot load {run / _HEADS} ({error}); convert without --attributes, or train again"
         ) from error
 
 

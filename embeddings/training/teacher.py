@@ -1,4 +1,4 @@
-"""A teacher: a model file whose vectors of the training photos are to be matched (distillation)."""
+"""Distillation: a run can learn to match the vectors of a teacher, which is a model file."""
 
 import hashlib
 from collections.abc import Sequence
@@ -17,13 +17,14 @@ from embeddings.training.evaluation.validation import encoded_photos
 
 
 def teacher_vectors(model: Path, data: Path, photos: Sequence[LabelledPhoto], cache: Path) -> Vectors:
-    """Return the teacher's unit vectors (n, d) of photos, from the cache where they are the same photos' and teacher's.
+    """Return the teacher's unit vectors (n, d) of photos, from the cache if it has them.
 
     Args:
         model: a .tflite file.
-        data: folder of the photos.
-        photos: those that are trained on.
-        cache: a .npz file that is read, or written: 16 ms a photo are not spent twice.
+        data: the folder of the photos.
+        photos: the photos to train on.
+        cache: a .npz file. It is used if it is of this teacher and these photos, and otherwise written: a photo takes
+            16 ms.
 
     Raises:
         ModelError: the file is no embedding model.

@@ -109,7 +109,7 @@ def training_photos(photos: Sequence[LabelledPhoto]) -> list[LabelledPhoto]:
 
 
 def gallery_of(photos: Sequence[LabelledPhoto], vectors: Vectors) -> Vectors:
-    """Return the vectors (m, d) of the large shop photos among photos (n): those that a gallery holds."""
+    """Return the vectors (m, d) of the large shop photos among photos (n), as a gallery holds them."""
     return vectors[[photo.domain == "shop" and not photo.small for photo in photos]]
 
 

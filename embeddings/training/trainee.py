@@ -1,4 +1,4 @@
-"""What is trained: the embedder, the heads that only training needs, and all losses on them."""
+"""The model in training: the embedder, the heads that only training needs, and all their losses."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -26,9 +26,9 @@ from embeddings.training.losses import (
 Tensor = Any
 
 WORDS_BIASES = "words_biases"
-"""The name of the words' biases among the proxies."""
+"""The name of the biases of `words` among the proxies."""
 
-_RARE = -3.0  # a word's bias before training: about one photo in twenty has it
+_RARE = -3.0  # a word's bias before training, as if one photo in twenty had the word
 
 _TEMPERATURE = 0.07
 _NEIGHBOURS_TEMPERATURE = 0.1
@@ -36,14 +36,14 @@ _MEMORY = 2048
 _NOTHING = -1
 
 SMOOTHED = {"category": 0.1, "kind": 0.1, "colour": 0.1, "usage": 0.1}
-"""The share of each label that goes to all classes of its head: words that people chose, and some are wrong."""
+"""The share of each label that is spread over all classes of its head, since some of people's labels are wrong."""
 
-_ALIKE = ("category", "kind", "palette")  # the heads whose labels say how good an answer is
+_ALIKE = ("category", "kind", "palette")  # the heads whose labels tell how good a result is
 _ANY_COLOUR = 0.05
 
 
 class Trainee(keras.Model):  # type: ignore[misc]  # Keras has no types
-    """The embedder with what training adds: proxies of every head, and the memory of shop views seen lately."""
+    """The embedder, with the proxies of every head and a memory of recent shop views."""
 
     def __init__(
         self,
@@ -55,15 +55,15 @@ class Trainee(keras.Model):  # type: ignore[misc]  # Keras has no types
         teacher: Vectors | None = None,
         separate: bool = False,
     ) -> None:
-        """Make proxies for the classes of each head there is.
+        """Make proxies for the classes of each head.
 
         Args:
-            embedder: what is trained.
-            classes: of each head.
-            pairs: how many pairs a batch holds, in its first rows (see `Batch`).
-            losses: what each counts.
-            kinds_categories: (kinds, categories), see `Batches`; None leaves consumer photos without a word on kinds.
-            teacher: the gallery (m, d) of a teacher that is to be matched, see `relation_loss`; None for none.
+            embedder: the model to train.
+            classes: the classes of each head.
+            pairs: the number of pairs in the first rows of a batch, see `Batch`.
+            losses: the weight of each loss.
+            kinds_categories: (kinds, categories), see `targets`; with None, consumer photos teach nothing about kinds.
+            teacher: a teacher's vectors (m, d) of a gallery, see `relation_loss`, or None.
             separate: whether the embedder's vectors have two halves, see `halves`.
         """
         super().__init__(name="trainee")
@@ -114,16 +114,16 @@ class Trainee(keras.Model):  # type: ignore[misc]  # Keras has no types
         return self.add_weight(shape=(_MEMORY, width), initializer="zeros", trainable=False, name=f"memory_{name}")
 
     def proxies(self) -> dict[str, NDArray[np.float32]]:
-        """The proxies (classes, d) of each head, of any length; and `words_biases` (words,) where words are told."""
+        """Return each head's proxies (classes, d), of any length, and `words_biases` (words,) if there are words."""
         found = {head: ops.convert_to_numpy(proxies) for head, proxies in self._proxies.items()}
         return found if self._biases is None else found | {WORDS_BIASES: ops.convert_to_numpy(self._biases)}
 
     def begin_with(self, proxies: Mapping[str, NDArray[np.float32]], classes: Mapping[str, tuple[str, ...]]) -> None:
-        """Take over the proxies of another run's heads, class by class; a class that it did not know keeps its own.
+        """Take over another run's proxies, class by class. A class that it did not have keeps its own proxy.
 
         Args:
-            proxies: as that run's `proxies` gave them, of the same dimension.
-            classes: of that run's heads.
+            proxies: the other run's `proxies`, of the same dimension.
+            classes: the classes of the other run's heads.
         """
         for head, mine in self._proxies.items():
             if head not in proxies:
@@ -142,10 +142,10 @@ class Trainee(keras.Model):  # type: ignore[misc]  # Keras has no types
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Tensor:
-        """The weighted sum of all losses; `y` holds the targets of each head, `items` and `consumer`."""
+        """Return the weighted sum of all losses; `y` holds the targets of each head, `items` and `consumer`."""
         del x, sample_weight, training
-        y = {name: ops.convert_to_tensor(value) for name, value in y.items()}  # torch hands numpy through
-        # Copies: torch refuses to differentiate through what is then overwritten.
+        y = {name: ops.convert_to_tensor(value) for name, value in y.items()}  # torch passes numpy through
+        # Copies, because torch cannot differentiate through variables that are overwritten afterwards.
         memory = {name: ops.copy(variable) for name, variable in self._memory.items()}
         memory_items = ops.copy(self._memory_items)
         same = ops.cast(ops.equal(y["items"][:, None], memory_items[None, :]), "float32")
@@ -175,7 +175,7 @@ class Trainee(keras.Model):  # type: ignore[misc]  # Keras has no types
             + info_nce(shop, phone, nothing, no_item, _TEMPERATURE)
         )
         if "neighbours" in self._parts:
-            # A consumer photo must find the shop's own photos: other consumers' garments on white are too easy.
+            # A consumer photo must find the shop's own photos. Other consumers' garments on white are too easy.
             too_easy = ops.matmul(consumer, ops.transpose(memory["consumer"]))
             excluded = ops.maximum(ops.maximum(same, empty), too_easy)
             losses["neighbours"] = neighbour_softmax(
@@ -191,7 +191,7 @@ class Trainee(keras.Model):  # type: ignore[misc]  # Keras has no types
         return sum(self._importance[part] * loss for part, loss in losses.items())
 
     def _classified(self, head: str, embeddings: Tensor, targets: Tensor, consumer: Tensor) -> Tensor:
-        """Each domain counts the same, however many of the rows are its own: shop photos are many and easy."""
+        """Give both domains the same weight however many rows they have, since shop photos are many and easy."""
         targets = smoothed(targets, SMOOTHED.get(head, 0.0))
         return 0.5 * sum(
             cosine_softmax(embeddings, self._proxies[head], targets * rows, SCALE)
@@ -207,8 +207,10 @@ class Trainee(keras.Model):  # type: ignore[misc]  # Keras has no types
 
 
 def _alikeness(y: dict[str, Tensor], memory: dict[str, Tensor]) -> Tensor:
-    """How good an answer each remembered photo is to each row (n, m): only of its category, the better the nearer in
-    colour, and twice as good if of the same kind."""
+    """Return how good a result each remembered photo is for each row (n, m).
+
+    A result must have the row's category. The nearer its colour the better, and the same kind makes it twice as good.
+    """
 
     def agreement(head: str) -> Tensor:
         if head not in memory:

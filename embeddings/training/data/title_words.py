@@ -1,7 +1,7 @@
-"""Words of titles that name a look: "Puma Men Striped Black Polo T-shirt" is striped, and a polo.
+"""Words in titles that name a look: "Puma Men Striped Black Polo T-shirt" is striped, and a polo.
 
-Brands are left out, and so are words that repeat the kind or the colour. Each look stands in 40 titles or more of the
-catalogue that the shipped model is trained on.
+Brands are left out, and so are words that repeat kind or colour. At least 40 titles of the catalogue that the shipped
+model is trained on name each look.
 """
 
 import re
@@ -64,7 +64,7 @@ LOOKS: dict[str, tuple[str, ...]] = {
     "winter": ("winter",),
     "woven": ("woven",),
 }
-"""Each look, and the words in titles that stand for it."""
+"""By look: the words in titles that stand for it."""
 
 _LOOK = {word: look for look, words in LOOKS.items() for word in words}
 

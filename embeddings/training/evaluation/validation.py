@@ -15,7 +15,7 @@ from embeddings.training.evaluation.phone_photos import drawn_ground, phone_phot
 from embeddings.training.evaluation.tasks import searches
 
 Embed = Callable[[NDArray[np.uint8]], Vectors]
-"""(n, side, side, 3), 0-255, to unit vectors (n, d)."""
+"""Turns pixels (n, side, side, 3), 0-255, into unit vectors (n, d)."""
 
 
 def encoded_photos(folder: Path, photos: Sequence[LabelledPhoto]) -> list[bytes]:
@@ -65,9 +65,9 @@ class Validation:
         phone_photos: int = 250,
         side: int = INPUT_SIZE,
     ) -> None:
-        """Decode once; `phone_photos` of the shop items are searched for by a simulated phone photo.
+        """Decode the photos, and simulate phone photos of `phone_photos` shop items.
 
-        side: of the pixels that the model takes.
+        `side` is the side of the pixels that the model takes.
 
         Raises:
             DatasetError: a photo cannot be read, or the part has no query at all.

@@ -27,10 +27,10 @@ def phone_view(
     strength: Augmentation = FULL,
     side: int = INPUT_SIZE,
 ) -> Pixels:
-    """A cut-out garment (RGBA) somewhere else, seen through a phone: (side, side, 3).
+    """Show a cut-out garment (RGBA) somewhere else, as a phone sees it: (side, side, 3).
 
-    Now and then one or two of the `others` (RGBA) lie behind it, smaller and to the side: the main garment is the
-    largest and most central one.
+    Sometimes one or two of the `others` (RGBA) lie behind it, smaller and to the side. The main garment is always the
+    largest and the most central.
     """
     scene = Image.blend(Image.new("RGB", (side, side), (255, 255, 255)), backgrounds.draw(rng, side), strength.ground)
     if others and rng.random() < _CLUTTER * strength.clutter:
@@ -46,14 +46,14 @@ def phone_view(
 
 
 def shop_view(photo: Pixels, rng: np.random.Generator, side: int = INPUT_SIZE) -> Pixels:
-    """A shop photo (h, w, 3) framed a little otherwise; what it does not show is white: (side, side, 3)."""
+    """Frame a shop photo (h, w, 3) a little differently, with white around it: (side, side, 3)."""
     share = rng.uniform(0.85, 1.1)
     corners = rotated(UNIT * share + (0.5 - share / 2) + rng.normal(0, 0.02, 2), rng.normal(0, 2))
     return np.asarray(flipped(window(photo, corners, (255, 255, 255), side), rng))
 
 
 def studio_view(garment: Image.Image, rng: np.random.Generator, side: int = INPUT_SIZE) -> Pixels:
-    """A garment cut from a phone photo as a shop would show it, upright on white: (side, side, 3)."""
+    """Show a garment (RGBA) cut from a phone photo as a shop would, upright on white: (side, side, 3)."""
     scene = Image.new("RGB", (side, side), (255, 255, 255))
     paste(scene, garment, placed(garment.size, rng, rng.normal(0, 3), (0.75, 1.0), shift=0.02, bend=0.02, side=side))
     return np.asarray(flipped(scene, rng))
@@ -62,7 +62,7 @@ def studio_view(garment: Image.Image, rng: np.random.Generator, side: int = INPU
 def consumer_view(
     photo: Pixels, rng: np.random.Generator, strength: Augmentation = FULL, side: int = INPUT_SIZE
 ) -> Pixels:
-    """A phone photo (h, w, 3) taken from a little elsewhere: (side, side, 3)."""
+    """Show a phone photo (h, w, 3) as if taken from a slightly different place: (side, side, 3)."""
     share = rng.uniform(1 - 0.3 * strength.crop, 1.0)
     left, top = rng.uniform(0, 1 - share, 2)
     turned = rotated(UNIT * share + (left, top), rng.normal(0, 8 * strength.turn))
@@ -72,9 +72,9 @@ def consumer_view(
 
 
 def camera(image: Image.Image, rng: np.random.Generator, strength: Augmentation = FULL) -> Pixels:
-    """Light, white balance, blur, noise and jpeg of a phone, each by chance, on a square image.
+    """Give a square image the light, white balance, blur, noise and JPEG of a phone, each by chance.
 
-    Blur is in px of a view of 160 px; a smaller view is blurred less, so that it shows the same photo.
+    Blur is measured in px of a view of 160 px; a smaller view is blurred less, to show the same photo.
     """
     scale = image.width / INPUT_SIZE
     chance = rng.random(4)

@@ -26,12 +26,12 @@ class Backgrounds:
         self._photos = photos
 
     def draw(self, rng: np.random.Generator, side: int = INPUT_SIZE) -> Image.Image:
-        """A background of `side` x `side` px."""
+        """Draw a background of `side` x `side` px."""
         image = self._real(rng, side) if self._photos and rng.random() < _REAL else _pattern(rng, side)
         return _recoloured(image, rng) if rng.random() < _RECOLOUR else image
 
     def _real(self, rng: np.random.Generator, side: int) -> Image.Image:
-        """A whole photo, or one of its corners, where the floor or the bed is."""
+        """Take a whole photo, or one of its corners, where the floor or the bed is."""
         image = Image.fromarray(self._photos[int(rng.integers(len(self._photos)))])
         width, height = image.size
         share = 1.0 if rng.random() < _WHOLE_PHOTO else rng.uniform(0.2, 0.4)
@@ -42,7 +42,7 @@ class Backgrounds:
 
 
 def _pattern(rng: np.random.Generator, side: int) -> Image.Image:
-    """One colour, stripes, a grid or blotches, between two colours."""
+    """Draw one colour, stripes, a grid or blotches, between two colours."""
     along = np.linspace(0, rng.uniform(1, 30), side, dtype=np.float32)
     mix: NDArray[np.float32]
     phase = rng.uniform(0, 2 * np.pi)

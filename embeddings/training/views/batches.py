@@ -1,4 +1,4 @@
-"""What one training step sees: pairs of views of items, small shop photos, and consumer photos.
+"""Batches, each for one training step: pairs of views of items, small shop photos, and consumer photos.
 
 A batch depends on the seed and the step alone, so that a resumed run sees what the interrupted one would have seen.
 Items are drawn by the inverse of their category's size to the power of 3/4, so that neither the many t-shirts nor the
@@ -29,18 +29,20 @@ _WORN_BY_PEOPLE = ("t-shirt", "shirt", "sweater", "top", "outerwear", "trousers"
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows: a phone view of each item, a shop view of each item in the same order, then single views: of small shop
-    photos, of consumer photos.
+    """The views of one step.
 
-    `images` is uint8 (n, side, side, 3); `targets[head]` float32 (n, classes) of each head that has classes, a row of
-    zeros where there is no label; so `words`, but with as many ones as there are words, and `teacher` holds vectors;
-    `items` int32 (n,), the same number for views of one item; `consumer` float32 (n,), 1 for views of consumer photos.
+    The rows are a phone view of each item, a shop view of each item in the same order, then single views: first of
+    small shop photos, then of consumer photos.
     """
 
     images: NDArray[np.uint8]
+    """(n, side, side, 3)."""
     targets: Targets
+    """By head: (n, classes), see `photo_targets`. `teacher` holds a teacher's vectors (n, d)."""
     items: NDArray[np.int32]
+    """(n,): the same number for all views of one item."""
     consumer: NDArray[np.float32]
+    """(n,): 1 for views of consumer photos, else 0."""
 
 
 class Batches:
@@ -55,18 +57,18 @@ class Batches:
         side: int = INPUT_SIZE,
         teacher: NDArray[np.float32] | None = None,
     ) -> None:
-        """Group photos to items and measure their colours.
+        """Group photos into items and measure their colours.
 
         Args:
-            pictures: photos, labelled or not; those of consumers serve as backgrounds too.
+            pictures: photos, labelled or not; consumer photos also serve as backgrounds.
             mix: what a batch holds.
-            seed: of everything that is drawn.
-            augmentation: how strong each change of a view is.
-            side: of the views, px.
-            teacher: a teacher's unit vectors (n, d) of the pictures; None for none.
+            seed: decides everything that is drawn.
+            augmentation: the strength of each change to a view.
+            side: the side of the views in px.
+            teacher: a teacher's unit vectors (n, d) of the photos, or None.
 
         Raises:
-            DatasetError: there are fewer items or photos than one batch takes.
+            DatasetError: there are fewer items or photos than a batch takes.
         """
         large = [picture for picture in pictures if not picture.photo.small]
         small = [picture for picture in pictures if picture.photo.small]
@@ -84,9 +86,11 @@ class Batches:
         )
         for found, count, _ in (*self._drawn, *self._singles):
             if len(found) < count:
-                raise DatasetError(f"{len(found)} items or photos of a kind to train on are less than one batch takes")
+                raise DatasetError(
+                    f"{len(found)} items or photos are less than one batch takes ({count}); make batches smaller"
+                )
         self.pairs = sum(count for _, count, _ in self._drawn)
-        """Items a batch."""
+        """The number of items in a batch."""
         self._scenery = Scenery(
             Backgrounds([picture.pixels for picture in consumer]),
             [picture.garment for picture in large if picture.garment is not None],
@@ -98,7 +102,7 @@ class Batches:
         self._side = side
         self._number = {name: number for number, name in enumerate(dict.fromkeys(p.photo.item for p in pictures))}
         self.classes = head_classes([picture.photo for picture in pictures])
-        """Of each head, see `head_classes`."""
+        """The classes of each head, see `head_classes`."""
         self.kinds_categories = kinds_categories([picture.photo for picture in pictures], self.classes)
         """See `kinds_categories`."""
         self._targets = {id(picture): photo_targets(picture, self.classes) for picture in pictures}

@@ -1,4 +1,4 @@
-"""Where a garment comes to lie in a square view: corners, turns, perspective."""
+"""Places photos and garments in a square view: corners, rotation, perspective."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,17 +6,17 @@ from PIL import Image
 
 from embeddings.training.data.photos import Pixels
 
-_FRAMES = (3 / 4, 3 / 4, 1.0, 4 / 3, 9 / 16)  # width to height of phone photos; all are squeezed to a square
+_FRAMES = (3 / 4, 3 / 4, 1.0, 4 / 3, 9 / 16)  # width to height of phone photos, all squeezed to a square
 
 Points = NDArray[np.float64]
-"""(4, 2): x, y of the corners top left, top right, bottom right, bottom left."""
+"""(4, 2): x and y of the corners top left, top right, bottom right, bottom left."""
 
 UNIT: Points = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float64)
-"""The corners of a whole photo, in shares of it."""
+"""The corners of a whole photo, in shares of its sides."""
 
 
 def window(photo: Pixels, corners: Points, fill: tuple[int, int, int], side: int) -> Image.Image:
-    """Return what lies between four corners, given in shares of the photo, as a square view of `side` px."""
+    """Return the part of a photo between four corners, in shares of its sides, as a square view of `side` px."""
     image = Image.fromarray(photo)
     coefficients = _homography(UNIT * side, corners * image.size)
     return image.transform(
@@ -33,16 +33,16 @@ def placed(
     bend: float,
     side: int,
 ) -> Points:
-    """Draw where the corners of a garment come to lie in the square view, in px.
+    """Draw a random place for a garment in the square view; return its corners in px.
 
     Args:
         pixels: width and height of the garment.
-        rng: what chance decides.
-        turn: degrees.
-        size: its longer side takes a share of the frame between these; above 1 is a tight crop.
-        shift: how far it lies from the middle, a standard deviation in shares of the frame.
-        bend: how far perspective moves a corner, a standard deviation in shares of the garment.
-        side: of the view, px.
+        rng: the source of chance.
+        turn: rotation in degrees.
+        size: the least and greatest share of the frame for its longer side; above 1 is a tight crop.
+        shift: the standard deviation of its distance from the middle, in shares of the frame.
+        bend: the standard deviation by which perspective moves a corner, in shares of the garment.
+        side: the side of the view in px.
     """
     aspect = _FRAMES[rng.integers(len(_FRAMES))]
     frame = np.array([aspect, 1.0])
@@ -54,7 +54,7 @@ def placed(
 
 
 def paste(scene: Image.Image, garment: Image.Image, corners: Points) -> None:
-    """Lay a garment (RGBA) over a scene so that its corners come to lie at these, in px of the scene."""
+    """Lay a garment (RGBA) over a scene, with its corners at these points in px."""
     coefficients = _homography(corners, UNIT * garment.size)
     moved = garment.transform(scene.size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BILINEAR)
     scene.paste(moved, mask=moved.getchannel("A"))
@@ -70,7 +70,7 @@ def rotated(points: Points, degrees: float) -> Points:
 
 
 def _homography(seen: Points, source: Points) -> list[float]:
-    """The eight coefficients that Pillow's PERSPECTIVE wants: from each point seen to its place in the source.
+    """Return the eight coefficients for Pillow's PERSPECTIVE, which map each seen point to its place in the source.
 
     u = (a x + b y + c) / (g x + h y + 1), v = (d x + e y + f) / (g x + h y + 1), solved for four pairs of points.
     """
@@ -83,5 +83,5 @@ def _homography(seen: Points, source: Points) -> list[float]:
 
 
 def flipped(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Mirror it half the time."""
+    """Mirror an image half the time."""
     return image.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else image

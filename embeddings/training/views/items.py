@@ -30,7 +30,7 @@ class LoadedPhoto:
     garment: Image.Image | None
 
     def phone_view(self, scenery: "Scenery", rng: np.random.Generator, strength: Augmentation, side: int) -> Pixels:
-        """As a phone shows the garment, in its own place, in another or on people: (side, side, 3)."""
+        """Show the garment as a phone does, in its own place, in another or on people: (side, side, 3)."""
         street = rng.random()
         if self.photo.domain == "shop" and self.garment is not None and street < _STREET * strength.street:
             if scenery.people and street < _WORN * strength.street:
@@ -43,9 +43,9 @@ class LoadedPhoto:
         return consumer_view(self.pixels, rng, strength, side)
 
     def shop_view(self, rng: np.random.Generator, small: float, side: int) -> Pixels:
-        """As a shop shows the garment: (side, side, 3). A consumer photo must have a cut-out.
+        """Show the garment as a shop does: (side, side, 3). A consumer photo must have a cut-out.
 
-        small: the share of large shop photos that are made small.
+        `small` is the share of large shop photos that are made small.
         """
         if self.photo.domain == "shop":
             degraded = not self.photo.small and rng.random() < small
@@ -56,13 +56,13 @@ class LoadedPhoto:
 
 @dataclass(frozen=True)
 class Scenery:
-    """What a garment may be shown with."""
+    """The backgrounds, garments and people that a garment can be shown with."""
 
     backgrounds: Backgrounds
     garments: Sequence[Image.Image]
-    """Cut-outs (RGBA) that lie beside."""
+    """Cut-outs (RGBA) to lay beside it."""
     people: Sequence[Pixels]
-    """Shop photos of people (h, w, 3), dressed in something else."""
+    """Shop photos (h, w, 3) of people who wear something else."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""Views of garments as people wear them: crops of a dressed person, things in front of one, photos of few pixels."""
+"""Views of garments as people wear them: crops of dressed people, things in front of people, photos of few pixels."""
 
 from io import BytesIO
 
@@ -14,16 +14,16 @@ from embeddings.training.views.geometry import UNIT, flipped, paste, placed, rot
 
 _FEW_PIXELS = 0.4
 _ELSEWHERE = 0.6
-_WHITE = 246  # of a shop's ground, through jpeg
+_WHITE = 246  # a shop's white background after JPEG
 _SMALL = (60, 80)
 
 
 def cropped_view(
     photo: Pixels, rng: np.random.Generator, strength: Augmentation = FULL, side: int = INPUT_SIZE
 ) -> Pixels:
-    """A box around the garment of a shop photo (h, w, 3), not cut out, too tight or too loose: (side, side, 3).
+    """Crop a shop photo (h, w, 3) around the garment, too tightly or too loosely: (side, side, 3).
 
-    Some are crops of 40 to 120 px, enlarged, as small garments in a street photo are.
+    Some crops have only 40 to 120 px, as small garments in a street photo have, and are enlarged.
     """
     height = rng.uniform(1 - 0.55 * strength.crop, 1.05)
     share = height * np.array([rng.uniform(0.75, 1.2), 1.0])
@@ -45,9 +45,9 @@ def worn_view(
     strength: Augmentation = FULL,
     side: int = INPUT_SIZE,
 ) -> Pixels:
-    """A cut-out bag, hat, scarf, shoe or garment (RGBA) in front of a dressed person (h, w, 3): (side, side, 3).
+    """Lay a cut-out (RGBA) over a photo of a dressed person (h, w, 3): (side, side, 3).
 
-    What is in front counts: the person's own clothes are no part of the label.
+    The label is that of the bag, hat, scarf, shoe or garment in front, not of the person's own clothes.
     """
     share = rng.uniform(0.5, 1)
     scene = window(person, UNIT * share + rng.uniform(0, 1 - share, 2), (255, 255, 255), side)
@@ -60,9 +60,9 @@ def worn_view(
 
 
 def as_small(photo: Pixels, rng: np.random.Generator) -> Pixels:
-    """A shop photo as a catalogue keeps its small ones, JPEG of 60 x 80 px: (80, 60, 3).
+    """Shrink a shop photo to a catalogue's small size, a JPEG of 60 x 80 px: (80, 60, 3).
 
-    Where training has small photos of some kinds, a share of the others must be as small, or blur becomes a cue.
+    If some kinds have small photos, a share of the others must be as small, or blur becomes a cue.
     """
     stream = BytesIO()
     small = Image.fromarray(photo).resize(_SMALL, Image.Resampling.BOX)

@@ -1,4 +1,4 @@
-"""What the heads are to say of a photo: the classes of each head, and the labels of each photo as numbers."""
+"""Training targets: the classes of each head, and the labels of each photo as numbers."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,15 +15,15 @@ _FEWEST = 8  # a class with fewer photos in training is not learned
 _FEWEST_TITLES = 40
 
 Targets = dict[str, NDArray[np.float32]]
-"""Of each head: (classes,) for one photo, (n, classes) for many."""
+"""By head: (classes,) for one photo, (n, classes) for many."""
 
 
 def head_classes(photos: Sequence[LabelledPhoto]) -> dict[str, tuple[str, ...]]:
-    """Return what each head tells apart.
+    """Return the classes of each head.
 
-    `category` (joint), `kind` (the shop's word and gender), `colour` and `usage` (the shop's words), `words` (looks
-    that titles name), `palette` (the colour as measured). A head for which the photos have fewer than two classes is
-    left out, and so is a rare word of the shop's own vocabulary.
+    The heads are `category` (joint), `kind` (type and gender), `colour` and `usage` (the shop's words), `words` (looks
+    that titles name) and `palette` (the colour as measured). A head is left out if the photos have fewer than two of
+    its classes, and so is a rare word of the shop's own vocabulary.
     """
     shop = [photo for photo in photos if photo.domain == "shop"]
     looks = [look for photo in shop for look in look_words(photo.title)]
@@ -41,9 +41,9 @@ def head_classes(photos: Sequence[LabelledPhoto]) -> dict[str, tuple[str, ...]]:
 def kinds_categories(
     photos: Sequence[LabelledPhoto], classes: Mapping[str, Sequence[str]]
 ) -> NDArray[np.float32] | None:
-    """Return (kinds, categories), 1 where photos of the kind are of the category.
+    """Return an array (kinds, categories), 1 if photos of the kind belong to the category.
 
-    A consumer photo's category says so which kinds it may be. None where either head is left out.
+    With it, a consumer photo's category says which kinds are possible. It is None if either head is left out.
     """
     if "kind" not in classes or "category" not in classes:
         return None
@@ -53,7 +53,7 @@ def kinds_categories(
 
 
 def photo_targets(picture: LoadedPhoto, classes: Mapping[str, Sequence[str]]) -> Targets:
-    """Return a photo's labels: shares that sum to 1, zeros where there is no label, and a 1 for each of its words."""
+    """Return a photo's targets: shares that sum to 1, or zeros without a label; for `words`, a 1 for each word."""
     photo = picture.photo
     labels = {
         "category": {photo.category},

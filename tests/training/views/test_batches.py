@@ -199,6 +199,6 @@ def test_views_may_be_of_any_side(pictures: list[LoadedPhoto], side: int):
     assert Batches(pictures, MIX, seed=0, side=side).batch(0).images.shape == (11, side, side, 3)
 
 
-def test_too_few_items_are_said_in_words(pictures: list[LoadedPhoto]):
+def test_too_few_items_are_refused(pictures: list[LoadedPhoto]):
     with pytest.raises(DatasetError, match="less than one batch"):
         Batches(shop(pictures)[:3], MIX, seed=0)
