@@ -163,6 +163,17 @@ def test_pointers(shop: Shop, tmp_path: Path, pointer: str, caplog: pytest.LogCa
     assert warm.get().manifest.generation != good.manifest.generation
 
 
+def test_a_huge_pointer_is_not_read_into_memory(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    shop.rebuild()
+    warm = CurrentGeneration(shop.index, 0)
+    warm.get()
+    shop.index_files.put(POINTER, shop.index_files.get(POINTER).data + b" " * 1_000_000)
+    with pytest.raises(CorruptIndexError, match="at most 1000000"):
+        shop.load()
+    warm.get()
+    assert "at most 1000000" in caplog.text
+
+
 @pytest.mark.parametrize("sources", ["pickled", "deep", "cut"])
 def test_sources_and_checkpoints(shop: Shop, tmp_path: Path, sources: str) -> None:
     shop.rebuild()
