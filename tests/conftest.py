@@ -24,6 +24,7 @@ _GROUPS = {
 """Folders whose tests share what takes long to make, the longest first: one worker runs all of a group."""
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in this hook too
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give each test a group for `--dist loadgroup`: its folder's, or its module."""
     order = [*dict.fromkeys(_GROUPS.values())]

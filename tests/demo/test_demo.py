@@ -21,6 +21,8 @@ from scripts.demo import index_folder
 from scripts.drawn_gallery import draw_gallery
 from scripts.local.service import HOST, ROOT
 
+pytestmark = pytest.mark.slow  # starts the demo
+
 _COMMAND = [sys.executable, str(ROOT / "scripts" / "demo.py")]
 
 

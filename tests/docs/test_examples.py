@@ -16,6 +16,8 @@ from tests.docs.documents import document
 from tests.functions.conftest import Service, serve
 from tests.functions.http_client import openapi
 
+pytestmark = pytest.mark.slow  # starts the service
+
 _ADDRESS = "http://127.0.0.1:8080"
 _KEY = "shirts/black-dotted-01.jpg"
 

@@ -12,6 +12,8 @@ from tests.functions.http_client import Answer
 from tests.servers import s3vectors
 from tests.servers.s3vectors import S3VectorsServer
 
+pytestmark = pytest.mark.slow  # starts the service
+
 PREFIXES = (
     "shirts",
     "shirts/",

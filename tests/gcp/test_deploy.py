@@ -10,6 +10,8 @@ import pytest
 from functions.settings import ReindexSettings, SearchSettings
 from tests.gcp.conftest import BASE, GCP, MODES, PUBLIC, SIGNED, Google
 
+pytestmark = pytest.mark.slow  # dozens of deployments
+
 GALLERY, INDEX = "storage buckets gs://shop-photos", "storage buckets gs://shop-index"
 PROJECT = "projects my-project"
 AGENT = "serviceAccount:service-1@gs-project-accounts.iam.gserviceaccount.com"

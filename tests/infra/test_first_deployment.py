@@ -3,7 +3,11 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.infra.conftest import Serverless
+
+pytestmark = pytest.mark.slow  # calls the deploy CLI
 
 
 def test_a_file_remembers_the_params_of_a_stage(project: Path, serverless: Serverless, tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ from playwright.sync_api import Page
 from scripts.local.service import ROOT
 from tests.page.serving import Seen, Site
 
-pytestmark = pytest.mark.skipif(
-    not (ROOT / "node_modules" / "jquery").is_dir(), reason="needs jQuery: run `npm ci` first"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not (ROOT / "node_modules" / "jquery").is_dir(), reason="needs jQuery: run `npm ci` first"),
+]
 
 _ALL_LOADED = """count => {
   const images = [...document.querySelectorAll("#images img")];

@@ -9,6 +9,8 @@ from playwright.sync_api import Page, expect
 from scripts.local.service import HOST, ROOT
 from tests.page.serving import BOTH, Seen, Site, free_ports, keep_screenshot, results_of, serve_page
 
+pytestmark = pytest.mark.slow
+
 
 def _key(site: Site, photo: Path) -> str:
     return photo.relative_to(site.gallery).as_posix()

@@ -12,6 +12,8 @@ from playwright.sync_api import Locator, Page, expect
 from tests.page.serving import PHONE, Site, keep_screenshot, results_of
 from tests.page.stub import Stub
 
+pytestmark = pytest.mark.slow
+
 _DROP = """([name, type]) => {
   const content = type ? [window.photo] : ["Dear Sir or Madam"];
   const data = new DataTransfer();

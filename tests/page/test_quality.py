@@ -10,6 +10,8 @@ from scripts.local.service import ROOT
 from tests.page.serving import DEVICES, Seen, Site, results_of
 from tests.page.stub import Canned, Stub
 
+pytestmark = pytest.mark.slow
+
 _AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 needs_axe = pytest.mark.skipif(not _AXE.is_file(), reason="needs axe-core: run `npm ci` first")
 

@@ -8,6 +8,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests.page.serving import DEVICES, Seen, Site, keep_screenshot
 from tests.page.test_quality import _AXE, needs_axe, violations
 
+pytestmark = pytest.mark.slow
+
 
 @needs_axe
 @pytest.mark.parametrize(("device", "scheme"), [("desktop", "dark"), ("phone", "light")])

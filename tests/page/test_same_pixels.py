@@ -15,6 +15,8 @@ from tests.icc import cmyk_profile, swapped_profile
 from tests.photos import photo
 from tests.test_file_repair import DAMAGED, TRANSPARENT, XMP_TURNED, with_chunks
 
+pytestmark = pytest.mark.slow
+
 # On white, as the page and the index lay transparent photos.
 _DRAW = """async ([photo, type]) => {
   const image = new Image();

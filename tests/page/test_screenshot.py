@@ -14,6 +14,8 @@ from scripts.drawn_gallery import draw_gallery
 from scripts.local.service import HOST, ROOT
 from tests.page.serving import free_ports, results_of
 
+pytestmark = pytest.mark.slow
+
 _PICTURE = ROOT / "docs" / "screenshot.png"
 _SIZE: ViewportSize = {"width": 1200, "height": 1090}  # three rows of results
 _KILOBYTES = 150

@@ -8,6 +8,8 @@ from playwright.sync_api import Page, expect
 from tests.page.serving import BOTH, Seen, Site, keep_screenshot, results_of
 from tests.page.stub import Canned, Stub
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("status", "body", "words"),

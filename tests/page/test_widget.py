@@ -11,6 +11,8 @@ from tests.page.serving import BOTH, Seen, keep_screenshot
 from tests.page.stub import Canned, Stub, serve_folder
 from tests.page.test_quality import _AXE, needs_axe, violations
 
+pytestmark = pytest.mark.slow
+
 _SHOP = """<!doctype html>
 <html lang="en">
 <head>

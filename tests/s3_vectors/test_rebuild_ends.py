@@ -17,6 +17,8 @@ from tests.s3_vectors.changes import MANY, change, deleted_keys, put_keys
 from tests.s3_vectors.conftest import BUCKET, S3VectorsShop
 from tests.servers.s3vectors import RefusedError
 
+pytestmark = pytest.mark.slow  # dozens of rebuilds
+
 ROOT = Path(__file__).parents[2]
 
 
