@@ -23,8 +23,8 @@ demo: $(DEMO)/.ready ## try it here: make demo [GALLERY=folder|clothing-dataset]
 		$(if $(CORS),--cors "$(CORS)") $(if $(filter command,$(origin HOST)),--host "$(HOST)")
 
 PYTEST := $(FULL)/bin/python -m pytest
-# Whole groups of tests to a worker (tests/conftest.py), the long ones first.
-PARALLEL := --numprocesses auto --dist loadgroup --no-loadscope-reorder
+# In the order that tests/conftest.py sets.
+PARALLEL := --numprocesses auto --no-loadscope-reorder
 # Pytest ends with 5 where ARGS leave it nothing to run.
 OR_NONE := || [ $$? -eq 5 ]
 

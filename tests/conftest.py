@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Generator
-from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 # A thread of google-cloud-storage would ask for the bucket, for traces that nobody takes, long after a test's server
 # has gone, and its pauses change `random` below hypothesis.
@@ -12,7 +13,6 @@ os.environ["DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA"] = "true"
 
 pytest_plugins = ["tests.servers.fixtures", "tests.bundle.fixtures"]
 
-_TESTS = Path(__file__).parent
 _GROUPS = {
     "training": "training",  # TensorFlow takes seconds to import, and the training is shared
     "bundle": "bundle",
@@ -24,19 +24,29 @@ _GROUPS = {
 """Folders whose tests share what takes long to make, the longest first: one worker runs all of a group."""
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in this hook too
+class _ByGroup(LoadScopeScheduling):
+    """Hands out whole groups, and elsewhere whole modules: their tests may continue from one another.
+
+    xdist's own `--dist loadgroup` marks node ids in a way that pytest 9 no longer sees.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _group(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _ByGroup:
+    return _ByGroup(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each test a group for `--dist loadgroup`: its folder's, or its module."""
-    order = [*dict.fromkeys(_GROUPS.values())]
-    groups = {item: _group(item) for item in items}
-    for item, group in groups.items():
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: order.index(groups[item]) if groups[item] in order else len(order))
+    """Put the groups first, so that no worker is left with a long one at the end."""
+    ranks = {group: rank for rank, group in enumerate(dict.fromkeys(_GROUPS.values()))}
+    items.sort(key=lambda item: ranks.get(_group(item.nodeid), len(ranks)))
 
 
-def _group(item: pytest.Item) -> str:
-    path = item.path.relative_to(_TESTS)
-    return _GROUPS.get(path.parts[0], path.with_suffix("").as_posix())
+def _group(nodeid: str) -> str:
+    module = nodeid.partition("::")[0]
+    return _GROUPS.get(module.split("/")[1], module)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -7,6 +7,7 @@ import pytest
 
 from embeddings.errors import ConflictError, CorruptIndexError, GalleryIndexError, NoIndexError, StorageError
 from embeddings.index.history import KEEP_GENERATIONS, clean, past_generations, release, rollback
+from embeddings.index.manifest import POINTER
 from embeddings.rebuild import Outcome, Shard
 from embeddings.storage.writers.local import LocalWriter
 from tests.rebuild.gallery import OTHER_MODEL, Shop
@@ -199,16 +200,38 @@ def test_a_lost_answer_to_the_swap_is_success(shop: Shop, monkeypatch: pytest.Mo
 
 def test_a_swap_that_storage_refuses_is_tried_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     real, refusals = LocalWriter.compare_and_set, [StorageError("HTTP 429"), ConflictError("HTTP 409")]
+    waited: list[float] = []
 
     def busy(self: LocalWriter, *arguments: Any, **options: Any) -> None:
         if refusals:
             raise refusals.pop()
+        assert options == {"content_type": "application/json", "cache_control": "no-store"}
         real(self, *arguments, **options)
 
     monkeypatch.setattr(LocalWriter, "compare_and_set", busy)
-    monkeypatch.setattr("time.sleep", lambda _seconds: None)
-    assert shop.rebuild().outcome is Outcome.PUBLISHED
+    monkeypatch.setattr("time.sleep", waited.append)
+    shop.index_files.put(POINTER, b"damaged")
+    assert shop.rebuild(full=True).outcome is Outcome.PUBLISHED
     assert len(shop.load().gallery) == 3
+    assert len(waited) == 2
+    assert all(1 <= seconds <= 2 for seconds in waited), "Google allows one write a second to an object"
+
+
+def test_a_swap_that_storage_refuses_again_and_again_is_an_error(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = shop.rebuild().generation
+    shop.put({"new.jpg": "black"})
+    tried = []
+
+    def refused(self: LocalWriter, *arguments: Any, **options: Any) -> None:
+        tried.append(arguments)
+        raise StorageError("HTTP 503")
+
+    monkeypatch.setattr(LocalWriter, "compare_and_set", refused)
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    with pytest.raises(StorageError, match="HTTP 503"):
+        shop.rebuild()
+    assert 2 <= len(tried) <= 10
+    assert shop.load().manifest.generation == before
 
 
 def test_unfinished_work_is_deleted_as_a_whole_a_week_after_its_last_file(shop: Shop) -> None:

@@ -69,6 +69,7 @@ def test_another_generation_with_as_many_photos_is_not_mistaken_for_our_own(
         real(self, *arguments, **options)
 
     monkeypatch.setattr(LocalWriter, "compare_and_set", overtaken)
+    monkeypatch.setattr("time.sleep", lambda _seconds: pytest.fail("waits for nothing"))
     summary = shop.rebuild(keys=["mine.jpg"])
     assert summary.count == 5
     assert {"mine.jpg", "theirs.jpg"} < set(shop.load().gallery.keys)
