@@ -9,6 +9,8 @@ import pytest
 from embeddings.embedder import Embedder
 from embeddings.training.evaluation.metrics import neighbours, precision
 
+pytestmark = pytest.mark.slow  # needs TensorFlow
+
 if TYPE_CHECKING:
     import keras
 

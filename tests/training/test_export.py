@@ -14,6 +14,8 @@ from embeddings.errors import ModelError
 from embeddings.training.config import FILE_FORMATS
 from tests.training.shapes import COLOURS, SHAPES, WHITE, draw_garment, rgb
 
+pytestmark = pytest.mark.slow  # needs TensorFlow
+
 if TYPE_CHECKING:
     import keras
 
@@ -85,7 +87,6 @@ def test_two_views_are_the_photo_and_its_mirrored_middle(
     assert Embedder(content).embed_pixels(photo) == pytest.approx(mean / np.linalg.norm(mean), abs=2e-3)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("file_format", [each for each in FILE_FORMATS if each != "fp32"])
 def test_every_format_takes_pixels_and_keeps_the_neighbours(
     file_format, model: "keras.Model", pixels: np.ndarray, expected: np.ndarray, export: ModuleType

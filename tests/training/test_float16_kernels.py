@@ -8,6 +8,8 @@ import pytest
 
 from embeddings.embedder import Embedder
 
+pytestmark = pytest.mark.slow  # needs TensorFlow
+
 if TYPE_CHECKING:
     import keras
 

@@ -6,6 +6,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow  # needs TensorFlow
+
 
 @pytest.fixture(scope="module")
 def losses() -> ModuleType:

@@ -9,6 +9,8 @@ from embeddings.errors import ModelError
 from embeddings.training.config import BACKBONES, Config
 from embeddings.training.halves import halves
 
+pytestmark = pytest.mark.slow  # needs TensorFlow
+
 
 def test_the_network_freezes_through_a_named_layer_and_answers_unit_vectors():
     import keras
@@ -26,7 +28,6 @@ def test_the_network_freezes_through_a_named_layer_and_answers_unit_vectors():
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("backbone", [name for name in BACKBONES if name != "MobileNetV2"])
 def test_every_backbone_takes_the_same_pixels_and_answers_unit_vectors(backbone: str):
     import keras

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import keras
 
 # Keras 3.15 reads weights through a numpy call that numpy 2.4 calls old.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
 
 
 def network(channels: int = 4) -> "keras.Model":

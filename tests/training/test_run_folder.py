@@ -12,10 +12,9 @@ from embeddings.training.views.batches import Batches
 from tests.training.conftest import TrainingRun
 
 # Keras 3.15 saves weights through a numpy call that numpy 2.4 deprecates.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
 
 
-@pytest.mark.slow
 def test_a_finished_run_leaves_its_folder(finished_run: TrainingRun):
     from embeddings.training.run_folder import load_embedder
 
@@ -30,7 +29,6 @@ def test_a_finished_run_leaves_its_folder(finished_run: TrainingRun):
     assert load_embedder(run).output_shape == (None, 16)
 
 
-@pytest.mark.slow
 def test_the_card_records_how_a_model_was_made_without_paths(finished_run: TrainingRun):
     from embeddings.training.run_folder import how_made
 
@@ -47,7 +45,6 @@ def test_a_folder_without_a_run_is_refused(tmp_path: Path):
         load_embedder(tmp_path)
 
 
-@pytest.mark.slow
 def test_a_resumed_run_takes_the_same_steps_as_an_uninterrupted_one(batches: Batches, tmp_path: Path):
     from embeddings.training.run_folder import load_checkpoint, save_checkpoint
     from tests.training.networks import step, tiny_trainee

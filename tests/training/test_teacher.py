@@ -10,6 +10,8 @@ from embeddings.training.data.datasets import read_photos
 from embeddings.training.data.photos import Split
 from embeddings.training.teacher import teacher_vectors
 
+pytestmark = pytest.mark.slow  # needs TensorFlow
+
 MODELS = Path(__file__).parent.parent / "models"
 
 

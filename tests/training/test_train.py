@@ -13,15 +13,13 @@ from tests.training.conftest import TrainingRun
 from tests.training.shapes import SPLIT
 
 # Keras 3.15 saves weights through a numpy call that numpy 2.4 deprecates.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
 
 
-@pytest.mark.slow
 def test_a_run_resumes_after_its_checkpoint(finished_run: TrainingRun):
     assert [summary["steps"] for summary in finished_run.summaries] == [2, 4]
 
 
-@pytest.mark.slow
 def test_a_run_does_not_resume_with_other_options(finished_run: TrainingRun, shapes: Path):
     from embeddings.training.train import train
 

@@ -12,7 +12,7 @@ from embeddings.training.views.items import LoadedPhoto
 from tests.training.shapes import load_training_photos
 
 # Keras 3.15 reads integer weights through a numpy call that numpy 2.4 deprecates.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
 
 
 def test_the_loss_falls_and_the_memory_fills(batches: Batches):

@@ -12,10 +12,9 @@ from scripts.convert import main as convert
 from tests.training.conftest import TrainingRun
 
 # Keras 3.15 saves weights through a numpy call that numpy 2.4 deprecates.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_two_runs_become_one_file_that_stores_shared_layers_once(
     finished_run: TrainingRun, shapes: Path, tmp_path: Path

@@ -13,6 +13,8 @@ from embeddings.embedder import Embedder
 from embeddings.model_card import saw_everything
 from scripts import evaluate as evaluate_command
 
+pytestmark = pytest.mark.slow  # needs TensorFlow
+
 MODEL = Path(__file__).parents[2] / "models" / "float32.tflite"
 
 

@@ -10,6 +10,8 @@ from embeddings.training.evaluation.baselines import colour_histogram
 from embeddings.training.evaluation.evaluation import Evaluation
 from scripts.reporting.evaluation_page import CHOICES, choose, draw_sheet
 
+pytestmark = pytest.mark.slow  # needs TensorFlow
+
 
 @pytest.mark.parametrize("choice", CHOICES)
 def test_sheets_frame_right_results(evaluation: Evaluation, tmp_path: Path, choice):

@@ -7,6 +7,8 @@ import pytest
 from embeddings.training.config import LOSSES, Augmentation, Config
 from scripts.train import main as train_command
 
+pytestmark = pytest.mark.slow  # needs TensorFlow
+
 
 def test_losses_and_augmentations_are_set_one_by_one(monkeypatch: pytest.MonkeyPatch):
     seen: list[Config] = []

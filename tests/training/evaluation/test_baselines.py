@@ -9,6 +9,8 @@ from PIL import Image
 from embeddings.errors import ModelError
 from embeddings.training.evaluation.baselines import OffTheShelf, colour_histogram
 
+pytestmark = pytest.mark.slow  # needs TensorFlow
+
 
 def test_the_histogram_is_the_root_of_shares():
     half = Image.new("RGB", (160, 160), (0, 0, 0))

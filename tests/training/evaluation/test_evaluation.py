@@ -14,6 +14,8 @@ from embeddings.training.views.colour import central_lab
 from tests.training.deepfashion_fixture import write_consumer_to_shop, write_in_shop
 from tests.training.shapes import SPLIT
 
+pytestmark = pytest.mark.slow  # needs TensorFlow
+
 
 def chance(photos):
     return np.random.default_rng(len(photos)).normal(size=(len(photos), 8)).astype(np.float32)
