@@ -24,6 +24,10 @@ _GROUPS = {
 """Folders whose tests share what takes long to make, the longest first: one worker runs all of a group."""
 
 
+_SERVERS = {"any_shop", "gcs_server", "s3_server", "service", "storage_uri", "vectors_server"}
+"""Fixtures that start a server. `make check` leaves out the tests that need one, as moto alone takes seconds."""
+
+
 class _ByGroup(LoadScopeScheduling):
     """Hands out whole groups, and elsewhere whole modules: their tests may continue from one another.
 
@@ -40,6 +44,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _ByGroup:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the groups first, so that no worker is left with a long one at the end."""
+    for item in items:
+        if _SERVERS & {*getattr(item, "fixturenames", ())}:
+            item.add_marker(pytest.mark.slow)
     ranks = {group: rank for rank, group in enumerate(dict.fromkeys(_GROUPS.values()))}
     items.sort(key=lambda item: ranks.get(_group(item.nodeid), len(ranks)))
 
