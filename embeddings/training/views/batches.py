@@ -105,7 +105,9 @@ class Batches:
         """The classes of each head, see `head_classes`."""
         self.kinds_categories = kinds_categories([picture.photo for picture in pictures], self.classes)
         """See `kinds_categories`."""
-        self._targets = {id(picture): photo_targets(picture, self.classes) for picture in pictures}
+        self._targets = {
+            id(picture): photo_targets(picture.photo, picture.pixels, self.classes) for picture in pictures
+        }
         if teacher is not None:
             for picture, vector in zip(pictures, teacher, strict=True):
                 self._targets[id(picture)]["teacher"] = vector

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.training.data.photos import LabelledPhoto
+from embeddings.training.data.photos import LabelledPhoto, Pixels
 from embeddings.training.data.title_words import look_words
 from embeddings.training.views.colour import PALETTE, central_lab, palette_shares
-from embeddings.training.views.items import LoadedPhoto
 
 _FEWEST = 8  # a class with fewer photos in training is not learned
 _FEWEST_TITLES = 40
@@ -52,9 +51,8 @@ def kinds_categories(
     return np.array(pairs, np.float32)
 
 
-def photo_targets(picture: LoadedPhoto, classes: Mapping[str, Sequence[str]]) -> Targets:
+def photo_targets(photo: LabelledPhoto, pixels: Pixels, classes: Mapping[str, Sequence[str]]) -> Targets:
     """Return a photo's targets: shares that sum to 1, or zeros without a label; for `words`, a 1 for each word."""
-    photo = picture.photo
     labels = {
         "category": {photo.category},
         "kind": {_kind(photo)},
@@ -67,7 +65,7 @@ def photo_targets(picture: LoadedPhoto, classes: Mapping[str, Sequence[str]]) ->
         for head, words in classes.items()
         if head in labels
     }
-    return targets | {"palette": palette_shares(central_lab(picture.pixels))}
+    return targets | {"palette": palette_shares(central_lab(pixels))}
 
 
 def _kind(photo: LabelledPhoto) -> str:
