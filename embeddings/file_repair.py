@@ -8,9 +8,9 @@ import numpy as np
 from PIL import Image
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_COLOUR_TYPE = 25
-"""Offset in a PNG file of the byte that says whether its pixels are grey (0), RGB (2) or rows of a palette (3)."""
-_TRANSPARENT_BYTES = {0: 2, 2: 6}
+_COLOUR_TYPE = slice(25, 26)
+"""Place in a PNG file of the byte that says whether its pixels are grey (0), RGB (2) or rows of a palette (3)."""
+_TRANSPARENT_BYTES = {b"\0": 2, b"\2": 6}
 _MOST_PROFILE_BYTES = 1_000_000
 """Limit for an unpacked profile. Pillow refuses larger ones, and no real profile needs more."""
 
@@ -21,9 +21,9 @@ _MOST_MISSING = 0.01
 
 class _Chunk(NamedTuple):
     kind: bytes
-    content: bytes
-    encoded: bytes
-    """The whole chunk, with its length and checksum."""
+    start: int
+    end: int
+    """Where the whole chunk lies in the file, with its length and checksum."""
 
 
 def mended_png(photo: bytes) -> bytes:
@@ -33,18 +33,18 @@ def mended_png(photo: bytes) -> bytes:
     asks: https://www.w3.org/TR/png-3/#13Decoders.Errors. Of two chunks of one kind the first counts. An animation
     becomes the still image that it contains.
     """
-    kept = [_PNG_SIGNATURE]
+    kept = []
     seen: set[bytes] = set()
-    end = len(_PNG_SIGNATURE)
+    position = 0
     for chunk in _chunks(photo):
-        end += len(chunk.encoded)
-        if _is_ancillary(chunk):
-            if chunk.kind in seen or not _is_sound(chunk, photo[_COLOUR_TYPE]):
-                continue
+        if not _is_ancillary(chunk):
+            continue
+        if chunk.kind in seen or not _is_sound(chunk, photo):
+            kept.append(photo[position : chunk.start])
+            position = chunk.end
+        else:
             seen.add(chunk.kind)
-        kept.append(chunk.encoded)
-    mended = b"".join(kept)
-    return photo if len(mended) == end else mended + photo[end:]
+    return b"".join([*kept, photo[position:]]) if kept else photo
 
 
 def completed_jpeg(photo: bytes) -> bytes:
@@ -72,7 +72,7 @@ def _chunks(photo: bytes) -> Iterator[_Chunk]:
         if end > len(photo):
             return
         kind = photo[start + 4 : start + 8]
-        yield _Chunk(kind, photo[start + 8 : end - 4], photo[start:end])
+        yield _Chunk(kind, start, end)
         if kind == b"IEND":
             return
         start = end
@@ -83,17 +83,16 @@ def _is_ancillary(chunk: _Chunk) -> bool:
     return bool(chunk.kind[0] & 0x20)
 
 
-def _is_sound(chunk: _Chunk, colour_type: int) -> bool:
+def _is_sound(chunk: _Chunk, photo: bytes) -> bool:
     """Tell whether Pillow needs this ancillary chunk and can read it."""
-    if zlib.crc32(chunk.kind + chunk.content) != int.from_bytes(chunk.encoded[-4:], "big"):
+    if chunk.kind not in (b"tRNS", b"eXIf", b"iCCP"):
         return False
-    match chunk.kind:
-        case b"tRNS":
-            return len(chunk.content) >= _TRANSPARENT_BYTES.get(colour_type, 1)
-        case b"iCCP":
-            return _unpacks(chunk.content)
-        case kind:
-            return kind == b"eXIf"
+    content = photo[chunk.start + 8 : chunk.end - 4]
+    if zlib.crc32(chunk.kind + content) != int.from_bytes(photo[chunk.end - 4 : chunk.end], "big"):
+        return False
+    if chunk.kind == b"tRNS":
+        return len(content) >= _TRANSPARENT_BYTES.get(photo[_COLOUR_TYPE], 1)
+    return chunk.kind == b"eXIf" or _unpacks(content)
 
 
 def _unpacks(content: bytes) -> bool:

@@ -156,6 +156,7 @@ def _loaded(photo: bytes, image: Image.Image, draft: tuple[int, int] | None) -> 
     except OSError:
         if draft is None:
             raise
+        image.close()  # frees its pixels: never two images at once
         completed = Image.open(BytesIO(completed_jpeg(photo)), formats=_FORMATS)
         completed.draft(None, draft)
         completed.load()

@@ -117,6 +117,18 @@ def test_of_two_profiles_the_first_counts() -> None:
     assert (photo_pixels(once) != photo_pixels(PNG)).any()
 
 
+def test_a_damaged_profile_does_not_hide_a_sound_one() -> None:
+    sound = chunk(b"iCCP", b"x\0\0" + zlib.compress(swapped_profile()))
+    damaged = chunk(b"iCCP", b"x\0\0" + zlib.compress(swapped_profile()), damaged=True)
+    assert (photo_pixels(with_chunks(damaged, sound)) == photo_pixels(with_chunks(sound))).all()
+
+
+@pytest.mark.parametrize("kind", [b"tRNS", b"tEXt", b"iCCP"])
+def test_a_png_that_ends_with_its_first_chunk_is_refused(kind: bytes) -> None:
+    with pytest.raises(BrokenPhotoError):
+        photo_pixels(PNG[:8] + chunk(kind))
+
+
 def test_sound_metadata_of_a_png_still_count() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
