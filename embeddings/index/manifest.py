@@ -20,7 +20,11 @@ FORMAT, VECTOR_INDEX_FORMAT = 1, 2
 VECTORS, KEYS, SOURCES = "vectors.npy", "keys.txt", "sources.json.gz"
 FOLDERS = "folders.json"
 """Replaces vectors and keys if those lie in a vector index."""
+PRODUCTS, FEED, HIDDEN = "products.bin", "feed.gz", "hidden.npy"
+"""Only with a product feed: the columns that queries read; the feed as it was read last; and the vectors of photos that
+the feed does not list, if those are to be hidden. Queries read the first alone."""
 
+_OPTIONAL = (PRODUCTS, FEED, HIDDEN)
 _MOST_BYTES = 100 * 2**30
 """The most that a file may claim to have. A larger claim is wrong, but would be fetched in millions of parts first."""
 _GENERATION = re.compile(r"[0-9]{8}T[0-9]{12}Z-[0-9a-f]{8}")
@@ -99,7 +103,10 @@ class Manifest:
                 dtype=str(stored["dtype"]),
                 model=_entry(stored["model"]),
                 preprocess=_whole(stored["preprocess"]),
-                files={each: _entry(stored["files"][each]) for each in names},
+                files={
+                    **{each: _entry(stored["files"][each]) for each in names},
+                    **{each: _entry(stored["files"][each]) for each in _OPTIONAL if each in stored["files"]},
+                },
                 held=bool(stored["held"]),
                 vector_index=vector_index,
             )

@@ -34,6 +34,6 @@ class Product:
     """The other columns by name, in the order of the feed, as the feed writes them, without empty ones.
 
     Names match `[a-z][a-z0-9_]*`. Texts are not empty. Availability has one spelling, with underscores (`in_stock`).
-    Several colours, materials and the levels of a product type are a list. Columns that say which photos belong to the
-    product are left out: the photo itself says that.
+    Lists are the colours, materials, patterns and sizes (the sizes of all variants that share a photo), and the levels
+    of a product type. `description` is left out, and so are the columns that say which photos belong to the product.
     """
