@@ -11,6 +11,9 @@ ARGS ?=
 DEMO := .venv/demo
 FULL := .venv/full
 
+# Some environments forbid compiled files. The tests start hundreds of Pythons, and each would compile its imports anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo check test coverage bench lint lock
 
