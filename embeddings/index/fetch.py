@@ -6,7 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from embeddings.errors import CorruptIndexError, NoIndexError, NotFoundError, WrongSizeError
-from embeddings.index.manifest import FOLDERS, KEYS, MOST_POINTER_BYTES, POINTER, VECTORS, FileEntry, Manifest
+from embeddings.index.manifest import (
+    FOLDERS,
+    KEYS,
+    MOST_POINTER_BYTES,
+    POINTER,
+    PRODUCTS,
+    VECTORS,
+    FileEntry,
+    Manifest,
+)
 from embeddings.storage.reader import Reader
 
 
@@ -20,6 +29,8 @@ class GenerationFiles:
     """Empty, like `vectors`, if a vector index holds them."""
     folders: bytes
     """Empty unless a vector index holds the keys."""
+    products: bytes
+    """Empty without a product feed."""
     model: bytes | None
     """None if the caller has this model already."""
 
@@ -65,20 +76,20 @@ def fetch_generation(reader: Reader, manifest: Manifest, known_model: str = "") 
     Raises:
         CorruptIndexError: a file is missing or its checksum differs. StorageError: storage failed.
     """
-    with ThreadPoolExecutor(max_workers=3, thread_name_prefix="fetch") as pool:
+    with ThreadPoolExecutor(max_workers=4, thread_name_prefix="fetch") as pool:
         wanted = {
             name: pool.submit(_fetch, reader, manifest.path(name), manifest.files[name])
-            for name in (VECTORS, KEYS, FOLDERS)
+            for name in (VECTORS, PRODUCTS, KEYS, FOLDERS)
             if name in manifest.files
         }
         model = None
         if manifest.model.sha256 != known_model:
             model = pool.submit(_fetch, reader, manifest.model_path, manifest.model)
-        vectors, keys, folders = (
-            wanted.pop(name).result() if name in wanted else [] for name in (VECTORS, KEYS, FOLDERS)
+        vectors, keys, folders, products = (
+            wanted.pop(name).result() if name in wanted else [] for name in (VECTORS, KEYS, FOLDERS, PRODUCTS)
         )
         content = None if model is None else b"".join(model.result())
-        return GenerationFiles(vectors, b"".join(keys), b"".join(folders), content)
+        return GenerationFiles(vectors, b"".join(keys), b"".join(folders), b"".join(products), content)
 
 
 def _too_large(error: WrongSizeError) -> CorruptIndexError:

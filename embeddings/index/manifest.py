@@ -20,7 +20,7 @@ FORMAT, VECTOR_INDEX_FORMAT = 1, 2
 VECTORS, KEYS, SOURCES = "vectors.npy", "keys.txt", "sources.json.gz"
 FOLDERS = "folders.json"
 """Replaces vectors and keys if those lie in a vector index."""
-PRODUCTS, FEED, HIDDEN = "products.bin", "feed.gz", "hidden.npy"
+PRODUCTS, FEED, HIDDEN = "products.safetensors", "feed.gz", "hidden.npy"
 """Only with a product feed: the columns that queries read; the feed as it was read last; and the vectors of photos that
 the feed does not list, if those are to be hidden. Queries read the first alone."""
 
