@@ -73,6 +73,10 @@ class CorruptIndexError(GalleryIndexError):
     """A file of the index is missing, damaged or in another format."""
 
 
+class FeedError(GarmentSearchError):
+    """The product feed as a whole cannot be used."""
+
+
 class UnknownKeyError(GarmentSearchError):
     """The gallery has no such key."""
 

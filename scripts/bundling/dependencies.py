@@ -19,6 +19,7 @@ from scripts.bundling.wheels import fetch_wheels
 DISTRIBUTIONS = {
     "ai-edge-litert": "ai_edge_litert",
     "apig-wsgi": "apig_wsgi",
+    "defusedxml": "defusedxml",
     "multipart": "multipart",
     "numpy": "numpy",
     "obstore": "obstore",

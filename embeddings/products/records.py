@@ -1,0 +1,51 @@
+"""Rows of a feed before anything in them is interpreted, and rows that cannot be used."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+MOST_CELL_CHARACTERS = 131_072
+"""A longer cell is damage: most often a quote that is never closed."""
+MOST_COLUMNS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One row of a table, or one item of an XML feed."""
+
+    line: int
+    """Where it begins; the first line of the feed is 1."""
+    cells: Mapping[str, str]
+    """By column, in the order of the feed."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowRefusal:
+    """The reason why a row of the feed is not used."""
+
+    line: int
+    id: str
+    """"" where the row has none, or none that can be read."""
+    reason: str
+
+
+def column_name(heading: str) -> str:
+    """Return the name of a column in the form of the specification: `g:Image Link` is `image_link`.
+
+    Returns:
+        "" for a heading that names nothing.
+    """
+    name = re.sub(r"[^a-z0-9]+", "_", heading.lower().removeprefix("g:").strip())
+    return name.strip("_").lstrip("0123456789_")
+
+
+def cell_problem(name: str, cell: str) -> str | None:
+    """Say why no row may have this cell, or return None."""
+    if len(cell) > MOST_CELL_CHARACTERS:
+        return f"{name} has {len(cell):,} characters, the limit is {MOST_CELL_CHARACTERS:,}"
+    if not cell.isascii():
+        try:
+            cell.encode()
+        except UnicodeEncodeError:
+            return f"{name} is not UTF-8: save the feed as UTF-8"
+    return None
