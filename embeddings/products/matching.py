@@ -15,7 +15,7 @@ class Matches:
     """Products by the keys of their photos, and the rows that found no photo."""
 
     products: Mapping[str, Product]
-    """Photos that show the same variants share one object."""
+    """Equal ids are equal products."""
     refusals: list[RowRefusal]
 
 
@@ -46,15 +46,13 @@ def match(rows: Sequence[Row], keys: Collection[str], image_base_url: str = "") 
                 if not showing or rows[showing[0]].product.group == row.product.group:
                     showing.append(place)
         claims |= new
-    joined: dict[tuple[int, ...], Product] = {}
-    products: dict[str, Product] = {}
-    shown: set[str] = set()
+    speakers = {key: _speaker(rows, places) for key, places in claims.items()}
+    variants: defaultdict[int, dict[int, None]] = defaultdict(dict)
     for key, places in claims.items():
-        variants = tuple(places)
-        if variants not in joined:
-            joined[variants] = _joined([rows[each].product for each in variants])
-        products[key] = joined[variants]
-        shown.add(products[key].group)
+        variants[speakers[key]].update(dict.fromkeys(places))
+    joined = {speaker: _joined(rows, speaker, sorted(places)) for speaker, places in variants.items()}
+    products = {key: joined[speaker] for key, speaker in speakers.items()}
+    shown = {each.group for each in joined.values()}
     refusals = []
     for place, row in enumerate(rows):
         if place not in matched:
@@ -142,21 +140,26 @@ def _file_name(link: str) -> str:
     return unquote(_place(link)[1]).rpartition("/")[2]
 
 
-def _joined(variants: Sequence[Product]) -> Product:
-    """Make one product of the variants that share a photo.
+def _speaker(rows: Sequence[Row], places: Sequence[int]) -> int:
+    """Choose one of the variants that share a photo: the first that is in stock, else the first."""
+    return next((each for each in places if _availability(rows[each]) == "in_stock"), places[0])
 
-    The first that is in stock, else the first, speaks for all. The lists of those with the same availability are
-    joined, so that a photo is found by each size that can be bought.
+
+def _joined(rows: Sequence[Row], speaker: int, places: Sequence[int]) -> Product:
+    """Give the speaker the sizes and other lists of the variants that share its photos and are as available.
+
+    So a photo is found by each size that can be bought.
     """
-    speaker = next((each for each in variants if each.values.get("availability") == "in_stock"), variants[0])
-    availability = speaker.values.get("availability")
-    alike = [each for each in variants if each.values.get("availability") == availability]
-    if len(alike) == 1:
-        return speaker
-    values: dict[str, Value] = dict(speaker.values)
-    for each in alike:
-        for name, value in each.values.items():
-            mine = values.get(name, ())
-            if isinstance(value, tuple) and isinstance(mine, tuple):
-                values[name] = tuple(dict.fromkeys(mine + value))
-    return replace(speaker, values=values)
+    product = rows[speaker].product
+    values: dict[str, Value] = dict(product.values)
+    for each in places:
+        if _availability(rows[each]) == _availability(rows[speaker]):
+            for name, value in rows[each].product.values.items():
+                mine = values.get(name, ())
+                if isinstance(value, tuple) and isinstance(mine, tuple):
+                    values[name] = tuple(dict.fromkeys(mine + value))
+    return replace(product, values=values)
+
+
+def _availability(row: Row) -> Value | None:
+    return row.product.values.get("availability")

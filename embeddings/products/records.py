@@ -7,6 +7,7 @@ from dataclasses import dataclass
 MOST_CELL_CHARACTERS = 131_072
 """A longer cell is damage: most often a quote that is never closed."""
 MOST_COLUMNS = 200
+_MOST_NAME_CHARACTERS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def column_name(heading: str) -> str:
         "" for a heading that names nothing.
     """
     name = re.sub(r"[^a-z0-9]+", "_", heading.lower().removeprefix("g:").strip())
-    return name.strip("_").lstrip("0123456789_")
+    return name.strip("_").lstrip("0123456789_")[:_MOST_NAME_CHARACTERS]
 
 
 def cell_problem(name: str, cell: str) -> str | None:

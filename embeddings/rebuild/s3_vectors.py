@@ -111,7 +111,7 @@ class S3VectorsRebuild:
     def _there(self, writer: S3VectorsWriter, scope: Scope) -> dict[str, str]:
         """Read the ETags of what is indexed, by key, as far as the scope reaches."""
         try:
-            return writer.etags(scope.keys, scope.__contains__)
+            return writer.look(scope.keys, scope.__contains__).etags
         except NotFoundError as error:
             if self._goes_on and not (self._job.full and scope.whole):
                 raise CorruptIndexError(f"{error}; make it anew with --full") from error

@@ -1,7 +1,8 @@
-"""The metadata beside a vector: folders to filter by, a number for random draws, and the photo's ETag."""
+"""The metadata beside a vector: folders to filter by, a number for random draws, the photo's ETag, and its product."""
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from embeddings.storage.keys import key_problem
@@ -17,9 +18,14 @@ _MOST_BYTES = 2_000
 Filter = dict[str, Any]
 
 
-def metadata_of(key: str, etag: str) -> dict[str, Any]:
-    """Make the metadata to write with a vector."""
-    return {**_filterable(key), ETAG: etag}
+def metadata_of(key: str, etag: str, product: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Make the metadata to write with a vector; `product` is what `products.product_metadata` made."""
+    return {**_filterable(key), ETAG: etag, **(product or {})}
+
+
+def space_left(key: str) -> int:
+    """Return how many bytes a product may add that are filterable."""
+    return _MOST_BYTES - len(json.dumps(_filterable(key)).encode())
 
 
 def metadata_problem(key: str) -> str | None:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count, islice
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,21 +14,37 @@ from embeddings.errors import GalleryIndexError, UnavailableError
 from embeddings.s3_vectors.address import VectorIndexName
 from embeddings.s3_vectors.client import CHANGING, LOOKING, explained, open_client
 from embeddings.s3_vectors.metadata import ETAG, metadata_of
+from embeddings.s3_vectors.products import PRODUCT, fingerprint, product_part
 from embeddings.unit_rows import unit_rows
 
 PUT_BATCH = 500
 """The most vectors that the engine takes in one request to put or delete."""
+_PUT_BYTES = 8_000_000
+"""A request may have 20 MB. This counts products alone; 500 vectors have at most a few megabytes of numbers."""
 _TRIES = 20
 """How often one change is tried. An index takes 2,500 vectors a second from all writers, and refuses the rest."""
 _LONGEST_PAUSE = 20.0
 _GET_BATCH = 100
 _LIST_BATCH = 1_000
+_GETTERS = 8
 _SEGMENTS = 16
 """The most parts of a listing that the engine serves in parallel."""
 
 T = TypeVar("T")
 Embedded = tuple[str, NDArray[np.float16]]
 """A photo's ETag and its vector (dimension,). They are written together, so the index tells which photo it knows."""
+
+
+ProductMetadata = Mapping[str, Any]
+"""What `products.product_metadata` makes of a product."""
+
+
+class Held(NamedTuple):
+    """What the index knows of photos, by key."""
+
+    etags: dict[str, str]
+    products: dict[str, bytes]
+    """Fingerprints of their products, for those that have one."""
 
 
 class S3VectorsWriter:
@@ -54,7 +70,7 @@ class S3VectorsWriter:
                     dataType="float32",
                     dimension=dimension,
                     distanceMetric="cosine",
-                    metadataConfiguration={"nonFilterableMetadataKeys": [ETAG]},
+                    metadataConfiguration={"nonFilterableMetadataKeys": [ETAG, PRODUCT]},
                 )
             except self._client.exceptions.ConflictException:
                 there = self._client.get_index(**self._address)["index"]
@@ -63,10 +79,14 @@ class S3VectorsWriter:
                         f"{self.index} exists already, but not for cosines of {dimension} numbers: delete it"
                     ) from None
 
-    def etags(
-        self, keys: Collection[str] | None = None, within: Callable[[str], bool] = lambda _key: True
-    ) -> dict[str, str]:
-        """Read the ETags of the photos whose vectors the index holds, by key.
+    def has_room_for_products(self) -> bool:
+        """Say whether the index was created with room for products, which cannot be added later."""
+        with explained(self.index):
+            there = self._client.get_index(**self._address)["index"]
+        return PRODUCT in there.get("metadataConfiguration", {}).get("nonFilterableMetadataKeys", ())
+
+    def look(self, keys: Collection[str] | None = None, within: Callable[[str], bool] = lambda _key: True) -> Held:
+        """Read which photos the index holds, in which version, and with which product.
 
         Args:
             keys: look at these keys only; None lists the whole index.
@@ -76,20 +96,42 @@ class S3VectorsWriter:
             NotFoundError: there is no such index.
         """
         if keys is not None:
-            return dict(self._found(keys))
+            return _held(self._found(keys, returnMetadata=True))
         with ThreadPoolExecutor(_SEGMENTS, thread_name_prefix="list") as pool:
-            parts = pool.map(lambda segment: dict(self._listed(segment, within)), range(_SEGMENTS))
-            return {key: etag for part in parts for key, etag in part.items()}
+            held = Held({}, {})
+            for part in pool.map(lambda segment: _held(self._listed(segment, within)), range(_SEGMENTS)):
+                held.etags.update(part.etags)
+                held.products.update(part.products)
+            return held
 
-    def put(self, vectors: Mapping[str, Embedded]) -> None:
-        """Write vectors by key. Searches see them at once."""
+    def products(self, keys: Collection[str]) -> dict[str, ProductMetadata]:
+        """Read the metadata of photos' products, for those that have one."""
+        parts = {each["key"]: product_part(each["metadata"]) for each in self._found(keys, returnMetadata=True)}
+        return {key: part for key, part in parts.items() if part}
+
+    def put(self, vectors: Mapping[str, Embedded], products: Mapping[str, ProductMetadata] | None = None) -> None:
+        """Write vectors by key, with their photos' products. Searches see them at once."""
         for batch in _batches(vectors.items(), PUT_BATCH):
             rows = unit_rows(np.stack([vector for _, (_, vector) in batch])).tolist()
-            written = [
-                {"key": key, "data": {"float32": row}, "metadata": metadata_of(key, etag)}
+            self._put_all(
+                {"key": key, "data": {"float32": row}, "metadata": metadata_of(key, etag, (products or {}).get(key))}
                 for (key, (etag, _)), row in zip(batch, rows, strict=True)
-            ]
-            self._change(self._changing.put_vectors, vectors=written)
+            )
+
+    def put_products(self, products: Mapping[str, ProductMetadata | None]) -> None:
+        """Give photos other products, or none, and leave their vectors as they are. Give some thousands at a time."""
+        with ThreadPoolExecutor(_GETTERS, thread_name_prefix="get") as pool:
+            asked = _batches(products, _GET_BATCH)
+            found = pool.map(lambda batch: list(self._found(batch, returnMetadata=True, returnData=True)), asked)
+            for batch in _batches((each for part in found for each in part), PUT_BATCH):
+                self._put_all(
+                    {
+                        "key": each["key"],
+                        "data": each["data"],
+                        "metadata": metadata_of(each["key"], _etag(each), products[each["key"]]),
+                    }
+                    for each in batch
+                )
 
     def delete(self, keys: Iterable[str]) -> None:
         """Delete vectors. Keys that are already gone are no error."""
@@ -119,13 +161,26 @@ class S3VectorsWriter:
                     raise
             _pause(attempt)
 
-    def _found(self, keys: Collection[str]) -> Iterator[tuple[str, str]]:
+    def _put_all(self, written: Iterable[dict[str, Any]]) -> None:
+        """Put at most 500 vectors, in as many requests as their products need."""
+        batch: list[dict[str, Any]] = []
+        size = 0
+        for each in written:
+            added = 2 * len(each["metadata"].get(PRODUCT, ""))
+            if batch and size + added > _PUT_BYTES:
+                self._change(self._changing.put_vectors, vectors=batch)
+                batch, size = [], 0
+            batch.append(each)
+            size += added
+        if batch:
+            self._change(self._changing.put_vectors, vectors=batch)
+
+    def _found(self, keys: Collection[str], **wanted: bool) -> Iterator[dict[str, Any]]:
         for batch in _batches(sorted(keys), _GET_BATCH):
             with explained(self.index):
-                answer = self._client.get_vectors(**self._address, keys=batch, returnMetadata=True)
-            yield from map(_stated, answer["vectors"])
+                yield from self._client.get_vectors(**self._address, keys=batch, **wanted)["vectors"]
 
-    def _listed(self, segment: int, within: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
+    def _listed(self, segment: int, within: Callable[[str], bool]) -> Iterator[dict[str, Any]]:
         pages = self._client.get_paginator("list_vectors").paginate(
             **self._address,
             returnMetadata=True,
@@ -135,7 +190,7 @@ class S3VectorsWriter:
         )
         with explained(self.index):
             for page in pages:
-                yield from (_stated(each) for each in page["vectors"] if within(each["key"]))
+                yield from (each for each in page["vectors"] if within(each["key"]))
 
 
 def _pause(attempt: int) -> None:
@@ -143,9 +198,18 @@ def _pause(attempt: int) -> None:
     time.sleep(random.uniform(0, min(2.0 ** (attempt - 1), _LONGEST_PAUSE)))  # noqa: S311 - jitter, no secret
 
 
-def _stated(each: Mapping[str, Any]) -> tuple[str, str]:
+def _held(vectors: Iterable[Mapping[str, Any]]) -> Held:
+    held = Held({}, {})
+    for each in vectors:
+        held.etags[each["key"]] = _etag(each)
+        if product := fingerprint(each.get("metadata", {})):
+            held.products[each["key"]] = product
+    return held
+
+
+def _etag(vector: Mapping[str, Any]) -> str:
     # A vector that something else wrote has no ETag of ours. It matches no photo, and is replaced or deleted.
-    return each["key"], str(each.get("metadata", {}).get(ETAG, ""))
+    return str(vector.get("metadata", {}).get(ETAG, ""))
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:

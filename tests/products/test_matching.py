@@ -72,6 +72,13 @@ b-s,b,b.jpg,S,out of stock,10 USD
     assert not matches.refusals
 
 
+def test_a_product_is_the_same_on_all_its_photos() -> None:
+    feed = "id,item_group_id,image_link,additional_image_link,size\na-s,a,a.jpg,b.jpg,S\na-m,a,a.jpg,,M\n"
+    products = matched(feed, ["a.jpg", "b.jpg"]).products
+    assert products["a.jpg"] == products["b.jpg"]
+    assert products["a.jpg"].values["size"] == ("S", "M")
+
+
 def test_a_variants_own_photo_stays_its_own() -> None:
     feed = """id,item_group_id,image_link,additional_image_link,color
 a-red,a,red.jpg,blue.jpg,red

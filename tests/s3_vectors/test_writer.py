@@ -32,12 +32,12 @@ def test_vectors_are_stored_with_their_etags(writer: S3VectorsWriter, vectors_se
     writer.put(vectors)
     assert [len(each["vectors"]) for each in vectors_server.asked("PutVectors")] == [500, 500, 201]
     etags = {key: etag for key, (etag, _) in vectors.items()}
-    assert writer.etags() == etags
-    assert writer.etags(within=lambda key: key.startswith("shirts/")) == {
+    assert writer.look().etags == etags
+    assert writer.look(within=lambda key: key.startswith("shirts/")).etags == {
         key: etag for key, etag in etags.items() if key.startswith("shirts/")
     }
     some = [*list(etags)[:250], "shirts/unknown.jpg"]
-    assert writer.etags(some) == {key: etags[key] for key in some[:-1]}
+    assert writer.look(some).etags == {key: etags[key] for key in some[:-1]}
     assert [len(each["keys"]) for each in vectors_server.asked("GetVectors")] == [100, 100, 51]
 
 
@@ -57,14 +57,14 @@ def test_deletions_are_batched_and_repeatable(writer: S3VectorsWriter, vectors_s
     for _ in range(2):
         writer.delete(list(vectors)[:600])
     assert [len(each["keys"]) for each in vectors_server.asked("DeleteVectors")] == [500, 100, 500, 100]
-    assert len(writer.etags()) == 100
+    assert len(writer.look().etags) == 100
 
 
 @pytest.mark.parametrize("code", ["TooManyRequestsException", "ServiceUnavailableException", "InternalServerException"])
 def test_a_busy_engine_is_asked_again(code: str, writer: S3VectorsWriter, vectors_server: S3VectorsServer) -> None:
     vectors_server.fail_next(code, times=5)
     writer.put(embedded(3))
-    assert len(writer.etags()) == 3
+    assert len(writer.look().etags) == 3
 
 
 def test_an_engine_that_is_busy_for_long_is_filled_all_the_same(
@@ -79,7 +79,7 @@ def test_an_engine_that_is_busy_for_long_is_filled_all_the_same(
 
     vectors_server.before = refuse
     writer.put(embedded(120))
-    assert len(writer.etags()) == 120
+    assert len(writer.look().etags) == 120
 
 
 def test_pauses_grow_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,7 +102,7 @@ def test_a_put_whose_answer_is_lost_is_put_again(writer: S3VectorsWriter, vector
     vectors_server.after = lose
     writer.put(embedded(3))
     assert lost == []
-    assert len(writer.etags()) == 3
+    assert len(writer.look().etags) == 3
 
 
 def test_an_engine_that_stays_busy_is_given_up(writer: S3VectorsWriter, vectors_server: S3VectorsServer) -> None:
@@ -116,7 +116,7 @@ def test_an_engine_that_stays_busy_is_given_up(writer: S3VectorsWriter, vectors_
     with pytest.raises(UnavailableError, match="s3vectors://shop/garments: storage is busy"):
         writer.put(vectors)
     vectors_server.before = lambda operation, asked: None
-    assert len(writer.etags()) == 500  # the first batch stays, and the next rebuild continues from it
+    assert len(writer.look().etags) == 500  # the first batch stays, and the next rebuild continues from it
 
 
 def test_creating_an_index_twice_is_fine_unless_they_differ(index: VectorIndexName, writer: S3VectorsWriter) -> None:

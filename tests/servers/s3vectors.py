@@ -114,7 +114,9 @@ class S3VectorsServer:
     def _get_index(self, asked: dict[str, Any]) -> dict[str, Any]:
         index = self.index(asked)
         described = self._described(asked["vectorBucketName"], asked["indexName"])
-        return {"index": {**described, "dataType": "float32", "dimension": index.dimension, "distanceMetric": "cosine"}}
+        kind = {"dataType": "float32", "dimension": index.dimension, "distanceMetric": "cosine"}
+        not_filterable = {"nonFilterableMetadataKeys": sorted(index.not_filterable)}
+        return {"index": {**described, **kind, "metadataConfiguration": not_filterable}}
 
     def _list_indexes(self, asked: dict[str, Any]) -> dict[str, Any]:
         names = [name for name in self._bucket(asked) if name.startswith(asked.get("prefix", ""))]
