@@ -81,6 +81,14 @@ class UnknownKeyError(GarmentSearchError):
     """The gallery has no such key."""
 
 
+class UnknownProductError(GarmentSearchError):
+    """The gallery has no photo of such a product."""
+
+
+class ConditionError(GarmentSearchError):
+    """A condition on products is malformed, or does not fit the columns of the index."""
+
+
 class EmptyGalleryError(GarmentSearchError):
     """The gallery, or the folder asked for, has no image."""
 

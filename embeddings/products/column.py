@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.products.product import Price, Value
-from embeddings.products.vocabulary import Vocabulary
+from embeddings.products.vocabulary import Vocabulary, fold
 
 Type = Literal["text", "list", "number", "price"]
 Arrays = Mapping[str, NDArray[Any]]
@@ -160,7 +160,7 @@ def column_arrays(name: str, values: Sequence[Value | None]) -> Arrays:
 
 def text_arrays(name: str, values: Sequence[str | tuple[str, ...] | None]) -> Arrays:
     """Make a column's arrays of one text, one list or None for each product."""
-    lists = [() if value is None else (value,) if isinstance(value, str) else value for value in values]
+    lists = [() if value is None else (value,) if isinstance(value, str) else _distinct(value) for value in values]
     vocabulary = Vocabulary.of(text for texts in lists for text in texts)
     code_of = {vocabulary[code]: code for code in range(len(vocabulary))}
     missing = len(vocabulary)
@@ -175,6 +175,14 @@ def text_arrays(name: str, values: Sequence[str | tuple[str, ...] | None]) -> Ar
     else:
         arrays[f"{name}.codes"] = np.array([code_of[texts[0]] if texts else missing for texts in lists], dtype)
     return arrays
+
+
+def _distinct(texts: Sequence[str]) -> Sequence[str]:
+    """Leave out texts that repeat an earlier one, in whatever spelling: each counts once."""
+    first: dict[str, str] = {}
+    for text in texts:
+        first.setdefault(fold(text), text)
+    return list(first.values())
 
 
 def number_arrays(name: str, values: Sequence[float | Price | None]) -> Arrays:

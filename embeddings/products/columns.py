@@ -21,6 +21,7 @@ from embeddings.products.column import (
 )
 from embeddings.products.product import Product, Value
 from embeddings.products.safetensors import pack_arrays, unpack_arrays
+from embeddings.products.where import Condition
 
 FORMAT = "1"
 ID, GROUP = "id", "item_group_id"
@@ -63,6 +64,7 @@ class Columns:
             return cls(arrays, summaries)
 
     def __getitem__(self, name: str) -> Column:
+        """Return a column by its name."""
         return self._columns[name]
 
     def text_column(self, name: str) -> TextColumn:
@@ -72,10 +74,19 @@ class Columns:
             raise TypeError(f"the column {name} holds no texts")
         return column
 
+    def __len__(self) -> int:
+        """Count the products, and the one without values."""
+        return self._no_product + 1
+
+    @property
+    def product_groups(self) -> NDArray[np.int32]:
+        """A number for each product, the same for all with the same `item_group_id`."""
+        return self._groups.codes.astype(np.int32)
+
     @cached_property
     def groups(self) -> NDArray[np.int32]:
         """A number for each photo, the same for all photos of an `item_group_id`; -1 for those without a product."""
-        groups = self._groups.codes.astype(np.int32)
+        groups = self.product_groups
         groups[self._no_product] = -1
         return groups[self.rows]
 
@@ -106,9 +117,14 @@ class Columns:
             del values[GROUP]
         return {name: value for name, value in values.items() if value is not None}
 
-    def kept(self, products: Mask, rows: slice) -> Mask:
-        """Say which photos of a slice show one of the products."""
-        kept: Mask = products[self.rows[rows]]
+    def matches(self, conditions: Iterable[Condition], rows: slice) -> Mask:
+        """Say which photos of a slice meet all conditions."""
+        met = np.ones(len(self), bool)
+        for condition in conditions:
+            column = self._columns[condition.column]
+            held = column.holds(condition.texts) if isinstance(column, TextColumn) else column.within(condition.ranges)
+            met &= held ^ condition.negated
+        kept: Mask = met[self.rows[rows]]
         return kept
 
 

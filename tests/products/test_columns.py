@@ -9,30 +9,9 @@ from hypothesis import strategies as st
 
 from embeddings.errors import CorruptIndexError
 from embeddings.products.columns import Columns, pack_columns, pack_summaries, read_summaries
-from embeddings.products.product import Price, Product, Value
+from embeddings.products.product import Price, Product
 from embeddings.products.safetensors import pack_arrays, unpack_arrays
-
-TEXTS = st.sampled_from(
-    ["Nike", "NIKE", "nike", "in_stock", "In Stock", "hüte", "日本", "ß", "SS", "a,b", "10..50", "x" * 300]
-)
-COLUMNS: dict[str, st.SearchStrategy[Value]] = {
-    "title": TEXTS,
-    "brand": TEXTS,
-    "color": st.lists(TEXTS, min_size=1, max_size=3).map(tuple),
-    "weight": st.floats(allow_nan=False, allow_infinity=False),
-    "price": st.builds(Price, st.floats(0, 1000).map(lambda price: round(price, 2)), st.sampled_from(["EUR", "USD"])),
-}
-
-
-@st.composite
-def galleries(draw: st.DrawFn) -> list[Product | None]:
-    """Draw the product of each photo; some share one, some have none, and some products are variants of one."""
-    values = st.fixed_dictionaries({}, optional=COLUMNS)
-    made = [
-        Product(f"p{number}", draw(st.sampled_from([f"p{number}", "p0", "g1", "G1"])), draw(values))
-        for number in range(draw(st.integers(0, 8)))
-    ]
-    return draw(st.lists(st.sampled_from([None, *made]), max_size=20))
+from tests.products.oracle import galleries
 
 
 def shown(product: Product | None) -> dict[str, Any] | None:
@@ -52,7 +31,7 @@ def shown(product: Product | None) -> dict[str, Any] | None:
     return values
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(galleries())
 def test_products_come_back_as_they_were(products: list[Product | None]) -> None:
     columns = Columns.read(pack_columns(products))
@@ -84,6 +63,11 @@ def test_photos_of_one_group_have_the_same_number(products: list[Product | None]
 def test_a_product_of_several_photos_is_stored_once() -> None:
     product = Product("1", "1", {"title": "A shirt " * 100})
     assert len(pack_columns([product] * 50)) - len(pack_columns([product])) <= 49 * 4 + 16
+
+
+def test_a_list_names_each_text_once() -> None:
+    columns = Columns.read(pack_columns([Product("1", "1", {"color": ("red", "blue", "RED", "red ", "Blue")})]))
+    assert columns.product(0, ["color"]) == {"color": ["red", "blue"]}
 
 
 def test_equal_products_give_equal_bytes() -> None:
@@ -127,7 +111,7 @@ def test_a_newer_format_is_refused_by_name() -> None:
         Columns.read(newer, "products.safetensors of the index")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_a_damaged_file_is_refused_or_can_be_used(data: st.DataObject) -> None:
     """Nothing raises another error, and no array is read beyond its end."""
