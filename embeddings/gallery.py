@@ -1,60 +1,28 @@
-"""The protocol of a gallery that can be searched, and the one in memory, which is searched exactly."""
+"""A gallery in memory, which is searched exactly."""
 
 import secrets
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from operator import lt
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.errors import EmptyGalleryError, UnknownKeyError
+from embeddings.errors import EmptyGalleryError, UnknownKeyError, UnknownProductError
 from embeddings.folder_counts import top_folders
+from embeddings.neighbours import MOST_OTHERS, Found, Neighbour
+from embeddings.ranking import Rows, best, best_distinct, matching, mean_direction
 from embeddings.unit_rows import unit_rows
 
-DECIMALS = 6
-"""Decimals of a score."""
-_DEDUPE_BLOCK = 256
-"""Images that `dedupe` compares at once."""
+if TYPE_CHECKING:
+    from embeddings.products.column import ColumnSummary
+    from embeddings.products.columns import Columns
+    from embeddings.products.where import Condition
 
-
-class Neighbour(NamedTuple):
-    """An image of the gallery and its cosine to the query, rounded to 6 decimals."""
-
-    key: str
-    score: float
-
-
-class SearchableGallery(Protocol):
-    """A gallery that can be searched: `Gallery` in memory, or `S3VectorsGallery` over the network.
-
-    `Gallery` documents the methods. Over the network they raise StorageError as well.
-    """
-
-    @property
-    def folders(self) -> Mapping[str, int]:
-        """Top folders, and how many images each holds."""
-
-    def vector(self, key: str) -> NDArray[np.float32]:
-        """Return the unit vector of an image."""
-
-    def random_key(self, prefix: str = "") -> str:
-        """Choose an image of the folder `prefix`."""
-
-    def search(
-        self,
-        query: NDArray[np.float32],
-        *,
-        k: int = 16,
-        offset: int = 0,
-        prefix: str = "",
-        min_score: float | None = None,
-        dedupe: float | None = None,
-        exclude: Collection[str] = (),
-    ) -> list[Neighbour]:
-        """Find the nearest images."""
+_GATHER, _GATHER_BLOCK = 4, 4096
+"""If less than a fourth of the rows is left, they are gathered, this many at a time; else all are scored."""
 
 
 class Gallery:
@@ -63,21 +31,25 @@ class Gallery:
     A folder is then a slice of the matrix, and ties between equal scores go by row.
     """
 
-    def __init__(self, vectors: NDArray[np.floating], keys: Sequence[str]) -> None:
+    def __init__(self, vectors: NDArray[np.floating], keys: Sequence[str], products: "Columns | None" = None) -> None:
         """Take a matrix (n, dimension) and its n keys, strictly ascending.
 
         Args:
             vectors: float32 rows of unit length, taken as they are; other types go through `unit_rows`.
             keys: one for each row.
+            products: the product of each row; None without a product feed.
 
         Raises:
-            ValueError: there are not as many keys as rows, or they are not strictly ascending.
+            ValueError: there are not as many keys or products as rows, or the keys are not strictly ascending.
         """
         if vectors.ndim != 2 or len(vectors) != len(keys):
             raise ValueError(f"a matrix of shape {vectors.shape} does not fit {len(keys)} keys")
         if not all(map(lt, keys, keys[1:])):
             raise ValueError("keys must be unique and in ascending order")
+        if products is not None and len(products.rows) != len(keys):
+            raise ValueError(f"there are products of {len(products.rows)} images for {len(keys)} keys")
         self.keys = keys
+        self._products = products
         self._vectors = vectors.astype(np.float32, copy=False) if vectors.dtype == np.float32 else unit_rows(vectors)
 
     def __len__(self) -> int:
@@ -92,6 +64,11 @@ class Gallery:
     def folders(self) -> Mapping[str, int]:
         """Top folders, and how many images each holds; counted on first use."""
         return top_folders(self.keys)
+
+    @property
+    def columns(self) -> "Sequence[ColumnSummary]":
+        """The columns of the products; none without a product feed."""
+        return () if self._products is None else self._products.summaries
 
     def vector(self, key: str) -> NDArray[np.float32]:
         """Return the unit vector of an image, float32 (dimension,).
@@ -113,6 +90,21 @@ class Gallery:
             raise EmptyGalleryError(f"the gallery has no image under {prefix!r}" if prefix else "the gallery is empty")
         return self.keys[secrets.choice(rows)]
 
+    def product_photos(self, product: str) -> tuple[list[str], NDArray[np.float32]]:
+        """Return the keys of a product's photos and their mean direction, a unit vector, float32 (dimension,).
+
+        Args:
+            product: its `item_group_id`, or the `id` of one of its variants; all variants are one product.
+
+        Raises:
+            UnknownProductError: the gallery has no such product.
+        """
+        group = None if self._products is None else self._products.group_of(product)
+        if self._products is None or group is None:
+            raise UnknownProductError(f"the gallery has no product {product!r}")
+        rows = np.flatnonzero(self._products.groups == group)
+        return [self.keys[row] for row in rows.tolist()], mean_direction(self._vectors[rows])
+
     def search(
         self,
         query: NDArray[np.float32],
@@ -123,10 +115,14 @@ class Gallery:
         min_score: float | None = None,
         dedupe: float | None = None,
         exclude: Collection[str] = (),
-    ) -> list[Neighbour]:
+        where: "Sequence[Condition]" = (),
+        group: bool = False,
+        fields: Collection[str] | None = (),
+        facets: Sequence[str] = (),
+    ) -> Found:
         """Find the nearest images by cosine: exact, best first, equal scores in key order.
 
-        Every condition applies before the cut to k.
+        Every condition applies before the cut to k: first those that know no scores, then `group`, then `dedupe`.
 
         Args:
             query: unit vector, float32 (dimension,).
@@ -135,25 +131,98 @@ class Gallery:
             prefix: search this folder alone ("shirts" and "shirts/" are the same).
             min_score: leave out images with a lower score.
             dedupe: leave out images whose cosine to a better one that stays is this or higher.
-            exclude: keys to leave out; unknown ones are ignored.
+            exclude: keys to leave out, with `group` all photos of their products; unknown ones are ignored.
+            where: conditions that the image's product must meet, from `parse_where` with `columns`.
+            group: return each product once, by its best image.
+            fields: the columns to return of each product; None for all.
+            facets: the columns to count over all that matches, before `group` and `dedupe`.
         """
-        rows = self._folder_rows(prefix)
-        # Two and a half times as fast as `@`, and equal vectors have equal scores wherever they lie.
-        scores = np.vecdot(self._vectors[rows.start : rows.stop], query)
-        for key in exclude:
-            row = bisect_left(self.keys, key)
-            if row in rows and self.keys[row] == key:
-                scores[row - rows.start] = -np.inf
+        rows, scores = self._scored(query, self._folder_rows(prefix), exclude, where, group=group)
         wanted = offset + k
-        if dedupe is None:
-            ranked = _best(scores, wanted, min_score)
+        if dedupe is None and not group:
+            ranked = best(rows, scores, wanted, min_score)
         else:
-            ranked = self._distinct(scores, rows.start, wanted, min_score, dedupe)
-        return [Neighbour(self.keys[rows.start + row], score) for row, score in ranked[offset:wanted]]
+            groups = self._products.groups if group and self._products is not None else None
+            ranked = best_distinct(rows, scores, wanted, min_score, vectors=self._vectors, dedupe=dedupe, groups=groups)
+        ranked = ranked[offset:]
+        found = Found(Neighbour(self.keys[row], score) for row, score in ranked)
+        if self._products is None:
+            return found
+        if fields is None or fields:
+            found.products = [self._products.product(row, fields) for row, _ in ranked]
+        if group:
+            found.others = self._others([row for row, _ in ranked], *matching(rows, scores, min_score))
+        if facets:
+            from embeddings.products.facets import count_facets
+
+            matched, _ = matching(rows, scores, min_score)
+            found.facets = count_facets(self._products, facets, matched, grouped=group)
+        return found
+
+    def _scored(
+        self,
+        query: NDArray[np.float32],
+        rows: range,
+        exclude: Collection[str],
+        where: "Sequence[Condition]",
+        *,
+        group: bool,
+    ) -> tuple[Rows, NDArray[np.float32]]:
+        """Return what the conditions leave that know no scores: rows and scores, minus infinity for an excluded one."""
+        folder = slice(rows.start, rows.stop)
+        places = [row - rows.start for key in exclude if (row := self._find(key)) is not None and row in rows]
+        kept = self._kept(folder, exclude, where, group=group)
+        if kept is None:
+            # Two and a half times as fast as `@`, and equal vectors have equal scores wherever they lie.
+            scores = np.vecdot(self._vectors[folder], query)
+            scores[places] = -np.inf
+            return rows, scores
+        kept[places] = False
+        left = np.flatnonzero(kept)
+        if len(left) * _GATHER > len(rows):
+            return left + rows.start, np.vecdot(self._vectors[folder], query)[left]
+        left += rows.start
+        scores = np.empty(len(left), np.float32)
+        for start in range(0, len(left), _GATHER_BLOCK):
+            block = left[start : start + _GATHER_BLOCK]
+            np.vecdot(self._vectors[block], query, out=scores[start : start + len(block)])
+        return left, scores
+
+    def _kept(
+        self, folder: slice, exclude: Collection[str], where: "Sequence[Condition]", *, group: bool
+    ) -> NDArray[np.bool_] | None:
+        """Say which rows of a folder the conditions on products leave; None for all."""
+        products = self._products
+        if products is None:
+            return None
+        kept = products.matches(where, folder) if where else None
+        if group and exclude:
+            found = [row for key in exclude if (row := self._find(key)) is not None]
+            groups = [number for number in products.groups[found].tolist() if number >= 0]
+            others = ~np.isin(products.groups[folder], groups)
+            kept = others if kept is None else kept & others
+        return kept
+
+    def _others(self, shown: list[int], rows: NDArray[np.intp], scores: NDArray[np.float64]) -> list[list[str]]:
+        """For each image that is shown, list the others of its product among `rows`, best first."""
+        assert self._products is not None, "there are groups"  # noqa: S101
+        groups = self._products.groups
+        others: dict[int, list[str]] = {group: [] for group in groups[shown].tolist() if group >= 0}
+        members = np.flatnonzero(np.isin(groups[rows], list(others)))
+        for place in members[np.lexsort((rows[members], -scores[members]))].tolist():
+            row = int(rows[place])
+            listed = others[int(groups[row])]
+            if row not in shown and len(listed) < MOST_OTHERS:
+                listed.append(self.keys[row])
+        return [others.get(group, []) for group in groups[shown].tolist()]
+
+    def _find(self, key: str) -> int | None:
+        row = bisect_left(self.keys, key)
+        return row if row < len(self.keys) and self.keys[row] == key else None
 
     def _row(self, key: str) -> int:
-        row = bisect_left(self.keys, key)
-        if row == len(self.keys) or self.keys[row] != key:
+        row = self._find(key)
+        if row is None:
             raise UnknownKeyError(f"the gallery has no image {key!r}")
         return row
 
@@ -162,65 +231,3 @@ class Gallery:
         if not folder:
             return range(len(self.keys))
         return range(bisect_left(self.keys, folder + "/"), bisect_left(self.keys, folder + chr(ord("/") + 1)))
-
-    def _distinct(
-        self, scores: NDArray[np.float32], first: int, wanted: int, min_score: float | None, limit: float
-    ) -> list[tuple[int, float]]:
-        """Keep the `wanted` best images that repeat no better one; rank only as far as that takes."""
-        kept: list[tuple[int, float]] = []
-        kept_vectors = np.empty((0, self.dimension), dtype=np.float32)
-        done, reach = 0, max(2 * wanted, _DEDUPE_BLOCK)
-        while True:
-            ranked = _best(scores, reach, min_score)
-            for block in _blocks(ranked[done:]):
-                vectors = self._vectors[[first + row for row, _ in block]]
-                new = greedy(vectors, kept_vectors, limit)[: wanted - len(kept)]
-                kept += [block[position] for position in new]
-                kept_vectors = np.concatenate([kept_vectors, vectors[new]])
-                if len(kept) == wanted:
-                    return kept
-            if len(ranked) < reach:
-                return kept
-            done, reach = len(ranked), 4 * reach
-
-
-def _best(scores: NDArray[np.float32], count: int, min_score: float | None) -> list[tuple[int, float]]:
-    """Return (row, rounded score) of the `count` best; equal rounded scores go by row, at the cut too."""
-    if count < len(scores):
-        cut = np.partition(scores, len(scores) - count)[len(scores) - count]
-        # Every score that may round to the same value as the last one.
-        candidates = np.flatnonzero(scores >= cut - 2 * 10.0**-DECIMALS)
-    else:
-        candidates = np.arange(len(scores))
-    rounded = np.round(scores[candidates].astype(np.float64), DECIMALS)
-    order = np.lexsort((candidates, -rounded))[:count]
-    least = -np.inf if min_score is None else min_score
-    return [
-        (row, score)
-        for row, score in zip(candidates[order].tolist(), rounded[order].tolist(), strict=True)
-        if score != -np.inf and score >= least
-    ]
-
-
-def _blocks(ranked: list[tuple[int, float]]) -> Iterator[list[tuple[int, float]]]:
-    for start in range(0, len(ranked), _DEDUPE_BLOCK):
-        yield ranked[start : start + _DEDUPE_BLOCK]
-
-
-def greedy(vectors: NDArray[np.float32], kept: NDArray[np.float32], limit: float) -> list[int]:
-    """For `dedupe`: take vectors in order, but none whose cosine to one of `kept`, or taken before it, reaches `limit`.
-
-    Cosines are rounded like scores, so that a copy has a cosine of 1 and not of 0.9999999.
-
-    Returns:
-        Positions in `vectors` of those taken.
-    """
-    free = np.ones(len(vectors), dtype=bool)
-    if len(kept):
-        free = np.round((vectors @ kept.T).max(axis=1), DECIMALS) < limit
-    taken = []
-    for position in np.flatnonzero(free).tolist():
-        if free[position]:
-            taken.append(position)
-            free &= np.round(vectors @ vectors[position], DECIMALS) < limit
-    return taken

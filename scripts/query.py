@@ -25,7 +25,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from embeddings.errors import PhotoError, StorageError
-from embeddings.gallery import Neighbour
+from embeddings.neighbours import Neighbour
 from embeddings.index.generation import Generation, load_generation
 from embeddings.preprocess import WHOLE_PHOTO, Box, checked_box
 from embeddings.storage.reader import Reader, open_reader

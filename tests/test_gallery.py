@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embeddings.errors import EmptyGalleryError, UnknownKeyError
-from embeddings.gallery import Gallery, Neighbour
+from embeddings.gallery import Gallery
+from embeddings.neighbours import Neighbour
 from embeddings.unit_rows import unit_rows
 
 FOLDERS = ("bags", "shirts", "shirts-old", "shirts0", "shoes")

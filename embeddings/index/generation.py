@@ -5,19 +5,24 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.embedder import Embedder
 from embeddings.errors import CorruptIndexError, ModelError, StorageUriError
-from embeddings.gallery import Gallery, SearchableGallery
+from embeddings.gallery import Gallery
 from embeddings.index.fetch import GenerationFiles, fetch_generation, fetch_pointer
-from embeddings.index.manifest import FOLDERS, KEYS, VECTORS, Manifest
+from embeddings.index.manifest import FOLDERS, KEYS, PRODUCTS, VECTORS, Manifest
+from embeddings.neighbours import SearchableGallery
 from embeddings.preprocess import PREPROCESS_VERSION
 from embeddings.s3_vectors.address import VectorIndexName
 from embeddings.storage.reader import Reader
 from embeddings.unit_rows import joined_unit_rows
+
+if TYPE_CHECKING:
+    from embeddings.products.columns import Columns
 
 _LONGEST_HEADER = 10 + 0xFFFF
 """Bytes, in a .npy file of version 1.0: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html"""
@@ -75,7 +80,7 @@ def open_generation(manifest: Manifest, files: GenerationFiles, embedder: Embedd
         return Generation(manifest, _open_s3_vectors(manifest, manifest.vector_index, folders), embedder)
     vectors = read_unit_rows(manifest, files.vectors)
     try:
-        gallery = Gallery(vectors, read_keys(manifest, files.keys))
+        gallery = Gallery(vectors, read_keys(manifest, files.keys), read_products(manifest, files.products))
     except ValueError as error:
         raise CorruptIndexError(f"{manifest.path(KEYS)} of the index is damaged: {error}") from error
     return Generation(manifest, gallery, embedder)
@@ -87,6 +92,25 @@ def _open_s3_vectors(manifest: Manifest, index: VectorIndexName, folders: dict[s
     except ImportError as error:
         raise StorageUriError(f"{index} needs boto3: pip install boto3 ({error})") from error
     return S3VectorsGallery(index, manifest.dimension, manifest.count, folders)
+
+
+def read_products(manifest: Manifest, data: bytes) -> "Columns | None":
+    """Open products.safetensors, for which `data` is empty if there is none.
+
+    Raises:
+        CorruptIndexError: it is damaged, of another format, or not about as many images as the manifest says.
+    """
+    if not data:
+        return None
+    from embeddings.products.columns import Columns  # only here: an index without products need not wait for it
+
+    name = f"{manifest.path(PRODUCTS)} of the index"
+    columns = Columns.read(data, name)
+    if len(columns.rows) != manifest.count:
+        raise CorruptIndexError(
+            f"{name} is about {len(columns.rows)} images, the manifest says {manifest.count}; rebuild the index"
+        )
+    return columns
 
 
 def read_folders(manifest: Manifest, data: bytes) -> dict[str, int]:

@@ -15,7 +15,8 @@ from embeddings.errors import (
     StorageError,
     UnknownKeyError,
 )
-from embeddings.gallery import DECIMALS, Neighbour, greedy
+from embeddings.neighbours import Neighbour
+from embeddings.ranking import DECIMALS, greedy
 from embeddings.s3_vectors.address import VectorIndexName
 from embeddings.s3_vectors.client import SEARCHING, explained, open_client
 from embeddings.s3_vectors.metadata import DRAWS, Filter, drawn, in_folder

@@ -10,7 +10,7 @@ import obstore
 import PIL
 from numpy.typing import NDArray
 
-from embeddings.gallery import Neighbour
+from embeddings.neighbours import Neighbour
 from embeddings.index.generation import Generation
 from embeddings.preprocess import WHOLE_PHOTO, Box, Limits, photo_pixels
 from functions import VERSION

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont
 
-from embeddings.gallery import Neighbour
+from embeddings.neighbours import Neighbour
 from embeddings.preprocess import WHOLE_PHOTO, Box
 
 SIDE = 150
