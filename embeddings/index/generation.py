@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from embeddings.storage.reader import Reader
 from embeddings.unit_rows import joined_unit_rows
 
 if TYPE_CHECKING:
+    from embeddings.products.column import ColumnSummary
     from embeddings.products.columns import Columns
 
 _LONGEST_HEADER = 10 + 0xFFFF
@@ -76,8 +77,7 @@ def open_generation(manifest: Manifest, files: GenerationFiles, embedder: Embedd
             f"its model {embedder.dimension}; rebuild the index"
         )
     if manifest.vector_index is not None:
-        folders = read_folders(manifest, files.folders)
-        return Generation(manifest, _open_s3_vectors(manifest, manifest.vector_index, folders), embedder)
+        return Generation(manifest, _open_s3_vectors(manifest, manifest.vector_index, files), embedder)
     vectors = read_unit_rows(manifest, files.vectors)
     try:
         gallery = Gallery(vectors, read_keys(manifest, files.keys), read_products(manifest, files.products))
@@ -86,12 +86,13 @@ def open_generation(manifest: Manifest, files: GenerationFiles, embedder: Embedd
     return Generation(manifest, gallery, embedder)
 
 
-def _open_s3_vectors(manifest: Manifest, index: VectorIndexName, folders: dict[str, int]) -> SearchableGallery:
+def _open_s3_vectors(manifest: Manifest, index: VectorIndexName, files: GenerationFiles) -> SearchableGallery:
+    folders, columns = read_folders(manifest, files.folders), read_columns(manifest, files.products)
     try:
         from embeddings.s3_vectors.gallery import S3VectorsGallery  # and with it botocore
     except ImportError as error:
         raise StorageUriError(f"{index} needs boto3: pip install boto3 ({error})") from error
-    return S3VectorsGallery(index, manifest.dimension, manifest.count, folders)
+    return S3VectorsGallery(index, manifest.dimension, manifest.count, folders, columns)
 
 
 def read_products(manifest: Manifest, data: bytes) -> "Columns | None":
@@ -104,13 +105,30 @@ def read_products(manifest: Manifest, data: bytes) -> "Columns | None":
         return None
     from embeddings.products.columns import Columns  # only here: an index without products need not wait for it
 
-    name = f"{manifest.path(PRODUCTS)} of the index"
+    name = _products_file(manifest)
     columns = Columns.read(data, name)
     if len(columns.rows) != manifest.count:
         raise CorruptIndexError(
             f"{name} is about {len(columns.rows)} images, the manifest says {manifest.count}; rebuild the index"
         )
     return columns
+
+
+def read_columns(manifest: Manifest, data: bytes) -> "Sequence[ColumnSummary]":
+    """Describe the columns of products.safetensors, for which `data` is empty if there is none.
+
+    Raises:
+        CorruptIndexError: it is damaged or of another format.
+    """
+    if not data:
+        return ()
+    from embeddings.products.columns import read_summaries  # only here, as in `read_products`
+
+    return read_summaries(data, _products_file(manifest))
+
+
+def _products_file(manifest: Manifest) -> str:
+    return f"{manifest.path(PRODUCTS)} of the index"
 
 
 def read_folders(manifest: Manifest, data: bytes) -> dict[str, int]:

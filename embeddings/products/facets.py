@@ -19,7 +19,7 @@ Facet = dict[str, Any]
 
 
 def count_facets(
-    columns: Columns, names: Sequence[str], rows: NDArray[np.integer], *, grouped: bool
+    columns: Columns, names: Sequence[str], rows: NDArray[np.integer] | range, *, grouped: bool
 ) -> dict[str, Facet]:
     """Count the values of columns.
 

@@ -2,33 +2,25 @@
 
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.errors import (
-    CorruptIndexError,
-    EmptyGalleryError,
-    NotFoundError,
-    SearchDepthError,
-    StorageError,
-    UnknownKeyError,
-)
-from embeddings.neighbours import Neighbour
-from embeddings.ranking import DECIMALS, greedy
+from embeddings.errors import EmptyGalleryError, UnknownKeyError, UnknownProductError
+from embeddings.neighbours import Found, Neighbour
+from embeddings.products.column import ColumnSummary
+from embeddings.products.where import Condition
+from embeddings.ranking import DECIMALS, first_of_groups, greedy, mean_direction
 from embeddings.s3_vectors.address import VectorIndexName
-from embeddings.s3_vectors.client import SEARCHING, explained, open_client
+from embeddings.s3_vectors.filters import both, condition_filter, of_product
+from embeddings.s3_vectors.hits import Hit, count_hits, other_photos
 from embeddings.s3_vectors.metadata import DRAWS, Filter, drawn, in_folder
+from embeddings.s3_vectors.queries import ONE_PAGE, VectorQueries
 from embeddings.storage.keys import key_problem
-from embeddings.unit_rows import unit_rows
 
-_ONE_PAGE = 100
-"""The most results in one answer. Since June 2026 more come in pages, up to 10,000."""
 _SPARE = 16
 """Results asked for beyond what is wanted, so that ties at the cut can be broken by key."""
 _DEDUPE_DEPTH = 1_000
-_GET_BATCH = 100
 _DRAW_FROM, _DRAW_LEAST, _DRAW_WIDER = 50, 10, 32
 """A stretch holds about 50 images; one with fewer than 10 is made 32 times as wide. A query asks for a page of 100,
 and hardly any stretch ever holds more."""
@@ -41,7 +33,14 @@ class S3VectorsGallery:
     vector index is gone.
     """
 
-    def __init__(self, index: VectorIndexName, dimension: int, count: int, folders: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        index: VectorIndexName,
+        dimension: int,
+        count: int,
+        folders: Mapping[str, int],
+        columns: Sequence[ColumnSummary] = (),
+    ) -> None:
         """Open a client, without a request yet.
 
         Args:
@@ -49,12 +48,13 @@ class S3VectorsGallery:
             dimension: the length of its vectors.
             count: about how many there are.
             folders: images by top folder.
+            columns: of the products; none without a product feed.
         """
-        self._index = index
         self._dimension = dimension
         self._count = count
         self.folders = folders
-        self._client = open_client(index, SEARCHING)
+        self.columns = columns
+        self._queries = VectorQueries(index)
 
     def vector(self, key: str) -> NDArray[np.float32]:
         """Return an image's unit vector, float32 (dimension,).
@@ -62,7 +62,7 @@ class S3VectorsGallery:
         Raises:
             UnknownKeyError.
         """
-        found = {} if key_problem(key) else self._vectors([key])
+        found = {} if key_problem(key) else self._queries.vectors([key])
         if key not in found:
             raise UnknownKeyError(f"the gallery has no image {key!r}")
         return found[key]
@@ -77,19 +77,37 @@ class S3VectorsGallery:
             EmptyGalleryError: the gallery, or that folder of it, is empty.
         """
         folder = prefix.rstrip("/")
-        anywhere = np.random.default_rng().standard_normal(self._dimension, np.float32)
+        anywhere = self._anywhere()
         stretches = max(1, self._count // _DRAW_FROM)
         place = secrets.randbelow(DRAWS)
         while not key_problem(folder or "a"):
             chosen = place * stretches // DRAWS
             first, end = (-(-number * DRAWS // stretches) for number in (chosen, chosen + 1))
-            found = self._query(anywhere, _ONE_PAGE, drawn(folder, first, end))
+            found = self._queries.nearest(anywhere, ONE_PAGE, drawn(folder, first, end))
             if found and (len(found) >= _DRAW_LEAST or stretches == 1):
                 return str(secrets.choice(found)["key"])
             if stretches == 1:
                 break
             stretches = max(1, stretches // _DRAW_WIDER)
         raise EmptyGalleryError(f"the gallery has no image under {prefix!r}" if prefix else "the gallery is empty")
+
+    def product_photos(self, product: str) -> tuple[list[str], NDArray[np.float32]]:
+        """Return the keys of a product's photos, at most 100, and their mean direction, a unit vector.
+
+        Arguments and errors are those of `embeddings.gallery.Gallery.product_photos`.
+        """
+        hits = self._hits(self._anywhere(), ONE_PAGE, of_product(product)) if self.columns else []
+        named = {hit.group for hit in hits if hit.id == product}
+        groups = {hit.group for hit in hits if hit.group == product} or named
+        if not groups:
+            raise UnknownProductError(f"the gallery has no product {product!r}")
+        if product not in groups:  # it is a variant: look for the others
+            hits = self._hits(self._anywhere(), ONE_PAGE, of_product(next(iter(groups)) or ""))
+        found = self._queries.vectors([hit.key for hit in hits if hit.group in groups])
+        keys = sorted(found)
+        if not keys:
+            raise UnknownProductError(f"the photos of {product!r} were deleted a moment ago")
+        return keys, mean_direction(np.stack([found[key] for key in keys]))
 
     def search(
         self,
@@ -101,102 +119,103 @@ class S3VectorsGallery:
         min_score: float | None = None,
         dedupe: float | None = None,
         exclude: Collection[str] = (),
-    ) -> list[Neighbour]:
+        where: Sequence[Condition] = (),
+        group: bool = False,
+        fields: Collection[str] | None = (),
+        facets: Sequence[str] = (),
+    ) -> Found:
         """Find the nearest images by cosine, best first, ties by key. The engine may miss some.
 
-        Arguments and the order of conditions are those of `embeddings.gallery.Gallery.search`, except that `dedupe`
-        looks at the best 1,000 only.
+        Arguments and the order of conditions are those of `embeddings.gallery.Gallery.search`, except that `dedupe`,
+        `group` and `facets` look at the best 1,000 only, and that the other photos of a product are listed only as far
+        as the search had to look.
 
         Raises:
-            SearchDepthError: the engine or the installed client cannot go as deep as `offset` + `k`.
+            SearchDepthError: the engine or the installed client cannot go as deep as `offset` + `k`, or as 1,000.
         """
         folder = prefix.rstrip("/")
         if folder and key_problem(folder):
-            return []
-        wanted = offset + k
+            return Found()
+        group = group and bool(self.columns)
+        own = {hit.group for hit in self._excluded(exclude)} if group else set()
+        wanted, conditions = offset + k, both(in_folder(folder), *map(condition_filter, where))
+        with_products = bool(self.columns) and (fields is None or bool(fields) or group or bool(facets))
 
-        def ranked(count: int) -> list[Neighbour]:
-            found = self._nearest(query, count + len(exclude), in_folder(folder))
+        def ranked(count: int) -> list[Hit]:
+            hits = self._hits(query, count + len(exclude), conditions, with_metadata=with_products)
             return [
-                each for each in found if each.key not in exclude and (min_score is None or each.score >= min_score)
+                hit
+                for hit in hits
+                if hit.key not in exclude
+                and (min_score is None or hit.score >= min_score)
+                and (hit.group is None or hit.group not in own)
             ]
 
-        kept = ranked(wanted) if dedupe is None else self._distinct(ranked, wanted, dedupe)
-        return kept[offset:wanted]
+        if dedupe is None and not group and not facets:
+            candidates = ranked(wanted)
+            kept = candidates[:wanted]
+        else:
+            kept, candidates = self._distinct(ranked, wanted, dedupe, group=group, all_of_them=bool(facets))
+        kept = kept[offset:]
+        found = Found(Neighbour(hit.key, hit.score) for hit in kept)
+        if with_products and (fields is None or fields):
+            found.products = [hit.product_fields(fields) for hit in kept]
+        if group:
+            found.others = other_photos(kept, candidates)
+        if facets and self.columns:
+            found.facets = count_hits(candidates, facets, self.columns, grouped=group)
+        return found
 
-    def _distinct(self, ranked: Callable[[int], list[Neighbour]], wanted: int, limit: float) -> list[Neighbour]:
-        """Drop near-duplicates greedily in rank order: among a page first, and among 1,000 if those do not suffice."""
-        kept: list[Neighbour] = []
-        for reach in (_ONE_PAGE - _SPARE, _DEDUPE_DEPTH):
-            if wanted > reach and reach != _DEDUPE_DEPTH:
+    def _distinct(
+        self, ranked: Callable[[int], list[Hit]], wanted: int, dedupe: float | None, *, group: bool, all_of_them: bool
+    ) -> tuple[list[Hit], list[Hit]]:
+        """Drop what repeats a better hit: among a page first, and among 1,000 if those do not suffice.
+
+        Returns:
+            The hits that stay, at most `wanted`, and those that were looked at.
+        """
+        kept: list[Hit] = []
+        candidates: list[Hit] = []
+        for reach in (ONE_PAGE - _SPARE, _DEDUPE_DEPTH):
+            if reach != _DEDUPE_DEPTH and (wanted > reach or all_of_them):
                 continue
-            kept, kept_vectors = [], np.empty((0, self._dimension), dtype=np.float32)
             candidates = ranked(reach)
-            for start in range(0, len(candidates), _GET_BATCH):
-                block = candidates[start : start + _GET_BATCH]
-                found = self._vectors([each.key for each in block])
-                block = [each for each in block if each.key in found]  # the others were deleted a moment ago
-                vectors = np.stack([found[each.key] for each in block]) if block else kept_vectors[:0]
-                new = greedy(vectors, kept_vectors, limit)[: wanted - len(kept)]
-                kept += [block[position] for position in new]
-                kept_vectors = np.concatenate([kept_vectors, vectors[new]])
-                if len(kept) == wanted:
-                    return kept
-            if len(candidates) < reach:
+            kept = first_of_groups(candidates, (hit.group for hit in candidates), set()) if group else candidates
+            if dedupe is not None:
+                kept = self._without_copies(kept, wanted, dedupe)
+            if len(kept) >= wanted or len(candidates) < reach:
+                break
+        return kept[:wanted], candidates
+
+    def _without_copies(self, hits: list[Hit], wanted: int, limit: float) -> list[Hit]:
+        kept: list[Hit] = []
+        kept_vectors = np.empty((0, self._dimension), dtype=np.float32)
+        for start in range(0, len(hits), ONE_PAGE):
+            block = hits[start : start + ONE_PAGE]
+            found = self._queries.vectors([each.key for each in block])
+            block = [each for each in block if each.key in found]  # the others were deleted a moment ago
+            vectors = np.stack([found[each.key] for each in block]) if block else kept_vectors[:0]
+            new = greedy(vectors, kept_vectors, limit)[: wanted - len(kept)]
+            kept += [block[position] for position in new]
+            kept_vectors = np.concatenate([kept_vectors, vectors[new]])
+            if len(kept) == wanted:
                 break
         return kept
 
-    def _nearest(self, query: NDArray[np.float32], count: int, where: Filter) -> list[Neighbour]:
+    def _excluded(self, keys: Collection[str]) -> list[Hit]:
+        """Look up the products of images that are left out."""
+        known = [key for key in keys if not key_problem(key)][:ONE_PAGE]
+        return [Hit("", 0.0, metadata) for metadata in self._queries.metadata(known)]
+
+    def _hits(self, query: NDArray[np.float32], count: int, where: Filter, *, with_metadata: bool = True) -> list[Hit]:
         most = count + _SPARE
-        found = self._query(query, min(most, _ONE_PAGE) if count <= _ONE_PAGE else most, where)
+        most = min(most, ONE_PAGE) if count <= ONE_PAGE else most
+        found = self._queries.nearest(query, most, where, with_metadata=with_metadata)
         # Adding 0 turns -0 into 0.
-        scored = [Neighbour(each["key"], round(1 - each["distance"], DECIMALS) + 0.0) for each in found]
-        return sorted(scored, key=lambda each: (-each.score, each.key))
+        hits = [
+            Hit(each["key"], round(1 - each["distance"], DECIMALS) + 0.0, each.get("metadata", {})) for each in found
+        ]
+        return sorted(hits, key=lambda hit: (-hit.score, hit.key))
 
-    def _query(self, query: NDArray[np.float32], count: int, where: Filter) -> list[dict[str, Any]]:
-        """Ask for up to `count` results, each with `key` and `distance`, nearest first."""
-        asked: dict[str, Any] = {
-            **self._address,
-            "topK": count,
-            "queryVector": {"float32": query.tolist()},
-            "returnDistance": True,
-            **({"filter": where} if where else {}),
-        }
-        deep = count > _ONE_PAGE
-        if deep and not self._client.can_paginate("query_vectors"):
-            raise SearchDepthError(
-                f"this botocore cannot page through S3 Vectors: update it, or ask for at most {_ONE_PAGE} results"
-            )
-        try:
-            with explained(self._index):
-                if not deep:
-                    return list(self._client.query_vectors(**asked)["vectors"])
-                pages = self._client.get_paginator("query_vectors").paginate(**asked)
-                return [each for page in pages for each in page["vectors"]]
-        except NotFoundError as error:
-            raise self._gone() from error
-        except StorageError as error:
-            if deep and isinstance(error.__cause__, self._client.exceptions.ValidationException):
-                raise SearchDepthError(f"S3 Vectors refuses to return {count} results: {error}") from error
-            raise
-
-    def _vectors(self, keys: Sequence[str]) -> dict[str, NDArray[np.float32]]:
-        """Get the unit vectors of at most 100 keys, by key, without those that do not exist."""
-        if not keys:
-            return {}
-        try:
-            with explained(self._index):
-                found = self._client.get_vectors(**self._address, keys=list(keys), returnData=True)["vectors"]
-        except NotFoundError as error:
-            raise self._gone() from error
-        if not found:
-            return {}
-        rows = unit_rows(np.array([each["data"]["float32"] for each in found], dtype=np.float64))
-        return {each["key"]: row for each, row in zip(found, rows, strict=True)}
-
-    @property
-    def _address(self) -> dict[str, str]:
-        return {"vectorBucketName": self._index.bucket, "indexName": self._index.name}
-
-    def _gone(self) -> CorruptIndexError:
-        return CorruptIndexError(f"{self._index} is missing; roll back, or rebuild with --full")
+    def _anywhere(self) -> NDArray[np.float32]:
+        return np.random.default_rng().standard_normal(self._dimension, np.float32)

@@ -126,7 +126,7 @@ def test_an_engine_or_client_without_pages_is_told_from_one_that_fails(
         assert len(gallery.search(query, k=100)) == 100
         with pytest.raises(SearchDepthError, match="refuses to return 117 results"):
             gallery.search(query, k=101)
-    monkeypatch.setattr(gallery._client, "can_paginate", lambda operation: False)
+    monkeypatch.setattr(gallery._queries.client, "can_paginate", lambda operation: False)
     assert len(gallery.search(query, k=100)) == 100
     assert gallery.random_key()
     with pytest.raises(SearchDepthError, match="cannot page"):

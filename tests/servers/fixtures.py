@@ -107,7 +107,7 @@ def vectors_server(aws_keys: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0.01)
     monkeypatch.setattr("embeddings.s3_vectors.writer._LONGEST_PAUSE", 0.01)
     patient = SEARCHING.merge(Config(connect_timeout=20, read_timeout=20))  # see `patience`
-    monkeypatch.setattr("embeddings.s3_vectors.gallery.SEARCHING", patient)
+    monkeypatch.setattr("embeddings.s3_vectors.queries.SEARCHING", patient)
     with S3VectorsServer() as server:
         server.buckets["shop"] = {}
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3VECTORS", server.url)

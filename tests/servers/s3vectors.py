@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from operator import ge, gt, le, lt
 from typing import Any
 from zlib import crc32
 
@@ -20,6 +21,7 @@ from botocore.validate import ParamValidator
 
 MODEL = ServiceModel(Loader().load_service_model("s3vectors", "service-2"))
 ACCOUNT, REGION = "123456789012", "us-east-1"
+COMPARISONS = {"$gte": ge, "$gt": gt, "$lte": le, "$lt": lt}
 FILTERABLE_BYTES, MOST_RESULTS, LIST_BYTES = 2048, 10_000, 1_000_000
 
 
@@ -189,7 +191,13 @@ class S3VectorsServer:
         distances = np.maximum(np.float32(1) - cosines, 0)
         best = np.argsort(distances, kind="stable")[: asked["topK"]]
         shown = asked.get("returnDistance", False)
-        return [{"key": keys[row], **({"distance": float(distances[row])} if shown else {})} for row in best]
+        return [
+            {
+                **_shown(keys[row], index.vectors[keys[row]], asked),
+                **({"distance": float(distances[row])} if shown else {}),
+            }
+            for row in best
+        ]
 
     def _described(self, bucket: str, name: str) -> dict[str, Any]:
         return {
@@ -243,19 +251,26 @@ def _check_metadata(metadata: dict[str, Any], index: Index) -> None:
 def matches(where: dict[str, Any], metadata: dict[str, Any], index: Index) -> bool:
     """The operators of the user guide's page on metadata filtering that are in use here."""
     [(name, wanted)] = where.items()
-    if name == "$and":
+    if name in ("$and", "$or"):
         assert wanted
-        return all(matches(each, metadata, index) for each in wanted)
+        return (all if name == "$and" else any)(matches(each, metadata, index) for each in wanted)
     if name in index.not_filterable:
         raise RefusedError("ValidationException", f"{name} is not filterable")
     [(operator, operand)] = wanted.items()
     value = metadata.get(name)
+    if operator == "$exists":
+        return (name in metadata) == operand
+    if operator in ("$in", "$nin"):
+        assert isinstance(operand, list)
+        assert operand
+        values = value if isinstance(value, list) else [value]
+        return name in metadata and any(each in operand for each in values) == (operator == "$in")
     if operator == "$eq":
         return operand in value if isinstance(value, list) else value == operand
-    if operator in ("$gte", "$lt"):
+    if operator in COMPARISONS:
         if not isinstance(operand, (int, float)):
             raise RefusedError("ValidationException", f"{operator} compares numbers")
-        return isinstance(value, (int, float)) and (value >= operand if operator == "$gte" else value < operand)
+        return isinstance(value, (int, float)) and COMPARISONS[operator](value, operand)
     raise RefusedError("ValidationException", f"the stand-in does not know {operator}")
 
 
