@@ -25,8 +25,8 @@ from PIL import Image
 from tqdm import tqdm
 
 from embeddings.errors import PhotoError, StorageError
-from embeddings.neighbours import Neighbour
 from embeddings.index.generation import Generation, load_generation
+from embeddings.neighbours import Neighbour
 from embeddings.preprocess import WHOLE_PHOTO, Box, checked_box
 from embeddings.storage.reader import Reader, open_reader
 from scripts.cli.argument_types import number, positive

@@ -10,8 +10,8 @@ import obstore
 import PIL
 from numpy.typing import NDArray
 
-from embeddings.neighbours import Neighbour
 from embeddings.index.generation import Generation
+from embeddings.neighbours import Neighbour
 from embeddings.preprocess import WHOLE_PHOTO, Box, Limits, photo_pixels
 from functions import VERSION
 from functions.search import api_docs
