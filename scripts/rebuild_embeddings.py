@@ -16,6 +16,7 @@ import argparse
 import json
 import logging
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -23,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from embeddings.index.history import past_generations, release, rollback
-from embeddings.rebuild import Outcome, Shard, rebuild
+from embeddings.rebuild import FeedOptions, Outcome, Shard, rebuild
 from embeddings.rebuild.shard_run import run_problem
 from embeddings.storage.writers import open_writer
 from scripts.cli.command import FAILED, command_parser, run_command
@@ -34,7 +35,8 @@ _EXIT_UNREADABLE, _EXIT_HELD = 3, 4
 _EXIT_CODES = {
     0: "the index is up to date; after --shard: the share is written, even if some photos could not be read",
     FAILED: "failed; the last line on stderr says why, and the index is unchanged",
-    _EXIT_UNREADABLE: "the index is up to date, but photos could not be read that the last generation did not list",
+    _EXIT_UNREADABLE: "the index is up to date, but photos or rows of the feed could not be read that the last "
+    "generation did not list, or the feed could not be used at all",
     _EXIT_HELD: "the index is held after a rollback",
 }
 
@@ -45,7 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.rollback or options.release:
         others = (options.gallery, options.model, options.prefix, options.run, options.vector_bucket, options.full)
-        if any(others) or options.dry_run or options.json:
+        products = (options.feed, options.image_base_url, options.unlisted)
+        if any(others) or any(products) or options.dry_run or options.json:
             parser.error("--rollback and --release take no other option than --index")
     elif options.gallery is None:
         parser.error("--gallery is needed")
@@ -80,6 +83,22 @@ def _parser() -> argparse.ArgumentParser:
         default="",
         metavar="NAME",
         help="keep the vectors in this bucket of Amazon S3 Vectors (default: where they are now)",
+    )
+    parser.add_argument(
+        "--feed",
+        metavar="URI",
+        help="a product feed in CSV, TSV or XML; none takes the products out (default: the one that the index was made "
+        "with; at first feed.csv at the gallery's root)",
+    )
+    parser.add_argument(
+        "--image-base-url",
+        metavar="URL",
+        help="the gallery's public address: links in the feed below it are paths of photos (default: as last time)",
+    )
+    parser.add_argument(
+        "--unlisted",
+        choices=("keep", "hide"),
+        help="whether searches find photos that the feed does not list (default: as last time; at first keep)",
     )
     parser.add_argument("--full", action="store_true", help="embed everything again; also replaces a damaged index")
     parser.add_argument("--dry-run", action="store_true", help="print what would be done, and do nothing")
@@ -131,10 +150,14 @@ def _rebuild(options: argparse.Namespace) -> int:
             full=options.full,
             dry_run=options.dry_run,
             vector_bucket=options.vector_bucket,
+            feed=FeedOptions(
+                options.feed, options.image_base_url, None if options.unlisted is None else options.unlisted == "hide"
+            ),
             progress=progress,
         )
     if options.json:
-        print(json.dumps({**summary.counts(), "failures": summary.refusals}))
+        rows = [asdict(each) for each in summary.row_refusals]
+        print(json.dumps({**summary.counts(), "failures": summary.refusals, "row_failures": rows}))
     elif options.shard:
         print(f"{summary_text(summary, 'this shard')}\nrun: {options.run}, shard {options.shard}")
     else:
@@ -142,7 +165,8 @@ def _rebuild(options: argparse.Namespace) -> int:
     if summary.outcome is Outcome.HELD:
         return _EXIT_HELD
     # A batch system would repeat the shard; the merge reports its unreadable photos.
-    return _EXIT_UNREADABLE if summary.failed_new and not options.shard else 0
+    unreadable = summary.failed_new or summary.rows_failed_new or summary.feed_problem
+    return _EXIT_UNREADABLE if unreadable and not options.shard else 0
 
 
 def _change_pointer(options: argparse.Namespace) -> None:

@@ -1,12 +1,13 @@
 """Writing a generation, and making it the current one by compare-and-set."""
 
+import gzip
 import hashlib
 import json
 import logging
 import random
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import BytesIO
 
@@ -16,9 +17,12 @@ from numpy.typing import NDArray
 from embeddings.errors import ConflictError, CorruptIndexError, NotFoundError, StorageError
 from embeddings.index.fetch import check_file, missing_file
 from embeddings.index.manifest import (
+    FEED,
     FOLDERS,
+    HIDDEN,
     KEYS,
     POINTER,
+    PRODUCTS,
     SOURCES,
     VECTORS,
     FileEntry,
@@ -52,12 +56,30 @@ class Pointer:
 
 
 @dataclass(frozen=True)
+class ProductFiles:
+    """What a generation says of products. All empty without a feed."""
+
+    columns: bytes = b""
+    """What `products.columns.pack_columns` or `pack_summaries` made."""
+    feed: bytes = b""
+    """The feed, which the next rebuilds use again if it vanishes."""
+
+    def files(self) -> dict[str, bytes]:
+        """Serialize the files, by name."""
+        stored = {PRODUCTS: self.columns, FEED: self.feed and gzip.compress(self.feed, 1, mtime=0)}
+        return {name: data for name, data in stored.items() if data}
+
+
+@dataclass(frozen=True)
 class Content:
-    """The content of a new generation. The rows of `vectors` are in the order of the sources' sorted keys."""
+    """The content of a new generation. Rows of vectors are in the order of the sources' shown or hidden keys."""
 
     vectors: Vectors
     sources: Sources
     model: bytes
+    hidden: Vectors | None = None
+    """The vectors of hidden photos, kept for the day when they are shown again."""
+    products: ProductFiles = field(default_factory=ProductFiles)
     vector_index: None = None
 
     @property
@@ -77,8 +99,9 @@ class Content:
 
     def files(self) -> dict[str, bytes]:
         """Serialize the files, by name."""
-        keys = "".join(f"{key}\n" for key in sorted(self.sources.etags)).encode()
-        return {VECTORS: _npy(self.vectors), KEYS: keys, SOURCES: self.sources.to_bytes()}
+        keys = "".join(f"{key}\n" for key in self.sources.shown).encode()
+        files = {VECTORS: _npy(self.vectors), KEYS: keys, SOURCES: self.sources.to_bytes(), **self.products.files()}
+        return files if self.hidden is None else {**files, HIDDEN: _npy(self.hidden)}
 
 
 @dataclass(frozen=True)
@@ -90,13 +113,15 @@ class S3VectorsContent:
     count: int
     folders: Mapping[str, int]
     sources: Sources
-    """Refusals alone."""
+    """Refusals and the feed alone."""
     model: bytes
+    products: ProductFiles = field(default_factory=ProductFiles)
     dtype: str = "float32"
 
     def files(self) -> dict[str, bytes]:
         """Serialize the files, by name."""
-        return {FOLDERS: json.dumps(self.folders).encode(), SOURCES: self.sources.to_bytes()}
+        folders = json.dumps(self.folders).encode()
+        return {FOLDERS: folders, SOURCES: self.sources.to_bytes(), **self.products.files()}
 
 
 def read_pointer(writer: Writer, *, repair: bool = False) -> Pointer:

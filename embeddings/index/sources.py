@@ -4,9 +4,14 @@ import gzip
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
+from typing import Any
 
 from embeddings.errors import CorruptIndexError
+from embeddings.products.records import RowRefusal
+
+MOST_ROW_REFUSALS = 1_000
+"""A generation keeps this many; a feed for another gallery would give as many as it has rows."""
 
 
 @dataclass(frozen=True)
@@ -24,18 +29,61 @@ class Refusal:
 
 
 @dataclass(frozen=True)
+class FeedState:
+    """The product feed as it was used last."""
+
+    uri: str
+    """"" for the one that is found at the gallery's root."""
+    etag: str
+    image_base_url: str = ""
+    hide_unlisted: bool = False
+    """Whether searches find only photos that show a product."""
+    products: int = 0
+    """Photos that show a product."""
+    rows_failed: int = 0
+    """Rows that cannot be used."""
+    refusals: tuple[RowRefusal, ...] = ()
+    """The first of them."""
+    hidden: frozenset[str] = frozenset()
+    """Keys of photos that searches do not find."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything but the hidden photos, for storage."""
+        stored = {name: value for name, value in asdict(self).items() if name != "hidden"}
+        return {**stored, "refusals": [astuple(each) for each in self.refusals]}
+
+
+@dataclass(frozen=True)
 class Sources:
-    """ETags of the indexed images and refusals of the others, by key."""
+    """ETags of the indexed images and refusals of the others, by key; and the product feed, if there is one."""
 
     etags: Mapping[str, str] = field(default_factory=dict)
+    """Hidden photos included."""
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
+    feed: FeedState | None = None
+
+    @property
+    def hidden(self) -> list[str]:
+        """The keys of photos that have a vector and are not to be found, sorted."""
+        return sorted(self.feed.hidden & self.etags.keys()) if self.feed else []
+
+    @property
+    def shown(self) -> list[str]:
+        """The keys of the other photos, sorted."""
+        return sorted(self.etags.keys() - self.feed.hidden if self.feed else self.etags)
+
+    def same_photos(self, other: "Sources") -> bool:
+        """Say whether both say the same of all photos."""
+        return self.etags == other.etags and self.refusals == other.refusals
 
     def to_bytes(self) -> bytes:
         """Serialize for storage. Equal sources give equal bytes."""
         content = {
-            "etags": dict(sorted(self.etags.items())),
+            "etags": {key: self.etags[key] for key in self.shown},
             "failures": {key: asdict(refusal) for key, refusal in sorted(self.refusals.items())},
         }
+        if self.feed is not None:
+            content["feed"] = {**self.feed.to_json(), "hidden": {key: self.etags[key] for key in self.hidden}}
         return gzip.compress(json.dumps(content, ensure_ascii=True, separators=(",", ":")).encode(), 6, mtime=0)
 
     @classmethod
@@ -50,7 +98,13 @@ class Sources:
             refusals = {
                 key: Refusal(str(each["etag"]), str(each["reason"])) for key, each in content["failures"].items()
             }
-            return cls({str(key): str(etag) for key, etag in content["etags"].items()}, refusals)
+            etags = {str(key): str(etag) for key, etag in content["etags"].items()}
+            if "feed" not in content:
+                return cls(etags, refusals)
+            hidden = {str(key): str(etag) for key, etag in content["feed"].pop("hidden").items()}
+            rows = tuple(RowRefusal(*each) for each in content["feed"].pop("refusals"))
+            feed = FeedState(**content["feed"], refusals=rows, hidden=frozenset(hidden))
+            return cls(etags | hidden, refusals, feed)
         except (
             OSError,
             EOFError,

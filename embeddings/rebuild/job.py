@@ -15,6 +15,7 @@ from embeddings.preprocess import Limits
 from embeddings.rebuild.checkpoint import Checkpoint, Vector
 from embeddings.rebuild.pipeline import NOT_GIVEN, Result, embed_all
 from embeddings.rebuild.plan import Plan
+from embeddings.rebuild.product_feed import Feeds
 from embeddings.rebuild.shard_run import ShardMerge, ShardPart
 from embeddings.rebuild.summary import Outcome, Summary, summarize
 from embeddings.storage.objects import ObjectInfo, Writer
@@ -55,6 +56,7 @@ class Job:
     stop_at: float
     may_empty: bool
     vector_bucket: str
+    feeds: Feeds
     progress: Progress
     embedded: int = field(default=0, init=False)
     """Photos embedded so far, refused ones included."""
@@ -64,6 +66,8 @@ class Job:
     """Opened by the first attempt that embeds."""
     put_anew: dict[str, str] = field(default_factory=dict, init=False)
     """With `full`: what this job has put into a vector index, ETags by key."""
+    feed_problem: str = field(default="", init=False)
+    """Why the product feed could not be used, in this attempt."""
     _total: int = field(default=0, init=False)
     _started: float = field(default_factory=time.monotonic, init=False)
 
@@ -153,7 +157,7 @@ class Job:
         """Report the end of the job; `manifest` is that of the generation that is current now."""
         generation = None if manifest is None else manifest.generation
         seconds = time.monotonic() - self._started
-        return summarize(outcome, generation, before, after, self.embedded, self.remaining, seconds)
+        return summarize(outcome, generation, before, after, self.embedded, self.remaining, seconds, self.feed_problem)
 
 
 @contextmanager

@@ -1,11 +1,16 @@
 """The last generation, as far as a rebuild can build on it."""
 
+import gzip
 import logging
+import zlib
+from dataclasses import replace
+
+import numpy as np
 
 from embeddings.embedder import BUNDLED_MODEL, Embedder
 from embeddings.errors import CorruptIndexError, GalleryIndexError
 from embeddings.index.generation import read_folders, read_vectors
-from embeddings.index.manifest import FOLDERS, SOURCES, VECTORS
+from embeddings.index.manifest import FEED, FOLDERS, HIDDEN, SOURCES, VECTORS
 from embeddings.index.publish import Pointer, Vectors, read_file
 from embeddings.index.sources import Sources
 from embeddings.preprocess import PREPROCESS_VERSION
@@ -71,7 +76,7 @@ class LastGeneration:
         """Say whether this code, with the chosen model or by default with the index's own, makes the same vectors."""
         if self.manifest is None or self.damaged or self.manifest.preprocess != PREPROCESS_VERSION:
             return False
-        if self.manifest.path(VECTORS) in self.lost:
+        if {self.manifest.path(VECTORS), self.manifest.path(HIDDEN)} & self.lost:
             return False
         return chosen is None or chosen.sha256 == self.manifest.model.sha256
 
@@ -100,14 +105,28 @@ class LastGeneration:
             self.manifest, read_file(self._index, self.manifest.path(FOLDERS), self.manifest.files[FOLDERS])
         )
 
+    def feed(self) -> bytes:
+        """Read the product feed that it was made with; b"" if it was made without, or that file is damaged."""
+        if self.manifest is None or FEED not in self.manifest.files:
+            return b""
+        try:
+            return gzip.decompress(read_file(self._index, self.manifest.path(FEED), self.manifest.files[FEED]))
+        except (CorruptIndexError, OSError, EOFError, zlib.error) as error:
+            _log.error("the last product feed cannot be used: %s", error)
+            return b""
+
     def vectors(self) -> tuple[Vectors, dict[str, int]]:
-        """Read the matrix, and the row of each key. Raises CorruptIndexError."""
+        """Read the vectors of all photos, hidden ones included, and the row of each key. Raises CorruptIndexError."""
         assert self.manifest is not None, "nothing is kept of no generation"  # noqa: S101
         data = read_file(self._index, self.manifest.path(VECTORS), self.manifest.files[VECTORS])
-        rows = {key: row for row, key in enumerate(sorted(self.sources.etags))}
-        if len(rows) != self.manifest.count:
+        shown, hidden = self.sources.shown, self.sources.hidden
+        if len(shown) != self.manifest.count:
             raise CorruptIndexError(
-                f"{self.manifest.path(SOURCES)} of the index has {len(rows)} images, the manifest says "
+                f"{self.manifest.path(SOURCES)} of the index has {len(shown)} images, the manifest says "
                 f"{self.manifest.count}; rebuild with --full"
             )
-        return read_vectors(self.manifest, data), rows
+        vectors = read_vectors(self.manifest, data)
+        if hidden:
+            data = read_file(self._index, self.manifest.path(HIDDEN), self.manifest.files[HIDDEN])
+            vectors = np.concatenate([vectors, read_vectors(replace(self.manifest, count=len(hidden)), data)])
+        return vectors, {key: row for row, key in enumerate([*shown, *hidden])}

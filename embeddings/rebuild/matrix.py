@@ -1,7 +1,7 @@
 """The rebuild of an index that keeps its vectors in a matrix."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -9,13 +9,15 @@ import numpy as np
 from embeddings.embedder import Embedder
 from embeddings.errors import CorruptIndexError, StorageError
 from embeddings.index.history import clean
-from embeddings.index.publish import Content, Vectors, publish
+from embeddings.index.publish import Content, ProductFiles, Vectors, publish
 from embeddings.index.sources import Sources
+from embeddings.products.columns import pack_columns
 from embeddings.rebuild.checkpoint import Checkpoint, Vector
 from embeddings.rebuild.job import Job, tolerated
 from embeddings.rebuild.last_generation import LastGeneration
 from embeddings.rebuild.pipeline import NOT_GIVEN, OUTAGE
 from embeddings.rebuild.plan import Plan, make_plan, reuse_renamed
+from embeddings.rebuild.product_feed import ProductFeed, Products
 from embeddings.rebuild.scope import Scope, split
 from embeddings.rebuild.shard_run import ShardMerge, ShardPart
 from embeddings.rebuild.summary import Outcome, Summary
@@ -38,11 +40,14 @@ class MatrixRebuild:
         job, last = self.job, self.last
         same_vectors = last.made_by(job.chosen)
         reusable = last.sources if same_vectors and not job.full else split(last.sources, scope, inside=False)
-        plan = make_plan(reusable, scope, scope.list(job.gallery, job.limits))
+        feed = ProductFeed(job.feeds, last)
+        plan = make_plan(reusable, scope, scope.list(job.gallery, job.limits, feeds=feed.keys))
         plan, renamed = reuse_renamed(plan, reusable.etags if same_vectors else {})
         job.expect(len(plan.embed))
         if job.dry_run:
-            return job.summary(Outcome.DRY_RUN, last.manifest, last.sources, plan.expected)
+            expected = replace(plan.expected, feed=feed.products(plan.expected.etags.keys()).state)
+            job.feed_problem = feed.problem
+            return job.summary(Outcome.DRY_RUN, last.manifest, last.sources, expected)
 
         embedder, after = job.chosen, plan.kept
         new: dict[str, Vector] = {}
@@ -59,11 +64,24 @@ class MatrixRebuild:
                 return self._leave_part(job.shards, checkpoint, plan, scope, after)
         looked_at = split(after, scope, inside=True)
         job.refuse_emptied(len(last.sources.etags), len(after.etags), looked_at.refusals)
-        if same_vectors and not job.full and not last.lost and after == last.sources:
-            self._close_run()
-            return job.summary(Outcome.UNCHANGED, last.manifest, last.sources, after)
+        same = same_vectors and not job.full and not last.lost and after.same_photos(last.sources)
+        if same and not feed.changed:
+            return self._unchanged(feed)
+        products = feed.products(after.etags.keys())
+        if same and products.state == last.sources.feed:
+            return self._unchanged(feed)
+        job.feed_problem = feed.problem
         embedder = embedder or last.embedder()
-        content = Content(self._matrix(after, new, renamed, embedder.dimension), after, embedder.content)
+        after = replace(after, feed=products.state)
+        matrix = self._matrix([*after.shown, *after.hidden], new, renamed, embedder.dimension)
+        shown = len(after.shown)
+        content = Content(
+            matrix[:shown],
+            after,
+            embedder.content,
+            hidden=matrix[shown:] if shown < len(matrix) else None,
+            products=ProductFiles(_columns(products, after), products.feed),
+        )
         published = publish(
             job.index, content, last.pointer, with_model=job.full or not same_vectors or last.model_lost
         )
@@ -73,6 +91,11 @@ class MatrixRebuild:
             clean(job.index, datetime.now(UTC))
         self._close_run()
         return job.summary(Outcome.PUBLISHED, published, last.sources, after)
+
+    def _unchanged(self, feed: ProductFeed) -> Summary:
+        self._close_run()
+        self.job.feed_problem = feed.problem
+        return self.job.summary(Outcome.UNCHANGED, self.last.manifest, self.last.sources, self.last.sources)
 
     def _open_checkpoint(self, embedder: Embedder) -> Checkpoint:
         job = self.job
@@ -97,16 +120,18 @@ class MatrixRebuild:
             with tolerated("merged, but the run's parts could not be deleted"):
                 self.job.shards.close()
 
-    def _matrix(self, after: Sources, new: Mapping[str, Vector], renamed: Mapping[str, str], dimension: int) -> Vectors:
-        """Pack new vectors, and the last generation's for the rest, in the order of the sorted keys."""
-        matrix = np.empty((len(after.etags), dimension), dtype=np.float16)
+    def _matrix(
+        self, keys: Sequence[str], new: Mapping[str, Vector], renamed: Mapping[str, str], dimension: int
+    ) -> Vectors:
+        """Pack new vectors, and the last generation's for the rest, in the order of the keys."""
+        matrix = np.empty((len(keys), dimension), dtype=np.float16)
         if len(new) < len(matrix):
             old, old_row = self.last.vectors()
             if old.shape[1] != dimension:
                 raise CorruptIndexError(
                     f"the index has vectors of dimension {old.shape[1]}, its model {dimension}; rebuild with --full"
                 )
-        for row, key in enumerate(sorted(after.etags)):
+        for row, key in enumerate(keys):
             matrix[row] = new[key] if key in new else old[old_row[renamed.get(key, key)]]
         return matrix
 
@@ -114,3 +139,7 @@ class MatrixRebuild:
 def _vectors(photos: Iterable[ObjectInfo], checkpoint: Checkpoint) -> dict[str, Vector]:
     found = {each.key: checkpoint.find(each.key, each.etag) for each in photos}
     return {key: result for key, result in found.items() if isinstance(result, np.ndarray)}
+
+
+def _columns(products: Products, after: Sources) -> bytes:
+    return pack_columns([products.by_key.get(key) for key in after.shown]) if products.by_key else b""

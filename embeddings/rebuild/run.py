@@ -15,6 +15,7 @@ from embeddings.preprocess import DEFAULT_LIMITS, Limits
 from embeddings.rebuild.job import Job, Progress
 from embeddings.rebuild.last_generation import LastGeneration
 from embeddings.rebuild.matrix import MatrixRebuild
+from embeddings.rebuild.product_feed import FeedOptions, Feeds
 from embeddings.rebuild.scope import Scope, folder_scope, key_scope
 from embeddings.rebuild.shard import Shard
 from embeddings.rebuild.shard_run import ShardMerge, ShardPart
@@ -25,6 +26,8 @@ from embeddings.storage.reader import open_reader
 from embeddings.storage.uri import StorageUri
 from embeddings.storage.writers import open_writer
 
+AS_BEFORE = FeedOptions()
+"""The feed that the index was made with last; for a new index, one at the gallery's root."""
 _ATTEMPTS = 20
 _log = logging.getLogger(__name__)
 
@@ -44,6 +47,7 @@ def rebuild(
     stop_at: float = math.inf,
     may_empty: bool = True,
     vector_bucket: str = "",
+    feed: FeedOptions = AS_BEFORE,
     progress: Progress = lambda _done, _total: None,
 ) -> Summary:
     """Make the index say what the gallery holds now, embedding only what is new or changed.
@@ -70,6 +74,7 @@ def rebuild(
             likelier cause is a wrong address.
         vector_bucket: keep the vectors in this bucket of Amazon S3 Vectors; "" leaves them where the index has them,
             and makes a matrix for a new index. With `keys` the vectors of an index always stay where they are.
+        feed: the product feed. Whatever else the rebuild looks at, it looks at the whole feed if that has changed.
         progress: called after each photo.
 
     Raises:
@@ -81,9 +86,9 @@ def rebuild(
     if vector_bucket and not VECTOR_BUCKET_NAME.fullmatch(vector_bucket):
         raise StorageUriError(f"{vector_bucket!r} is not the name of a vector bucket: give one such as shop-vectors")
     scope = folder_scope(prefix, shard) if keys is None else key_scope(keys)
-    index_files = open_writer(index)
+    index_files, gallery_files = open_writer(index), open_writer(gallery)
     job = Job(
-        gallery=open_writer(gallery),
+        gallery=gallery_files,
         photos=open_reader(gallery),
         index=index_files,
         index_uri=index,
@@ -95,6 +100,7 @@ def rebuild(
         stop_at=stop_at,
         may_empty=may_empty,
         vector_bucket=vector_bucket,
+        feeds=Feeds(feed, gallery, gallery_files),
         progress=progress,
     )
     for attempt in range(1, _ATTEMPTS + 1):

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -48,20 +48,27 @@ class Scope:
             return key in self.keys
         return key.startswith(self.prefix) and (self.shard is None or key in self.shard)
 
-    def list(self, gallery: Writer, limits: Limits, problem_of: Callable[[str], str | None] = key_problem) -> Listing:
+    def list(
+        self,
+        gallery: Writer,
+        limits: Limits,
+        problem_of: Callable[[str], str | None] = key_problem,
+        feeds: Collection[str] = (),
+    ) -> Listing:
         """List what is in the gallery now. An object that is too large is refused without fetching it.
 
         Args:
             gallery: storage of the photos.
             limits: limits on one photo.
             problem_of: says why a key cannot be indexed, or returns None.
+            feeds: keys of product feeds, which are no photos.
 
         Raises:
             StorageError: storage failed.
         """
         objects, unfit = {}, {}
         for each in self._present(gallery):
-            if _LITTER.fullmatch(each.key):
+            if _LITTER.fullmatch(each.key) or each.key in feeds:
                 continue
             problem = problem_of(each.key)
             if problem is None and each.size > limits.max_bytes:

@@ -1,10 +1,11 @@
 """The report of a rebuild."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from embeddings.index.sources import Sources
+from embeddings.index.sources import FeedState, Sources
+from embeddings.products.records import RowRefusal
 
 
 class Outcome(StrEnum):
@@ -43,10 +44,22 @@ class Summary:
     seconds: float
     refusals: Mapping[str, str]
     """The reasons, by key."""
+    products: int = 0
+    """Photos that show a product of the feed."""
+    hidden: int = 0
+    """Photos that searches do not find, as the feed does not list them."""
+    rows_failed: int = 0
+    """Rows of the feed that cannot be used."""
+    rows_failed_new: int = 0
+    """The ones among them that the last generation did not know."""
+    feed_problem: str = ""
+    """Why the feed could not be used, and the one before was."""
+    row_refusals: Sequence[RowRefusal] = ()
+    """The first rows that cannot be used, with the reasons."""
 
     def counts(self) -> dict[str, object]:
         """Return everything but the refusals, which may be many."""
-        return {name: value for name, value in asdict(self).items() if name != "refusals"}
+        return {name: value for name, value in asdict(self).items() if name not in ("refusals", "row_refusals")}
 
 
 def summarize(
@@ -57,12 +70,14 @@ def summarize(
     embedded: int,
     remaining: int,
     seconds: float,
+    feed_problem: str,
 ) -> Summary:
     """Count the differences between the sources of two generations."""
+    feed = after.feed or FeedState("", "")
     return Summary(
         outcome=outcome,
         generation=generation,
-        count=len(after.etags),
+        count=len(after.shown),
         added=len(after.etags.keys() - before.etags.keys()),
         changed=sum(before.etags.get(key, etag) != etag for key, etag in after.etags.items()),
         removed=len(before.etags.keys() - after.etags.keys()),
@@ -72,4 +87,16 @@ def summarize(
         remaining=remaining,
         seconds=round(seconds, 3),
         refusals={key: refusal.reason for key, refusal in sorted(after.refusals.items())},
+        products=feed.products,
+        hidden=len(after.hidden),
+        rows_failed=feed.rows_failed,
+        rows_failed_new=_new_row_refusals(before.feed, feed),
+        feed_problem=feed_problem,
+        row_refusals=feed.refusals,
     )
+
+
+def _new_row_refusals(before: FeedState | None, after: FeedState) -> int:
+    """Count the rows that cannot be used, and could be before. A row is known by its id, as its line moves."""
+    known = {(each.id, each.reason) for each in before.refusals} if before else set()
+    return sum((each.id, each.reason) not in known for each in after.refusals)
