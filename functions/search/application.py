@@ -13,7 +13,7 @@ from functions.search.api_docs import Document
 from functions.search.cors import cors_headers
 from functions.search.current_generation import CurrentGeneration
 from functions.search.problems import Problem, RequestError, problem_of
-from functions.search.request import Request
+from functions.search.request import NotModifiedError, Request
 from functions.search.routes import Routes
 from functions.settings import SearchSettings
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 _NO_STORE = {"Cache-Control": "no-store"}
+_BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 _log = logging.getLogger(__name__)
 
 
@@ -57,7 +58,7 @@ class Application:
             "X-Content-Type-Options": "nosniff",
             "X-Request-Id": request.id,
         }
-        if answer.status != HTTPStatus.NO_CONTENT:
+        if answer.status not in _BODILESS:
             headers["Content-Length"] = str(len(answer.body))
         self._record(request, answer.status, failure)
         start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", list(headers.items()))
@@ -72,15 +73,20 @@ class Application:
         allow = {"Allow": ", ".join(route.allowed)}
         if request.method == "OPTIONS":
             return _Answer(HTTPStatus.NO_CONTENT, {**allow, **_NO_STORE}, b"")
+        if request.path == "/" and request.method in ("GET", "HEAD") and request.wants_page:
+            return _Answer(HTTPStatus.FOUND, {"Location": request.docs, **_NO_STORE}, b"")
         if request.method not in route.allowed:
             detail = f"{request.path} accepts {allow['Allow']}; /docs explains it."
             raise RequestError(405, "method-not-allowed", "Wrong method", detail, allow)
         if route.limited:
             place.enter_context(self._gate.admit())
-        content = route.answer(request)
+        try:
+            content = route.answer(request)
+        except NotModifiedError:
+            return _Answer(HTTPStatus.NOT_MODIFIED, request.kept, b"")
         if not isinstance(content, Document):
             content = Document(json.dumps(content).encode(), {"Content-Type": "application/json"})
-        return _Answer(HTTPStatus.OK, {**content.headers, **_NO_STORE}, content.body)
+        return _Answer(HTTPStatus.OK, {**content.headers, **request.kept}, content.body)
 
     def _record(self, request: Request, status: int, failure: Exception | None) -> None:
         """Log one line. It leaves out names and parameters that a client chose, and messages about them."""

@@ -1,5 +1,6 @@
 """URLs of the gallery's images."""
 
+import time
 from collections.abc import Sequence
 from functools import cached_property
 from urllib.parse import quote
@@ -24,6 +25,20 @@ class ImageUrls:
         if self._settings.signed_url_seconds:
             return self._gallery.sign(keys, self._settings.signed_url_seconds)
         return [f"{self._settings.image_base_url}/{quote(checked(key), safe='/')}" for key in keys]
+
+    def keeping(self, longest: int) -> tuple[int, str]:
+        """Return how many seconds an answer with URLs may be kept, and a name that changes before they expire.
+
+        A signed URL is kept for at most a quarter of its life, and an answer is found unchanged within one quarter: it
+        is still valid for half of its life then.
+
+        Args:
+            longest: the seconds for an answer without URLs.
+        """
+        if not self._settings.signed_url_seconds:
+            return longest, self._settings.image_base_url
+        quarter = self._settings.signed_url_seconds / 4
+        return min(longest, int(quarter)), f"signed in {time.time() // quarter:.0f}"
 
     @cached_property
     def _gallery(self) -> Reader:

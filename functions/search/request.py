@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from hashlib import sha256
 from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qsl
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 _MAX_QUERY_FIELDS = 50
 _ID = re.compile(r"[A-Za-z0-9._=-]{1,100}")
+
+
+class NotModifiedError(Exception):
+    """The client has this answer already; `Request.kept` are the headers to say so with."""
 
 
 class Timing:
@@ -54,6 +59,10 @@ class Request:
         stage = environ.get("apig_wsgi.request_context", {}).get("stage", "$default")
         path = _below(base_path, environ.get("PATH_INFO") or "/")
         self.path: str = path if stage == "$default" else _below(f"/{stage}", path)
+        self.wants_page: bool = "text/html" in environ.get("HTTP_ACCEPT", "")
+        """Whether a browser is opening the address; other clients take anything."""
+        self.docs: str = f"{(environ.get('PATH_INFO') or '/').rstrip('/')}/docs"
+        """The address of the documents, seen from the root of the service."""
         self.origin: str = environ.get("HTTP_ORIGIN", "")
         self.content_type: str = environ.get("CONTENT_TYPE") or ""
         self.body = Body(environ)
@@ -61,13 +70,29 @@ class Request:
         self.timing = Timing()
         self.generation: str | None = None
         """The generation of the index that answers; None until a route takes one."""
+        self.kept: dict[str, str] = {"Cache-Control": "no-store"}
+        """The headers that say how long the answer may be kept."""
         self._query_string: str = environ.get("QUERY_STRING") or ""
+        self._known: str = environ.get("HTTP_IF_NONE_MATCH", "")
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.body.discard()
+
+    def keep(self, seconds: int, *identity: object) -> None:
+        """Let browsers and CDNs keep the answer for `seconds`; two answers with the same `identity` are alike.
+
+        The ETag is weak, since signed URLs make each answer's bytes differ: https://www.rfc-editor.org/rfc/rfc9110#name-etag
+
+        Raises:
+            NotModifiedError: the client has such an answer.
+        """
+        etag = f'"{sha256(repr(identity).encode()).hexdigest()[:32]}"'
+        self.kept = {"Cache-Control": f"public, max-age={seconds}", "ETag": f"W/{etag}"}
+        if etag in (each.strip().removeprefix("W/") for each in self._known.split(",")):
+            raise NotModifiedError
 
     @cached_property
     def query(self) -> dict[str, str]:

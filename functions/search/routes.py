@@ -23,6 +23,9 @@ from functions.search.request import Request
 from functions.search.upload import read_upload
 from functions.settings import SearchSettings
 
+KEPT_SECONDS = 60
+"""How long browsers and CDNs may keep what depends on the generation and the parameters alone."""
+
 
 class Route(NamedTuple):
     """A path's one method and what answers it."""
@@ -55,8 +58,8 @@ class Routes:
             "/v1/random": Route("GET", self._random),
             "/v1/index": Route("GET", self._index),
             "/healthz": Route("GET", self._health, limited=False),
-            "/openapi.json": Route("GET", lambda _request: api_docs.openapi(), limited=False),
-            "/docs": Route("GET", lambda _request: api_docs.reference(), limited=False),
+            "/openapi.json": Route("GET", lambda request: _kept(request, api_docs.openapi()), limited=False),
+            "/docs": Route("GET", lambda request: _kept(request, api_docs.reference()), limited=False),
         }
 
     # The answers, in the table's order.
@@ -91,7 +94,10 @@ class Routes:
                 "The parameter key is missing",
                 "Give the key of an image, such as key=shirts/1042.jpg; every result has one.",
             )
-        return self._results_for(request, self._generation(request), key, parameters)
+        generation = self._generation(request)
+        seconds, urls = self._images.keeping(KEPT_SECONDS)
+        request.keep(seconds, VERSION, generation.manifest.generation, urls, sorted(request.query.items()))
+        return self._results_for(request, generation, key, parameters)
 
     def _random(self, request: Request) -> dict[str, Any]:
         parameters = search_parameters(request.query)
@@ -101,6 +107,7 @@ class Routes:
     def _index(self, request: Request) -> dict[str, Any]:
         generation = self._generation(request)
         manifest = generation.manifest
+        request.keep(KEPT_SECONDS, VERSION, manifest.generation, manifest.held, self._current.stale)
         return {
             "generation": manifest.generation,
             "built_at": manifest.built_at,
@@ -193,3 +200,8 @@ class Routes:
             },
             "query": query,
         }
+
+
+def _kept(request: Request, document: api_docs.Document) -> api_docs.Document:
+    request.keep(KEPT_SECONDS, document.body)
+    return document

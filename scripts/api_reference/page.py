@@ -41,6 +41,7 @@ def reference_page() -> str:
         examples={
             slug: example["value"]
             for response in responses
+            if "content" in response
             for slug, example in response["content"]["application/problem+json"]["examples"].items()
         },
     )

@@ -64,6 +64,7 @@ def problem_examples() -> dict[str, dict[str, Any]]:
     return {
         slug: example["value"]
         for response in openapi()["components"]["responses"].values()
+        if "content" in response
         for slug, example in response["content"]["application/problem+json"]["examples"].items()
     }
 
@@ -156,7 +157,7 @@ def test_the_api_document_names_every_route_parameter_and_header() -> None:
     for parameter in openapi()["components"]["parameters"]:
         assert f"`{parameter}`" in text
     assert f"`{FIELD}`" in text
-    for header in ("Cache-Control", "Server-Timing", "X-Request-Id"):
+    for header in ("Cache-Control", "ETag", "Server-Timing", "X-Request-Id"):
         assert f"`{header}" in text
 
 
