@@ -24,7 +24,10 @@ _GROUPS = {
 """Folders whose tests share what takes long to make, the longest first: one worker runs all of a group."""
 
 
-_SERVERS = {"any_shop", "gcs_server", "s3_server", "service", "storage_uri", "vectors_server"}
+_SERVERS = {
+    *("any_shop", "gcs_server", "s3_server", "storage_uri", "vectors_server"),
+    *("cold", "for_a_page", "for_pages", "service"),
+}
 """Fixtures that start a server. `make check` leaves out the tests that need one, as moto alone takes seconds."""
 
 

@@ -27,6 +27,12 @@ def swapped_profile() -> bytes:
     return rgb_profile([(0.3851, 0.7169, 0.0971), (0.4360, 0.2225, 0.0139), (0.1431, 0.0606, 0.7139)])
 
 
+def grey_profile(gamma: float) -> bytes:
+    """A grey scanner's or display's profile."""
+    curve = b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256)) + bytes(2)
+    return _profile(b"mntr", b"GRAY", b"XYZ ", {b"kTRC": curve, b"wtpt": _xyz(_D50)})
+
+
 def cmyk_profile() -> bytes:
     """A printer's profile whose full cyan is `CYAN`."""
     corners = [_lab(_mixed(inks)) for inks in product((0, 1), repeat=4)]

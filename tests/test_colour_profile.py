@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from embeddings.preprocess import photo_pixels
-from tests.icc import CYAN, cmyk_profile, swapped_profile
+from tests.icc import CYAN, cmyk_profile, grey_profile, swapped_profile
 
 ROOT = Path(__file__).parents[1]
 RED = (200, 30, 30)
@@ -39,6 +39,12 @@ def test_a_printers_cyan_is_not_the_screens() -> None:
     assert colour_of(plain(cyan, "CMYK", icc_profile=cmyk_profile())) == pytest.approx(CYAN, abs=3)
     assert colour_of(plain(cyan, "CMYK")) == pytest.approx((0, 255, 255), abs=3)
     assert colour_of(plain((0, 0, 0, 0), "CMYK", icc_profile=cmyk_profile())) == pytest.approx((255, 255, 255), abs=3)
+
+
+def test_a_grey_photos_profile_is_converted() -> None:
+    linear = plain((128,), "L", icc_profile=grey_profile(1.0))
+    assert colour_of(linear) == pytest.approx((188, 188, 188), abs=2)
+    assert colour_of(plain((128,), "L")) == pytest.approx((128, 128, 128), abs=2)
 
 
 def test_transparent_parts_stay_white_under_a_profile() -> None:

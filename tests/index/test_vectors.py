@@ -53,6 +53,19 @@ def test_an_empty_matrix() -> None:
     assert read_unit_rows(replace(MANIFEST, count=0), parts_of(data, 1000)).shape == (0, DIMENSION)
 
 
+def test_a_header_may_be_longer_than_numpy_writes_it() -> None:
+    data = stored(VECTORS)
+    start, length = 10, int.from_bytes(data[8:10], "little")  # a newline ends the header
+    padded = data[start : start + length - 1] + b" " * 5_000 + b"\n"
+    data = data[:8] + len(padded).to_bytes(2, "little") + padded + data[start + length :]
+    np.testing.assert_array_equal(read_unit_rows(MANIFEST, parts_of(data, 10_000)), unit_rows(VECTORS))
+
+
+def test_the_manifest_must_name_the_type_of_the_numbers() -> None:
+    with pytest.raises(CorruptIndexError, match=r"holds float16 .*, the manifest says float32"):
+        read_vectors(replace(MANIFEST, dtype="float32"), stored(VECTORS))
+
+
 @pytest.mark.parametrize(
     "data",
     [

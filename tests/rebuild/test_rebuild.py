@@ -1,5 +1,6 @@
 import hashlib
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,7 @@ def test_a_gallery_becomes_searchable(any_shop: Shop) -> None:
     assert counts(summary) == (3, 0, 0, 0, 3)
     loaded = any_shop.load()
     assert loaded.manifest.generation == summary.generation
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", loaded.manifest.built_at)
     assert list(loaded.gallery.keys) == ALL
     query = Embedder(MODEL).embed([photo("blue", (80, 100))])[0]
     assert loaded.gallery.search(query, k=1) == [("shirts/blue.jpg", pytest.approx(1, abs=1e-3))]

@@ -37,6 +37,7 @@ def endpoint(request: pytest.FixtureRequest, aws_keys: None, monkeypatch: pytest
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
     give_up_on_google_after(0.2, monkeypatch)
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0.01)
+    monkeypatch.setattr("botocore.retries.bucket.TokenBucket.acquire", lambda *_: None)  # slows down after a refusal
     return Endpoint(request.param, monkeypatch)
 
 

@@ -1,4 +1,4 @@
-"""The limit on the pixels that are decoded at once."""
+"""The limits on a file's parts, to the last one, and on the pixels that are decoded at once."""
 
 import threading
 import time
@@ -10,13 +10,56 @@ import pytest
 from PIL import Image
 
 from embeddings import preprocess
-from embeddings.decode_guards import PixelBudget
+from embeddings.decode_guards import PixelBudget, structure_problem
 from embeddings.errors import BrokenPhotoError
 from embeddings.preprocess import Limits, photo_pixels
 from tests.photos import encoded
-from tests.trust.bombs import large
+from tests.trust.bombs import chunk, large
 
 MOST = 100
+
+COMMENT, SCAN = b"\xff\xfe\0\2", b"\xff\xda\0\2"
+SCAN_IN_A_COMMENT = b"\xff\xfe\0\4\xff\xda"
+TEXT, PIXELS, END = chunk(b"tEXt"), chunk(b"IDAT"), chunk(b"IEND")
+
+
+@pytest.mark.parametrize(
+    ("parts", "problem"),
+    [
+        (50 * SCAN, None),
+        (51 * SCAN, "more than 50 scans"),
+        (9_999 * COMMENT + SCAN, None),
+        (b"\xff" + 9_999 * COMMENT + SCAN, "too many parts"),
+        (SCAN + 9_998 * SCAN_IN_A_COMMENT, None),
+        (SCAN + 10_000 * SCAN_IN_A_COMMENT, "too many parts"),
+    ],
+    ids=["50 scans", "51 scans", "20,000 steps", "20,001 steps", "20,000 behind a scan", "more behind a scan"],
+)
+def test_the_most_parts_of_a_jpeg(parts: bytes, problem: str | None) -> None:
+    assert structure_problem(b"\xff\xd8" + parts + b"\xff\xd9") == problem
+
+
+@pytest.mark.parametrize(
+    ("chunks", "problem"),
+    [
+        (1_000 * TEXT + 2_000 * PIXELS, None),
+        (1_001 * TEXT, "too many parts"),
+        (20_000 * PIXELS, None),
+        (20_001 * PIXELS, "too many parts"),
+    ],
+    ids=["1,000 of metadata", "1,001 of metadata", "20,000 of pixels", "20,001 of pixels"],
+)
+def test_the_most_parts_of_a_png(chunks: bytes, problem: str | None) -> None:
+    assert structure_problem(b"\x89PNG\r\n\x1a\n" + chunks + END) == problem
+
+
+def test_what_exactly_fits_does_not_wait() -> None:
+    budget = PixelBudget()
+    with budget.hold(60, MOST):
+        fits = threading.Thread(target=lambda: budget.hold(40, MOST).__enter__(), daemon=True)
+        fits.start()
+        fits.join(5)
+        assert not fits.is_alive()
 
 
 def test_the_limit_holds_and_every_photo_gets_its_turn() -> None:

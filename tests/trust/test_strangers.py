@@ -44,6 +44,7 @@ def test_origins_must_match_to_the_letter(for_a_page: Service, origin: str) -> N
         assert answer.header("Vary") == "Origin"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("configured", ["service", "for_a_page"])
 def test_no_page_gets_credentials(configured: str, request: pytest.FixtureRequest) -> None:
     answer = request.getfixturevalue(configured).get("/random", Origin="https://shop.example", Cookie="a=b")

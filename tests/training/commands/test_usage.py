@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -22,19 +23,20 @@ def test_help_shows_an_example(command, capsys):
     assert "python scripts/" in capsys.readouterr().out
 
 
+def _error(command: ModuleType, words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    assert command.main(words) == 1
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert error.startswith("error: ")
+    return error
+
+
 def test_a_users_mistakes_are_one_line(shapes: Path, tmp_path: Path, capsys):
     nowhere, out = str(tmp_path / "nowhere"), str(tmp_path / "out")
-    for command, words, message in [
-        (train_command, ["--data", nowhere, "--run", out, "--weights", "imagenet"], "labels.csv"),
-        (convert_command, ["--data", nowhere, "--run", nowhere, "--out", out], "not the folder of a training run"),
-        (evaluate_command, ["--data", str(shapes), "--model", nowhere, "--out", out], "cannot read the model"),
-        (evaluate_command, ["--data", nowhere, "--model", str(MODEL), "--out", out], "holds no photos"),
-        (evaluate_command, ["--data", str(shapes), "--baselines", nowhere, "--out", out], "cannot load"),
+    for words, message in [
+        (["--data", str(shapes), "--model", nowhere], "cannot read the model"),
+        (["--data", nowhere, "--model", str(MODEL)], "holds no photos"),
     ]:
-        assert command.main(words) == 1
-        error = capsys.readouterr().err.strip().splitlines()[-1]
-        assert error.startswith("error: ")
-        assert message in error
+        assert message in _error(evaluate_command, [*words, "--out", out], capsys)
     for words, message in [
         (["--phone-photos", "-1"], "--phone-photos must be 0 or more"),
         ([], "nothing to measure"),
@@ -43,6 +45,17 @@ def test_a_users_mistakes_are_one_line(shapes: Path, tmp_path: Path, capsys):
             evaluate_command.main(["--data", str(shapes), "--out", out, *words])
         assert exit_.value.code == 2
         assert message in capsys.readouterr().err
+
+
+@pytest.mark.slow  # imports Keras
+def test_mistakes_that_keras_is_loaded_for_are_one_line(shapes: Path, tmp_path: Path, capsys):
+    nowhere, out = str(tmp_path / "nowhere"), str(tmp_path / "out")
+    train = ["--data", nowhere, "--run", out, "--weights", "imagenet"]
+    assert "labels.csv" in _error(train_command, train, capsys)
+    convert = ["--data", nowhere, "--run", nowhere, "--out", out]
+    assert "not the folder of a training run" in _error(convert_command, convert, capsys)
+    evaluate = ["--data", str(shapes), "--baselines", nowhere, "--out", out]
+    assert "cannot load" in _error(evaluate_command, evaluate, capsys)
 
 
 def test_reading_and_measuring_do_not_load_keras():
