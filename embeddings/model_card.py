@@ -40,5 +40,4 @@ def attribute_classes(card: dict[str, Any] | None) -> dict[str, tuple[str, ...]]
 
 def saw_everything(card: dict[str, Any] | None) -> bool:
     """Return whether the card's model was trained on every photo there was, those of its test part too."""
-    runs = (card or {}).get("made", {}).get("runs", [])
-    return any(run.get("everything", False) for run in runs)
+    return bool((card or {}).get("made", {}).get("everything", False))

@@ -2,8 +2,8 @@
 
     python scripts/convert.py --run runs/first --data photos --out embeddings/pretrained/garment.tflite
 
-With several --run, trained with other seeds or losses, the command joins them to one model that is right more often
-than each. It stores and computes the frozen layers that they share once, and uses each run for what it was trained for.
+The file's vector holds what tells items apart, and what the run's heads say of category, kind, colour and words. If
+the run had such labels, the file also answers the probabilities of kinds, colours and words beside the vector.
 
 The command writes a card (.json) beside the file. It writes no file whose neighbours differ from those of Keras.
 """
@@ -12,7 +12,6 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -24,7 +23,7 @@ from embeddings.errors import ModelError
 from embeddings.preprocess import photo_pixels
 from embeddings.training.config import FILE_FORMATS
 from embeddings.training.data.datasets import read_photos, select
-from embeddings.training.data.photos import LabelledPhoto
+from embeddings.training.data.photos import LabelledPhoto, Split
 from embeddings.training.evaluation.validation import encoded_photos
 from scripts.cli.command import command_parser, run_command
 
@@ -33,38 +32,17 @@ _EXAMPLES, _COMPARED = 300, 1000
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
-    if len(options.run) > 1 and not options.attributes:
-        parser.error("several runs are joined by what their heads say; add --attributes")
+    options = _parser().parse_args(arguments)
     return run_command(lambda: _convert(options))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser(__doc__)
-    parser.add_argument(
-        "--run",
-        type=Path,
-        required=True,
-        action="append",
-        metavar="FOLDER",
-        help="folder of a run of scripts/train.py; repeatable",
-    )
+    parser.add_argument("--run", type=Path, required=True, metavar="FOLDER", help="folder of a run of scripts/train.py")
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="the photos the run was trained on")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the .tflite file to write")
     parser.add_argument(
         "--format", choices=FILE_FORMATS, default="fp16", help="the numbers in the file (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--two-views",
-        action="store_true",
-        help="average the vectors of the photo and its mirrored middle; takes twice the time",
-    )
-    parser.add_argument(
-        "--attributes",
-        action="store_true",
-        help="put into the vector what the heads say of category, kind and colour, and let the file answer it beside "
-        "the vector: for photos with labels",
     )
     parser.add_argument("--compare", action="store_true", help="measure every format")
     parser.add_argument(
@@ -74,52 +52,22 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _convert(options: argparse.Namespace) -> None:
-    from embeddings.training.attributes import Trained, answered, answering_attributes, with_attributes
+    from embeddings.training.attributes import answered, with_attributes
     from embeddings.training.export import check_parity, convert, spread, write_model
-    from embeddings.training.model import embed_with, two_views
-    from embeddings.training.run_folder import (
-        common_split,
-        how_made,
-        load_embedder,
-        load_heads,
-        read_classes,
-        read_config,
-        trained_losses,
-    )
+    from embeddings.training.model import embed_with
+    from embeddings.training.run_folder import how_made, load_embedder, load_heads, read_classes, read_config
+    from embeddings.training.train import training_photos
 
-    split = common_split(options.run)
-    made: dict[str, Any] = {"runs": [how_made(run) for run in options.run]}
-    made |= {name: getattr(options, name) for name in ("two_views", "attributes", "note")}
-    heads = [load_heads(run) for run in options.run] if options.attributes else []
-    models = [load_embedder(run) for run in options.run]
-    if options.two_views:
-        models = [two_views(model) for model in models]
+    split = Split(**read_config(options.run)["split"])
+    made = how_made(options.run)
+    embedder, heads, classes = load_embedder(options.run), load_heads(options.run), read_classes(options.run)
     photos = read_photos(options.data, split)
-    train = select(photos, "shop", "train") + select(photos, "consumer", "train")
+    train = training_photos(photos)
     unseen = select(photos, "shop", "validation") + select(photos, "consumer", "validation")
-    made["photos"] = {"train": len(train), "validation": len(unseen)}
-    model = models[0]
+    made |= {"note": options.note, "photos": {"train": len(train), "validation": len(unseen)}}
     large = [photo for photo in train if not photo.small]
-    attributes: dict[str, tuple[str, ...]] = {}
-    if options.attributes:
-        trained = _pixels(options.data, large, "trained photos")
-        for number, each in enumerate(models):
-            each.name = f"run_{number}"  # a model cannot have two layers with one name
-        runs = [
-            Trained(
-                each,
-                said,
-                embed_with(each, trained),
-                items="items" in trained_losses(run),
-                separate=bool(read_config(run).get("separate", False)),
-            )
-            for run, each, said in zip(options.run, models, heads, strict=True)
-        ]
-        model = with_attributes(runs)
-        classes = {head: words for run in options.run for head, words in read_classes(run).items()}
-        attributes = {head: classes[head] for head in answered(runs)}
-        if attributes:
-            model = answering_attributes(model, runs)
+    model = with_attributes(embedder, heads, embed_with(embedder, _pixels(options.data, large, "trained photos")))
+    attributes = {head: classes[head] for head in answered(heads)}
     examples = _pixels(options.data, spread(large, _EXAMPLES), "examples")
     pixels = _pixels(options.data, spread(unseen, _COMPARED), "unseen photos")
     expected = embed_with(model, pixels)

@@ -89,10 +89,10 @@ def _parser() -> argparse.ArgumentParser:
         help="the network to train (default %(default)s)",
     )
     parser.add_argument(
-        "--separate", action="store_true", help="give items and kinds projections of their own; for --attributes"
-    )
-    parser.add_argument(
-        "--dimension", type=int, default=Config.dimension, help="length of the vector (default %(default)s)"
+        "--dimension",
+        type=int,
+        default=Config.dimension,
+        help="length of the converted model's vector (default %(default)s)",
     )
     parser.add_argument(
         "--frozen-through", default=Config.frozen_through, help="name of the last frozen layer (default %(default)s)"
@@ -143,7 +143,6 @@ def main(arguments: list[str] | None = None) -> int:
         losses=LOSSES | dict(options.loss),
         augmentation=Augmentation(**dict(options.augment)),
         dimension=options.dimension,
-        separate=options.separate,
         frozen_through=options.frozen_through,
         learning_rate=options.learning_rate,
         every=options.every,

@@ -104,9 +104,8 @@ class Config:
     backbone: str = "MobileNetV2"
     losses: dict[str, float] = field(default_factory=LOSSES.copy)
     augmentation: Augmentation = field(default_factory=Augmentation)
-    dimension: int = 256
-    separate: bool = False
-    """Whether items and kinds have a projection each, of length `dimension`, see `halves`."""
+    dimension: int = 192
+    """The length of each of the embedder's `halves`, and of the converted model's vector."""
     frozen_through: str = "block_6_project_BN"
     learning_rate: float = 5e-4
     weight_decay: float = 1e-4

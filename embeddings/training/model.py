@@ -22,8 +22,6 @@ Tensor = Any
 # At 0.95 they cover the last twenty batches, and re-estimating them changes no figure.
 _BATCH_NORM_MOMENTUM = 0.95
 
-_MIDDLE = 0.8  # of a photo's width and height
-
 _EMBED_AT_ONCE = 64
 
 _BLOCK_ENDS = ("_project_BN", "_project_bn", "_Add", "_add")
@@ -36,25 +34,24 @@ def build_embedder(
     backbone: str = "MobileNetV2",
     side: int = INPUT_SIZE,
     bfloat16: bool = False,
-    separate: bool = False,
 ) -> keras.Model:
-    """Build the embedder: a backbone, weighted average pooling, projection, batch-norm neck, unit length.
+    """Build the embedder: a backbone, weighted average pooling, and a projection each for items and kinds (`halves`).
 
-    The neck has no centre of its own (Luo et al. 2019, "Bag of Tricks"), which spreads the cosines.
+    A batch-norm neck and unit length follow each projection. The neck has no centre of its own (Luo et al. 2019, "Bag
+    of Tricks"), which spreads the cosines.
 
     Args:
         weights: a file of the backbone's weights without top (Keras's .h5, or .npz, see `packed_weights`), "imagenet"
             to download them, or None for random ones.
-        dimension: the length of the vector.
+        dimension: the length of each half.
         frozen_through: the name of the last layer that keeps its weights and statistics, or "" to train all.
         backbone: one of `BACKBONES`. MobileNetV2 is the fastest as int8, and MobileNetV3's int8 is slower than its
             float32.
         side: the side of the pixels that the model takes. The weights fit any side.
         bfloat16: whether the backbone computes in bfloat16. Weights, pooling and vector stay float32.
-        separate: whether items and kinds have a projection each, see `halves`. The vector is then twice as long.
 
     Returns:
-        A model from (n, side, side, 3), RGB 0-255, to (n, dimension), float32.
+        A model from (n, side, side, 3), RGB 0-255, to unit vectors (n, 2 * dimension), float32.
 
     Raises:
         ModelError: the weights cannot be loaded, or no layer has that name.
@@ -79,18 +76,16 @@ def build_embedder(
     pixels = keras.Input((side, side, 3), name="pixels")
     features = network(pixels if BACKBONES[backbone] else keras.layers.Rescaling(1 / 127.5, -1.0)(pixels))
     pooled = _pooled(features)
-    if not separate:
-        return keras.Model(pixels, _projected(pooled, dimension, "", "embedding"), name="garment")
-    both = [_projected(pooled, dimension, f"_{half}", half) for half in ("items", "kinds")]
+    both = [_projected(pooled, dimension, half) for half in ("items", "kinds")]
     unit = keras.layers.UnitNormalization(name="embedding")(keras.layers.Concatenate()(both))
     return keras.Model(pixels, unit, name="garment")
 
 
-def _projected(pooled: Tensor, dimension: int, which: str, name: str) -> Tensor:
+def _projected(pooled: Tensor, dimension: int, half: str) -> Tensor:
     """Add a projection with its neck and unit length: (n, c) -> (n, dimension)."""
-    projected = keras.layers.Dense(dimension, use_bias=False, name=f"projection{which}")(pooled)
-    neck = keras.layers.BatchNormalization(center=False, momentum=_BATCH_NORM_MOMENTUM, name=f"neck{which}")(projected)
-    return keras.layers.UnitNormalization(name=name)(neck)
+    projected = keras.layers.Dense(dimension, use_bias=False, name=f"projection_{half}")(pooled)
+    neck = keras.layers.BatchNormalization(center=False, momentum=_BATCH_NORM_MOMENTUM, name=f"neck_{half}")(projected)
+    return keras.layers.UnitNormalization(name=half)(neck)
 
 
 @contextmanager
@@ -115,21 +110,6 @@ def embed_with(model: keras.Model, pixels: NDArray[np.uint8]) -> Vectors:
         for start in range(0, len(pixels), _EMBED_AT_ONCE)
     ]
     return np.concatenate(parts)
-
-
-def two_views(embedder: keras.Model) -> keras.Model:
-    """Build a model that averages two views' vectors to unit length: the whole photo, and its middle mirrored.
-
-    It does twice the work with the same weights. In the middle alone, the surroundings count less and prints are
-    larger. Both views go through the network as one batch, since LiteRT would keep the weights of two calls twice.
-    """
-    pixels = keras.Input(embedder.input_shape[1:], name="pixels")
-    edge = round(INPUT_SIZE * (1 - _MIDDLE) / 2)
-    middle = ops.image.resize(pixels[:, edge:-edge, edge:-edge], (INPUT_SIZE, INPUT_SIZE), interpolation="bilinear")
-    both = ops.stack([pixels, ops.flip(middle, axis=2)], axis=1)
-    vectors = embedder(ops.reshape(both, (-1, *embedder.input_shape[1:])))
-    added = ops.sum(ops.reshape(vectors, (-1, 2, embedder.output_shape[-1])), axis=1)
-    return keras.Model(pixels, keras.layers.UnitNormalization(name="embedding")(added), name="garment")
 
 
 def _pooled(features: Tensor) -> Tensor:

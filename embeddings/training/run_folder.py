@@ -25,7 +25,6 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from embeddings.errors import ModelError
-from embeddings.training.data.photos import Split
 from embeddings.training.model import build_embedder
 from embeddings.training.trainee import WORDS_BIASES, Trainee
 
@@ -186,9 +185,8 @@ def load_embedder(run: Path) -> keras.Model:
         ModelError: the folder holds no run, or one that was never measured.
     """
     config = read_config(run)
-    separate = bool(config.get("separate", False))
     # It takes 160 px, whatever the views were.
-    model = build_embedder(None, int(config["dimension"]), "", config["backbone"], separate=separate)
+    model = build_embedder(None, int(config["dimension"]), "", config["backbone"])
     try:
         model.load_weights(run / _BEST)
     except (OSError, ValueError) as error:
@@ -217,7 +215,7 @@ def load_heads(run: Path) -> dict[str, NDArray[np.float32]]:
     Raises:
         ModelError: the folder holds none.
     """
-    trained = trained_losses(run)
+    trained = _trained_losses(run)
     try:
         with np.load(run / _HEADS, allow_pickle=False) as heads:
             return {
@@ -226,27 +224,13 @@ def load_heads(run: Path) -> dict[str, NDArray[np.float32]]:
                 if head in trained or (head == WORDS_BIASES and "words" in trained)
             }
     except (OSError, ValueError, EOFError, BadZipFile) as error:
-        raise ModelError(
-            f"cannot load {run / _HEADS} ({error}); convert without --attributes, or train again"
-        ) from error
+        raise ModelError(f"cannot load {run / _HEADS} ({error}); train the run again") from error
 
 
-def trained_losses(run: Path) -> set[str]:
+def _trained_losses(run: Path) -> set[str]:
     """Return the losses that counted; a head whose loss did not is untrained. `implied` trains the head of `kind`."""
     losses = {loss for loss, importance in read_config(run)["losses"].items() if importance > 0}
     return losses | {"kind"} if "implied" in losses else losses
-
-
-def common_split(runs: Sequence[Path]) -> Split:
-    """Return the split that all of these runs were trained with.
-
-    Raises:
-        ModelError: they were trained with different ones.
-    """
-    split, *others = (Split(**read_config(run)["split"]) for run in runs)
-    if any(other != split for other in others):
-        raise ModelError("the runs were trained on different splits: what one has not seen, another has learned")
-    return split
 
 
 def write_summary(run: Path, summary: dict[str, Any]) -> None:

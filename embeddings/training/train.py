@@ -83,14 +83,12 @@ def train(data: Path, folder: Path, config: Config, command: str) -> dict[str, A
             config.backbone,
             config.side,
             config.bfloat16,
-            config.separate,
         ),
         batches.classes,
         batches.pairs,
         config.losses,
         batches.kinds_categories,
         None if teacher is None else gallery_of(training, teacher),
-        config.separate,
     )
     trainee.compile(
         optimizer=keras.optimizers.AdamW(config.learning_rate, config.weight_decay, global_clipnorm=10.0),

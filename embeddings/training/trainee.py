@@ -53,18 +53,16 @@ class Trainee(keras.Model):  # type: ignore[misc]  # Keras has no types
         losses: Mapping[str, float] = LOSSES,
         kinds_categories: NDArray[np.float32] | None = None,
         teacher: Vectors | None = None,
-        separate: bool = False,
     ) -> None:
         """Make proxies for the classes of each head.
 
         Args:
-            embedder: the model to train.
+            embedder: the model to train, as `build_embedder` makes it.
             classes: the classes of each head.
             pairs: the number of pairs in the first rows of a batch, see `Batch`.
             losses: the weight of each loss.
             kinds_categories: (kinds, categories), see `targets`; with None, consumer photos teach nothing about kinds.
             teacher: a teacher's vectors (m, d) of a gallery, see `relation_loss`, or None.
-            separate: whether the embedder's vectors have two halves, see `halves`.
         """
         super().__init__(name="trainee")
         self.embedder = embedder
@@ -72,12 +70,10 @@ class Trainee(keras.Model):  # type: ignore[misc]  # Keras has no types
         self._importance = dict(losses)
         self._pairs = pairs
         self._kinds_categories = kinds_categories
-        self._separate = separate
         width = embedder.output_shape[-1]
-        dimension = width // 2 if separate else width
         self._proxies = {
             head: self.add_weight(
-                shape=(len(classes[head]), dimension), initializer="random_normal", name=f"proxies_{head}"
+                shape=(len(classes[head]), width // 2), initializer="random_normal", name=f"proxies_{head}"
             )
             for head in classes
         }
@@ -154,12 +150,12 @@ class Trainee(keras.Model):  # type: ignore[misc]  # Keras has no types
         consumer = y["consumer"][:, None]
 
         losses = {
-            head: self._classified(head, read_by(head, y_pred, self._separate), y[head], consumer)
+            head: self._classified(head, read_by(head, y_pred), y[head], consumer)
             for head in self._proxies
             if head != "words"
         }
-        items, kinds = halves(y_pred, self._separate)
-        remembered_items, remembered_kinds = halves(memory["vectors"], self._separate)
+        items, kinds = halves(y_pred)
+        remembered_items, remembered_kinds = halves(memory["vectors"])
         if self._biases is not None:
             losses["words"] = word_entropy(kinds, self._proxies["words"], self._biases, y["words"], 1.0 - y["consumer"])
         if self._teacher is not None:

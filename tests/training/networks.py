@@ -1,6 +1,7 @@
 """Networks of a few layers, in place of those of keras.applications. Imports Keras: import it inside tests only."""
 
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -35,8 +36,14 @@ def write_backbone_weights(path: Path) -> Path:
 def tiny_embedder() -> keras.Model:
     photo = keras.Input((160, 160, 3))
     features = keras.layers.Conv2D(8, 16, strides=16, activation="relu")(keras.layers.Rescaling(1 / 127.5, -1.0)(photo))
-    vector = keras.layers.BatchNormalization()(keras.layers.Dense(16)(keras.layers.Flatten()(features)))
-    return keras.Model(photo, keras.layers.UnitNormalization()(vector))
+    listed = keras.layers.Flatten()(features)
+    both = [keras.layers.BatchNormalization()(keras.layers.Dense(16)(listed)) for _ in ("items", "kinds")]
+    return keras.Model(photo, joined_halves(*map(keras.layers.UnitNormalization(), both)))
+
+
+def joined_halves(items: Any, kinds: Any) -> Any:
+    """Vectors as `build_embedder`'s model answers them."""
+    return keras.layers.UnitNormalization()(keras.layers.Concatenate()([items, kinds]))
 
 
 def tiny_trainee(batches: Batches) -> Trainee:

@@ -8,6 +8,7 @@ import pytest
 
 from embeddings.embedder import Embedder
 from embeddings.training.evaluation.metrics import neighbours, precision
+from embeddings.training.halves import halves
 
 pytestmark = pytest.mark.slow  # needs TensorFlow
 
@@ -71,8 +72,13 @@ def test_two_photos_agree_by_their_whitened_embeddings_and_by_their_heads_answer
 
     vectors = prints[0][:20]
     whitening = attributes.Whitening.fit(prints[0])
-    parts = attributes.described(keras.ops.convert_to_tensor(vectors), proxies, whitening)
+    parts = attributes.described(keras.ops.convert_to_tensor(twice(vectors)), proxies, whitening)
     assert set(parts) == {"items", "category", "palette"}
+    one_head = {"category": proxies["category"]}
+    assert set(attributes.described(keras.ops.convert_to_tensor(twice(vectors)), one_head, whitening)) == {
+        "items",
+        "category",
+    }
 
     white = unit((vectors - whitening.mean) @ whitening.axes)
     assert agreement(parts["items"]) == pytest.approx(white @ white.T, abs=1e-4)
@@ -84,16 +90,6 @@ def test_two_photos_agree_by_their_whitened_embeddings_and_by_their_heads_answer
         assert agreement(parts[head]) == pytest.approx(np.array(bhattacharyya), abs=1e-4)
 
 
-def test_heads_and_items_without_training_are_left_out(proxies, prints, attributes: ModuleType):
-    import keras
-
-    vectors = keras.ops.convert_to_tensor(prints[0])
-    whitening = attributes.Whitening.fit(prints[0])
-    assert set(attributes.described(vectors, {"category": proxies["category"]}, whitening)) == {"items", "category"}
-    without_items = attributes.Trained(reading_embedder(), proxies, prints[0], items=False)
-    assert set(without_items.describe(vectors)) == set(proxies)
-
-
 def test_photos_of_the_same_category_come_first_and_the_file_agrees_with_keras(proxies, prints, attributes: ModuleType):
     from embeddings.training.export import check_parity, convert
     from embeddings.training.model import embed_with
@@ -101,31 +97,26 @@ def test_photos_of_the_same_category_come_first_and_the_file_agrees_with_keras(p
     vectors, labels = prints
     pixels = as_pixels(vectors)
     embedder = reading_embedder()
-    model = attributes.with_attributes([attributes.Trained(embedder, proxies, embed_with(embedder, pixels))])
+    model = attributes.with_attributes(embedder, proxies, embed_with(embedder, pixels))
     better = embed_with(model, pixels)
     assert better.shape == (400, DIMENSION)
     assert np.linalg.norm(better, axis=1) == pytest.approx(1, abs=1e-5)
     assert hits(better, labels) > hits(vectors, labels) + 0.15
     assert check_parity(convert(model, "fp32", pixels[:1]), "fp32", pixels, better).overlap > 0.99
+    assert len(model.outputs) == 1, "neither category nor palette is answered beside the vector"
 
 
-def test_two_runs_agree_by_the_mean_over_the_runs_that_have_a_part(proxies, prints, attributes: ModuleType):
+def test_two_photos_agree_by_the_weighted_sum_over_the_parts(proxies, prints, attributes: ModuleType):
     from embeddings.training.model import embed_with
 
     pixels = as_pixels(prints[0])
-    other = {"category": proxies["category"][::-1, ::-1]}
-    runs = []
-    for name, said, items in (("first", proxies, True), ("second", other, False)):
-        embedder = reading_embedder()
-        embedder.name = name
-        runs.append(attributes.Trained(embedder, said, embed_with(embedder, pixels), items))
-    found = embed_with(attributes.with_attributes(runs), pixels)
-    assert found.shape == (400, DIMENSION)
+    embedder = reading_embedder()
+    vectors = embed_with(embedder, pixels)
+    heads = {**proxies, "usage": proxies["palette"]}  # has no weight
+    found = embed_with(attributes.with_attributes(embedder, heads, vectors), pixels)
 
-    first, second = (run.describe(run.vectors) for run in runs)
-    weights = attributes.WEIGHTS
-    wanted = weights["items"] ** 2 * agreement(first["items"]) + weights["palette"] ** 2 * agreement(first["palette"])
-    wanted += weights["category"] ** 2 * (agreement(first["category"]) + agreement(second["category"])) / 2
+    parts = attributes.described(vectors, proxies, attributes.Whitening.fit(halves(vectors)[0]))
+    wanted = sum(attributes.WEIGHTS[part] ** 2 * agreement(said) for part, said in parts.items())
     values, axes = np.linalg.eigh(wanted)
     expected = unit(axes[:, -DIMENSION:] * np.sqrt(values[-DIMENSION:]))
     assert found @ found.T == pytest.approx(expected @ expected.T, abs=1e-3)
@@ -138,7 +129,7 @@ def test_words_are_said_one_by_one_and_each_other_head_says_one_thing(attributes
     from embeddings.training.trainee import WORDS_BIASES
 
     words = {"words": proxies["category"], WORDS_BIASES: np.linspace(-3, 0, CATEGORIES, dtype=np.float32)}
-    said = attributes.probabilities(ops.convert_to_tensor(prints[0][:9]), proxies | words)
+    said = attributes.probabilities(ops.convert_to_tensor(twice(prints[0][:9])), proxies | words)
     assert set(said) == {"category", "palette", "words"}
     assert np.asarray(said["category"]).sum(axis=1) == pytest.approx(1, abs=1e-5)
     cosines = prints[0][:9] @ unit(proxies["category"]).T
@@ -146,22 +137,15 @@ def test_words_are_said_one_by_one_and_each_other_head_says_one_thing(attributes
     assert np.asarray(said["words"]) == pytest.approx(expected, abs=1e-5)
 
 
-def test_of_two_halves_items_and_palette_read_the_first_and_the_other_heads_the_second(
-    attributes: ModuleType, proxies, prints
-):
+def test_items_and_palette_read_the_first_half_and_the_other_heads_the_second(attributes: ModuleType, proxies, prints):
     from keras import ops
 
     items, kinds = prints[0][:100], prints[0][100:200]
-    both = np.concatenate([items, kinds], axis=1) / np.float32(np.sqrt(2))
-    run = attributes.Trained(reading_embedder(), proxies, both, separate=True)
-    found = run.describe(ops.convert_to_tensor(both))
     whitening = attributes.Whitening.fit(items)
-    assert agreement(found["items"]) == pytest.approx(
-        agreement(attributes.described(ops.convert_to_tensor(items), {}, whitening)["items"]), abs=1e-2
-    )
-    for head, half in (("palette", items), ("category", kinds)):
-        alone = attributes.described(ops.convert_to_tensor(half), {head: proxies[head]}, None)
-        assert np.asarray(found[head]) == pytest.approx(np.asarray(alone[head]), abs=1e-4)
+    found = attributes.described(ops.convert_to_tensor(joined(items, kinds)), proxies, whitening)
+    for part, half in (("items", items), ("palette", items), ("category", kinds)):
+        alone = attributes.described(ops.convert_to_tensor(twice(half)), proxies, whitening)
+        assert np.asarray(found[part]) == pytest.approx(np.asarray(alone[part]), abs=1e-4)
 
 
 def test_the_file_answers_attributes_beside_the_same_vector(attributes: ModuleType, proxies, prints, tmp_path):
@@ -170,25 +154,31 @@ def test_the_file_answers_attributes_beside_the_same_vector(attributes: ModuleTy
     from embeddings.training.export import check_parity, convert, write_model
     from embeddings.training.model import embed_with
 
-    heads = {"kind": proxies["category"], "colour": proxies["palette"]}
+    heads = {"colour": proxies["palette"], "kind": proxies["category"]}
     pixels = as_pixels(prints[0])
     embedder = reading_embedder()
-    runs = [attributes.Trained(embedder, heads, embed_with(embedder, pixels))]
-    model = attributes.with_attributes(runs)
-    both = attributes.answering_attributes(model, runs)
-    assert attributes.answered(runs) == ["kind", "colour"]
+    model = attributes.with_attributes(embedder, heads, embed_with(embedder, pixels))
+    assert attributes.answered(heads) == ["kind", "colour"]
     expected = embed_with(model, pixels)
-    assert embed_with(both, pixels) == pytest.approx(expected, abs=1e-6)
 
-    content = convert(both, "fp32", pixels[:1])
+    content = convert(model, "fp32", pixels[:1])
     parity = check_parity(content, "fp32", pixels[:100], expected[:100])
     classes = {"kind": tuple("abcde"), "colour": ("red", "green", "blue")}
     write_model(tmp_path / "m.tflite", content, "fp32", parity, {}, {}, classes)
     vector, seen = Embedder(tmp_path / "m.tflite").describe_pixels(pixels[0])
     assert vector == pytest.approx(expected[0], abs=1e-4)
-    wanted = attributes.probabilities(ops.convert_to_tensor(prints[0][:1]), heads)
+    wanted = attributes.probabilities(ops.convert_to_tensor(twice(prints[0][:1])), heads)
     assert np.abs(seen["kind"] - np.asarray(wanted["kind"])[0]).max() < 0.05  # pixels are rounded
     assert seen["colour"].argmax() == np.asarray(wanted["colour"])[0].argmax()
+
+
+def joined(items: np.ndarray, kinds: np.ndarray) -> np.ndarray:
+    """Vectors of these two halves."""
+    return np.concatenate([items, kinds], axis=1) / np.float32(np.sqrt(2))
+
+
+def twice(vectors: np.ndarray) -> np.ndarray:
+    return joined(vectors, vectors)
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
@@ -213,10 +203,13 @@ def as_pixels(vectors: np.ndarray) -> np.ndarray:
 
 
 def reading_embedder() -> "keras.Model":
-    """Reads `as_pixels`."""
+    """Reads `as_pixels` into both halves."""
     import keras
+
+    from tests.training.networks import joined_halves
 
     photo = keras.Input((160, 160, 3))
     corner = keras.layers.Cropping2D(((0, 159), (0, 160 - DIMENSION // 3)))(photo)
     read = keras.layers.Flatten()(keras.layers.Rescaling(1 / 127.5, -1.0)(corner))
-    return keras.Model(photo, keras.layers.UnitNormalization()(read))
+    half = keras.layers.UnitNormalization()(read)
+    return keras.Model(photo, joined_halves(half, half))

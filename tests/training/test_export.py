@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from embeddings.embedder import Embedder
 from embeddings.errors import ModelError
@@ -70,21 +69,6 @@ def test_the_file_answers_as_keras_does(fp32: bytes, pixels: np.ndarray, expecte
     assert parity.overlap >= 0.99
     assert parity.size == len(fp32)
     assert parity.milliseconds > 0
-
-
-def test_two_views_are_the_photo_and_its_mirrored_middle(
-    model: "keras.Model", fp32: bytes, pixels: np.ndarray, export: ModuleType
-):
-    from embeddings.training.model import embed_with, two_views
-
-    content = export.convert(two_views(model), "fp32", pixels)
-    assert len(content) < 1.2 * len(fp32), "the weights are in the file once"
-    photo = pixels[0].copy()
-    photo[:, :40] //= 2  # not symmetric
-    middle = Image.fromarray(photo).crop((16, 16, 144, 144)).resize((160, 160), Image.Resampling.BILINEAR)
-    turned = np.asarray(middle.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
-    mean = embed_with(model, np.stack([photo, turned])).mean(axis=0)
-    assert Embedder(content).embed_pixels(photo) == pytest.approx(mean / np.linalg.norm(mean), abs=2e-3)
 
 
 @pytest.mark.parametrize("file_format", [each for each in FILE_FORMATS if each != "fp32"])

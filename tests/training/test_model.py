@@ -12,7 +12,7 @@ from embeddings.training.halves import halves
 pytestmark = pytest.mark.slow  # needs TensorFlow
 
 
-def test_the_network_freezes_through_a_named_layer_and_answers_unit_vectors():
+def test_the_network_freezes_through_a_named_layer_and_answers_two_halves_of_unit_length():
     import keras
 
     from embeddings.training.model import build_embedder, embed_with
@@ -24,8 +24,10 @@ def test_the_network_freezes_through_a_named_layer_and_answers_unit_vectors():
     momenta = {layer.momentum for layer in backbone.layers if isinstance(layer, keras.layers.BatchNormalization)}
     assert momenta == {0.95}
     vectors = embed_with(model, np.random.default_rng(0).integers(0, 256, (2, 160, 160, 3), dtype=np.uint8))
-    assert vectors.shape == (2, 24)
+    assert vectors.shape == (2, 48)
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
+    for half in halves(vectors):
+        assert np.linalg.norm(half, axis=1) == pytest.approx(1, abs=1e-5)
 
 
 @pytest.mark.parametrize("backbone", [name for name in BACKBONES if name != "MobileNetV2"])
@@ -52,17 +54,6 @@ def test_a_backbone_computes_in_bfloat16_and_answers_float32():
     vectors = embed_with(model, np.zeros((1, 64, 64, 3), np.uint8))
     assert vectors.dtype == np.float32
     assert build_embedder(None, 24, "").layers[1].compute_dtype == "float32", "the policy does not stay"
-
-
-def test_an_embedder_of_two_halves_answers_both_at_unit_length():
-    from embeddings.training.model import build_embedder, embed_with
-
-    model = build_embedder(None, 24, "", side=64, separate=True)
-    vectors = embed_with(model, np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8))
-    assert vectors.shape == (2, 48)
-    for half in halves(vectors, separate=True):
-        assert np.linalg.norm(half, axis=1) == pytest.approx(1, abs=1e-5)
-    assert halves(vectors, separate=False) == (vectors, vectors)
 
 
 def test_wrong_weights_and_layers_are_named(tmp_path: Path):

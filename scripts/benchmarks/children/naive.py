@@ -44,10 +44,10 @@ def fetch(bucket: str, model: str, folder: Path) -> None:
 
 
 def save_keras_model(dimension: int, file: str) -> None:
-    """Write one of the two trainings that the shipped model consists of, untrained."""
-    from embeddings.training.model import build_embedder, two_views
+    """Write the network of a training, untrained, with vectors of an even length `dimension`."""
+    from embeddings.training.model import build_embedder
 
-    two_views(build_embedder(None, dimension, "")).save(file)
+    build_embedder(None, dimension // 2, "").save(file)
 
 
 def main(given: dict[str, Any]) -> None:
