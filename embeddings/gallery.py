@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.errors import EmptyGalleryError, UnknownKeyError, UnknownProductError
+from embeddings.errors import UnknownKeyError, UnknownProductError
 from embeddings.folder_counts import top_folders
-from embeddings.neighbours import MOST_OTHERS, Found, Neighbour
+from embeddings.neighbours import MOST_OTHERS, Found, Neighbour, no_image
 from embeddings.ranking import Rows, best, best_distinct, matching, mean_direction
 from embeddings.unit_rows import unit_rows
 
@@ -79,15 +79,19 @@ class Gallery:
         vector: NDArray[np.float32] = self._vectors[self._row(key)]
         return vector
 
-    def random_key(self, prefix: str = "") -> str:
-        """Choose an image of the folder `prefix` at random, each with the same chance.
+    def random_key(self, prefix: str = "", where: "Sequence[Condition]" = ()) -> str:
+        """Choose an image of the folder `prefix` that meets conditions at random, each with the same chance.
 
         Raises:
-            EmptyGalleryError: the gallery, or its folder, has no image.
+            EmptyGalleryError: there is no such image.
         """
-        rows = self._folder_rows(prefix)
+        folder = self._folder_rows(prefix)
+        rows: Sequence[int] = folder
+        if where and self._products is not None:
+            kept = self._products.matches(where, slice(folder.start, folder.stop))
+            rows = (np.flatnonzero(kept) + folder.start).tolist()
         if not rows:
-            raise EmptyGalleryError(f"the gallery has no image under {prefix!r}" if prefix else "the gallery is empty")
+            raise no_image(prefix, where)
         return self.keys[secrets.choice(rows)]
 
     def product_photos(self, product: str) -> tuple[list[str], NDArray[np.float32]]:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from embeddings.errors import EmptyGalleryError
+
 if TYPE_CHECKING:
     from embeddings.products.column import ColumnSummary
     from embeddings.products.where import Condition
@@ -46,8 +48,8 @@ class SearchableGallery(Protocol):
     def vector(self, key: str) -> NDArray[np.float32]:
         """Return the unit vector of an image."""
 
-    def random_key(self, prefix: str = "") -> str:
-        """Choose an image of the folder `prefix`."""
+    def random_key(self, prefix: str = "", where: "Sequence[Condition]" = ()) -> str:
+        """Choose an image of the folder `prefix` that meets conditions."""
 
     @property
     def columns(self) -> "Sequence[ColumnSummary]":
@@ -72,3 +74,11 @@ class SearchableGallery(Protocol):
         facets: Sequence[str] = (),
     ) -> Found:
         """Find the nearest images."""
+
+
+def no_image(prefix: str, where: "Sequence[Condition]") -> EmptyGalleryError:
+    """Return the error for a random image that cannot be chosen."""
+    if not prefix and not where:
+        return EmptyGalleryError("the gallery is empty")
+    folder = f" under {prefix!r}" if prefix else ""
+    return EmptyGalleryError(f"the gallery has no image{folder}{' that meets the conditions' if where else ''}")

@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 from embeddings.products.column import NumberColumn, TextColumn, most_frequent, number_range
 from embeddings.products.columns import Columns
 
-MOST_FACETS = 8
-"""How many columns one request may count."""
 MOST_VALUES = 20
 """How many values of a column are listed."""
 

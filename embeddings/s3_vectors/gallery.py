@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.errors import EmptyGalleryError, UnknownKeyError, UnknownProductError
-from embeddings.neighbours import Found, Neighbour
+from embeddings.errors import UnknownKeyError, UnknownProductError
+from embeddings.neighbours import Found, Neighbour, no_image
 from embeddings.products.column import ColumnSummary
 from embeddings.products.where import Condition
 from embeddings.ranking import DECIMALS, first_of_groups, greedy, mean_direction
@@ -67,29 +67,29 @@ class S3VectorsGallery:
             raise UnknownKeyError(f"the gallery has no image {key!r}")
         return found[key]
 
-    def random_key(self, prefix: str = "") -> str:
-        """Choose a random image of the folder `prefix`, all about equally likely.
+    def random_key(self, prefix: str = "", where: Sequence[Condition] = ()) -> str:
+        """Choose a random image of the folder `prefix` that meets conditions, all about equally likely.
 
         Each image has a fixed number. This chooses a stretch of numbers that should hold 50 images, and one image of
-        it. If the folder has few images there, it widens the stretch 32 times.
+        it. If there are few such images, it widens the stretch 32 times.
 
         Raises:
-            EmptyGalleryError: the gallery, or that folder of it, is empty.
+            EmptyGalleryError: there is no such image.
         """
         folder = prefix.rstrip("/")
-        anywhere = self._anywhere()
+        anywhere, conditions = self._anywhere(), [condition_filter(each) for each in where]
         stretches = max(1, self._count // _DRAW_FROM)
         place = secrets.randbelow(DRAWS)
         while not key_problem(folder or "a"):
             chosen = place * stretches // DRAWS
             first, end = (-(-number * DRAWS // stretches) for number in (chosen, chosen + 1))
-            found = self._queries.nearest(anywhere, ONE_PAGE, drawn(folder, first, end))
+            found = self._queries.nearest(anywhere, ONE_PAGE, both(drawn(folder, first, end), *conditions))
             if found and (len(found) >= _DRAW_LEAST or stretches == 1):
                 return str(secrets.choice(found)["key"])
             if stretches == 1:
                 break
             stretches = max(1, stretches // _DRAW_WIDER)
-        raise EmptyGalleryError(f"the gallery has no image under {prefix!r}" if prefix else "the gallery is empty")
+        raise no_image(prefix, where)
 
     def product_photos(self, product: str) -> tuple[list[str], NDArray[np.float32]]:
         """Return the keys of a product's photos, at most 100, and their mean direction, a unit vector.

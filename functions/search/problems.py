@@ -71,8 +71,12 @@ _TABLE = (
         "The gallery has no image with this key; it may have been removed.",
     ),
     _Row(
+        errors.UnknownProductError, 404, "product-unknown", "No such product",
+        "The gallery has no photo of a product with this id; it may have left the product feed.",
+    ),
+    _Row(
         errors.EmptyGalleryError, 404, "gallery-empty", "The gallery is empty",
-        "There is no image in the gallery, or none in the folder that was asked for.",
+        "There is no image in the gallery, or none in the folder or with the conditions that were asked for.",
     ),
     _Row(
         errors.SearchDepthError, 400, "parameter-invalid", "The search is too deep",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qsl
 
 from functions.search.body import Body
+from functions.search.given import Given
 from functions.search.problems import RequestError
 
 if TYPE_CHECKING:
@@ -95,14 +96,14 @@ class Request:
             raise NotModifiedError
 
     @cached_property
-    def query(self) -> dict[str, str]:
+    def query(self) -> Given:
         """The query parameters; the last one wins where a name is repeated.
 
         Raises:
             RequestError: 400, there are too many.
         """
         try:
-            return dict(parse_qsl(self._query_string, keep_blank_values=True, max_num_fields=_MAX_QUERY_FIELDS))
+            return Given(parse_qsl(self._query_string, keep_blank_values=True, max_num_fields=_MAX_QUERY_FIELDS))
         except ValueError as error:
             detail = f"The query has more than {_MAX_QUERY_FIELDS} parameters."
             raise RequestError(400, "parameter-invalid", "Too many parameters", detail) from error

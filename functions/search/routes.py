@@ -1,8 +1,8 @@
 """The routes: what each one answers, as a value for JSON or as a document."""
 
 import platform
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ai_edge_litert
 import numpy as np
@@ -11,11 +11,12 @@ import PIL
 from numpy.typing import NDArray
 
 from embeddings.index.generation import Generation
-from embeddings.neighbours import Neighbour
+from embeddings.neighbours import Found
 from embeddings.preprocess import WHOLE_PHOTO, Box, Limits, photo_pixels
 from functions import VERSION
 from functions.search import api_docs
 from functions.search.current_generation import CurrentGeneration
+from functions.search.given import Given
 from functions.search.image_urls import ImageUrls
 from functions.search.parameters import SearchParameters, box_parameter, search_parameters
 from functions.search.problems import RequestError
@@ -23,8 +24,13 @@ from functions.search.request import Request
 from functions.search.upload import read_upload
 from functions.settings import SearchSettings
 
+if TYPE_CHECKING:
+    from embeddings.products.column import ColumnSummary
+
 KEPT_SECONDS = 60
 """How long browsers and CDNs may keep what depends on the generation and the parameters alone."""
+_ORIGINAL = SearchParameters(fields=()).options(())
+"""The routes of the original demo take no parameters and return no products."""
 
 
 class Route(NamedTuple):
@@ -68,41 +74,53 @@ class Routes:
         photo, _ = self._upload(request)
         generation = self._generation(request)
         vector = self._embed(request, generation, photo, WHOLE_PHOTO)
-        return self._urls(self._neighbours(request, generation, vector, SearchParameters()))
+        return self._urls(self._found(request, generation, vector, _ORIGINAL))
 
     def _original_random(self, request: Request) -> list[str]:
         generation = self._generation(request)
         key = generation.gallery.random_key()
-        return self._images.of([key]) + self._urls(self._similar_to(request, generation, key, SearchParameters()))
+        vector = generation.gallery.vector(key)
+        found = self._found(request, generation, vector, _ORIGINAL, exclude=(key,))
+        return self._images.of([key]) + self._urls(found)
 
     def _search(self, request: Request) -> dict[str, Any]:
         photo, fields = self._upload(request)
-        given = fields | request.query
+        given = fields.overridden_by(request.query)
         parameters, box = search_parameters(given), box_parameter(given)
         generation = self._generation(request)
+        options = parameters.options(generation.gallery.columns)
         vector = self._embed(request, generation, photo, box)
-        neighbours = self._neighbours(request, generation, vector, parameters)
-        return self._results(generation, neighbours, {**parameters.stated(), "box": list(box)})
+        found = self._found(request, generation, vector, options)
+        return self._results(generation, found, {**parameters.stated(), "box": list(box)})
 
     def _similar(self, request: Request) -> dict[str, Any]:
         parameters = search_parameters(request.query)
-        key = request.query.get("key", "")
-        if not key:
+        key, product = request.query.get("key", ""), request.query.get("product", "")
+        if bool(key) == bool(product):
             raise RequestError(
                 400,
                 "parameter-invalid",
-                "The parameter key is missing",
-                "Give the key of an image, such as key=shirts/1042.jpg; every result has one.",
+                "The parameters key and product are both given" if key else "The parameter key is missing",
+                "Give either the key of an image, such as key=shirts/1042.jpg, or the id of a product, such as "
+                "product=1042; every result has its key.",
             )
         generation = self._generation(request)
         seconds, urls = self._images.keeping(KEPT_SECONDS)
-        request.keep(seconds, VERSION, generation.manifest.generation, urls, sorted(request.query.items()))
-        return self._results_for(request, generation, key, parameters)
+        request.keep(seconds, VERSION, generation.manifest.generation, urls, sorted(request.query.every.items()))
+        options = parameters.options(generation.gallery.columns)
+        if not product:
+            return self._similar_to(request, generation, key, parameters, options)
+        keys, vector = generation.gallery.product_photos(product)
+        found = self._found(request, generation, vector, options, exclude=keys)
+        [url] = self._images.of(keys[:1])
+        return self._results(generation, found, {"product": product, "key": keys[0], "url": url, **parameters.stated()})
 
     def _random(self, request: Request) -> dict[str, Any]:
         parameters = search_parameters(request.query)
         generation = self._generation(request)
-        return self._results_for(request, generation, generation.gallery.random_key(parameters.prefix), parameters)
+        options = parameters.options(generation.gallery.columns)
+        key = generation.gallery.random_key(parameters.prefix, options["where"])
+        return self._similar_to(request, generation, key, parameters, options)
 
     def _index(self, request: Request) -> dict[str, Any]:
         generation = self._generation(request)
@@ -118,6 +136,7 @@ class Routes:
             "held": manifest.held,
             "stale": self._current.stale,
             "folders": [{"name": name, "count": count} for name, count in generation.gallery.folders.items()],
+            "columns": [_described(column) for column in generation.gallery.columns],
         }
 
     def _health(self, _request: Request) -> dict[str, Any]:
@@ -139,7 +158,7 @@ class Routes:
 
     # The steps they share; each is timed.
 
-    def _upload(self, request: Request) -> tuple[bytes, dict[str, str]]:
+    def _upload(self, request: Request) -> tuple[bytes, Given]:
         with request.timing.step("upload"):
             return read_upload(request.body, request.content_type, self._limits.max_bytes)
 
@@ -155,43 +174,51 @@ class Routes:
         with request.timing.step("embed"):
             return generation.embedder.embed_pixels(pixels)
 
-    def _neighbours(
+    def _found(
         self,
         request: Request,
         generation: Generation,
         vector: NDArray[np.float32],
-        parameters: SearchParameters,
+        options: Mapping[str, Any],
         *,
-        exclude: tuple[str, ...] = (),
-    ) -> list[Neighbour]:
+        exclude: Sequence[str] = (),
+    ) -> Found:
         with request.timing.step("search"):
-            return generation.gallery.search(vector, exclude=exclude, **parameters.stated())
-
-    def _similar_to(
-        self, request: Request, generation: Generation, key: str, parameters: SearchParameters
-    ) -> list[Neighbour]:
-        vector = generation.gallery.vector(key)
-        return self._neighbours(request, generation, vector, parameters, exclude=(key,))
+            return generation.gallery.search(vector, exclude=exclude, **options)
 
     # The shape of their answers.
 
-    def _urls(self, neighbours: list[Neighbour]) -> list[str]:
-        return self._images.of([neighbour.key for neighbour in neighbours])
+    def _urls(self, found: Found) -> list[str]:
+        return self._images.of([neighbour.key for neighbour in found])
 
-    def _results_for(
-        self, request: Request, generation: Generation, key: str, parameters: SearchParameters
+    def _similar_to(
+        self,
+        request: Request,
+        generation: Generation,
+        key: str,
+        parameters: SearchParameters,
+        options: Mapping[str, Any],
     ) -> dict[str, Any]:
-        neighbours = self._similar_to(request, generation, key, parameters)
+        vector = generation.gallery.vector(key)
+        found = self._found(request, generation, vector, options, exclude=(key,))
         [url] = self._images.of([key])
-        return self._results(generation, neighbours, {"key": key, "url": url, **parameters.stated()})
+        return self._results(generation, found, {"key": key, "url": url, **parameters.stated()})
 
-    def _results(self, generation: Generation, neighbours: list[Neighbour], query: dict[str, Any]) -> dict[str, Any]:
+    def _results(self, generation: Generation, found: Found, query: dict[str, Any]) -> dict[str, Any]:
         manifest = generation.manifest
+        results: list[dict[str, Any]] = [
+            {"key": neighbour.key, "url": url, "score": neighbour.score}
+            for neighbour, url in zip(found, self._urls(found), strict=True)
+        ]
+        # Either list may be empty: a search describes only what it was asked for.
+        for result, product in zip(results, found.products, strict=False):
+            if product is not None:
+                result["product"] = product
+        for result, others in zip(results, found.others, strict=False):
+            result["others"] = others
         return {
-            "results": [
-                {"key": neighbour.key, "url": url, "score": neighbour.score}
-                for neighbour, url in zip(neighbours, self._urls(neighbours), strict=True)
-            ],
+            "results": results,
+            **({"facets": found.facets} if found.facets else {}),
             "index": {
                 "generation": manifest.generation,
                 "count": manifest.count,
@@ -205,3 +232,12 @@ class Routes:
 def _kept(request: Request, document: api_docs.Document) -> api_docs.Document:
     request.keep(KEPT_SECONDS, document.body)
     return document
+
+
+def _described(column: "ColumnSummary") -> dict[str, Any]:
+    about: dict[str, Any] = {"name": column.name, "type": column.type}
+    if column.type == "price":
+        about["currencies"] = list(column.values)
+    if column.numeric:
+        return {**about, "least": column.least, "most": column.most}
+    return {**about, "values": list(column.values)}

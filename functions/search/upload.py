@@ -6,6 +6,7 @@ from multipart import MultipartError, MultipartParser, MultipartPart, parse_opti
 
 from embeddings.errors import PhotoTooLargeError
 from functions.search.body import Body, BodyTooLargeError, malformed
+from functions.search.given import Given
 from functions.search.problems import RequestError
 
 FIELD = "file"
@@ -23,7 +24,7 @@ _ANY_BYTES = "latin-1"
 _AS_TEXT = re.compile(rb"(\xef\xbf\xbd){2}|\xc3\xbf\xc3\x98|(\xef\xbf\xbd|\xc2\x89)PNG")
 
 
-def read_upload(body: Body, content_type: str, max_bytes: int) -> tuple[bytes, dict[str, str]]:
+def read_upload(body: Body, content_type: str, max_bytes: int) -> tuple[bytes, Given]:
     """Read a photo that is sent as the multipart field `file` or as the whole body.
 
     Args:
@@ -52,7 +53,7 @@ def read_upload(body: Body, content_type: str, max_bytes: int) -> tuple[bytes, d
             photo, fields = _read_form(body, options.get("boundary", ""), max_bytes + _FORM_BYTES)
         else:
             body.expect(max_bytes)
-            photo, fields = body.read(max_bytes + 1), {}
+            photo, fields = body.read(max_bytes + 1), Given()
     except BodyTooLargeError as error:
         raise PhotoTooLargeError(
             f"the photo has more than {max_bytes:,} bytes; send it smaller (640 pixels on the long side are plenty)"
@@ -65,14 +66,14 @@ def read_upload(body: Body, content_type: str, max_bytes: int) -> tuple[bytes, d
     return photo, fields
 
 
-def _read_form(body: Body, boundary: str, memory: int) -> tuple[bytes, dict[str, str]]:
+def _read_form(body: Body, boundary: str, memory: int) -> tuple[bytes, Given]:
     if not boundary:
         raise malformed(
             "the Content-Type has no boundary, or one that needs quotes (as = does); let the HTTP client set this "
             "header itself"
         )
     photo = None
-    fields: dict[str, str] = {}
+    fields: list[tuple[str, str]] = []
     try:
         # Never spool to disk: uploads are not stored.
         parser = MultipartParser(
@@ -88,7 +89,7 @@ def _read_form(body: Body, boundary: str, memory: int) -> tuple[bytes, dict[str,
             if part.name == FIELD:
                 photo = photo or part.raw  # a page may have two inputs, the first one empty
             elif part.size <= _FORM_BYTES and not part.filename:
-                fields.setdefault(part.name, _text(part))
+                fields.append((part.name, _text(part)))
     except MultipartError as error:
         raise malformed(str(error.args[0])) from error
     except UnicodeError as error:
@@ -100,7 +101,7 @@ def _read_form(body: Body, boundary: str, memory: int) -> tuple[bytes, dict[str,
             f"The field {FIELD!r} is missing",
             f"The form has no field {FIELD!r}; send the photo in that field.",
         )
-    return photo, fields
+    return photo, Given(fields, first_wins=True)
 
 
 def _text(part: MultipartPart) -> str:

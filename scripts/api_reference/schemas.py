@@ -39,6 +39,9 @@ def fields_of(schema: dict[str, Any], name: str = "") -> Iterator[Field]:
         yield from list(fields_of(schema["items"], f"{name}[]"))[1:]
     for each, inner in schema.get("properties", {}).items():
         yield from fields_of(inner, f"{name}.{each}" if name else each)
+    others = schema.get("additionalProperties")
+    if isinstance(others, dict) and "properties" in others:
+        yield from list(fields_of(others, f"{name}.*"))[1:]
 
 
 def allowed_values(schema: dict[str, Any]) -> str:

@@ -91,6 +91,7 @@ def test_the_service_answers_with_the_examples_of_problems(service: Service) -> 
         service.upload("/v1/search", red[:500]),
         service.send("/v1/search", red, "application/x-www-form-urlencoded"),
         service.get("/v1/similar?key=nothing.jpg"),
+        service.get("/v1/similar?product=nothing"),
         service.get("/v1/random?prefix=nothing"),
         service.get("/v2/search"),
         service.get("/v1/search"),

@@ -71,6 +71,10 @@ def test_a_search_repeats_the_request_and_names_the_index(service: Service, phot
         "prefix": "",
         "min_score": None,
         "dedupe": None,
+        "where": [],
+        "group": None,
+        "fields": None,
+        "facets": [],
         "box": [0.0, 0.0, 1.0, 1.0],
     }
     index = service.get("/v1/index").json
@@ -163,7 +167,8 @@ def test_parameters_may_be_form_fields_and_the_query_wins(service: Service, phot
     fields = {"k": "3", "prefix": "hüte", "box": "0.1,.1,0.5,5e-1", "min_score": "0.1"}
     answer = service.upload("/v1/search", photos[RED], **fields).json
     asked = {"k": 3, "prefix": "hüte", "min_score": 0.1, "box": [0.1, 0.1, 0.5, 0.5]}
-    assert answer["query"] == {"offset": 0, "dedupe": None, **asked}
+    of_products: dict[str, object] = {"where": [], "group": None, "fields": None, "facets": []}
+    assert answer["query"] == {"offset": 0, "dedupe": None, **of_products, **asked}
     assert service.upload("/v1/search?k=5", photos[RED], **fields).json["query"]["k"] == 5
 
 

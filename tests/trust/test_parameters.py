@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from embeddings.products.column import ColumnSummary
+from functions.search.given import Given
 from functions.search.parameters import box_parameter, search_parameters
 from functions.search.problems import RequestError
 
@@ -17,10 +19,11 @@ NUMBERS = st.one_of(
     st.floats().map(str),
     st.sampled_from(["", "nan", "inf", "-0", "1e400", "٣", "1_0", " 1", "0x1", "1" * 5000]),
 )
+NAMES = ("k", "offset", "min_score", "dedupe", "prefix", "where", "group", "fields", "facets")
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.fixed_dictionaries({}, optional=dict.fromkeys(("k", "offset", "min_score", "dedupe", "prefix"), NUMBERS)))
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys(NAMES, NUMBERS)))
 def test_search_parameters(texts: dict[str, str]) -> None:
     try:
         found = search_parameters(texts)
@@ -28,7 +31,7 @@ def test_search_parameters(texts: dict[str, str]) -> None:
         problem = error.problem
         assert (problem.status, problem.slug) == (400, "parameter-invalid")
         named = problem.detail.split()[0]
-        assert named in ("k", "offset", "min_score", "dedupe")
+        assert named in ("k", "offset", "min_score", "dedupe", "group", "facets")
         return
     assert 1 <= found.k <= 100
     assert 0 <= found.offset <= 1000 - found.k
@@ -40,12 +43,28 @@ def test_search_parameters(texts: dict[str, str]) -> None:
 def test_the_longest_texts_take_no_time(text: str) -> None:
     """The texts are as long as a form's field may be. While a pattern is matched, no other thread runs."""
     started = time.process_time()
-    for refused in ({"min_score": text}, {"dedupe": text}, {"k": text}):
+    for refused in ({"min_score": text}, {"dedupe": text}, {"k": text}, {"where": f"price:{text}"}, {"facets": text}):
         with pytest.raises(RequestError):
-            search_parameters(refused)
+            search_parameters(refused).options([ColumnSummary("price", "price")])
     with pytest.raises(RequestError):
         box_parameter({"box": f"{text},0,1,1"})
     assert time.process_time() - started < 0.5
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.text(max_size=20) | st.from_regex(r"-?(brand|price):[0-9.,]{1,9}", fullmatch=True), max_size=3))
+def test_conditions(texts: list[str]) -> None:
+    columns = [ColumnSummary("brand", "text"), ColumnSummary("price", "price")]
+    given = Given([("where", text) for text in texts] + [("facets", "price")])
+    try:
+        options = search_parameters(given).options(columns)
+    except RequestError as error:
+        problem = error.problem
+        assert (problem.status, problem.slug) == (400, "parameter-invalid")
+        assert problem.detail.startswith("where: ")
+        return
+    assert len(options["where"]) == len([text for text in texts if text])
+    assert (options["facets"], options["fields"], options["group"]) == (("price",), None, False)
 
 
 @settings(max_examples=200, deadline=None)
