@@ -37,7 +37,6 @@ def reindex(event: dict[str, Any], context: Any) -> dict[str, Any]:
     dead-letter queue. When the rebuild itself fails, the error leaves all of them in the queue and counts as one.
     """
     from functions.reindex.continuation import from_message
-    from functions.reindex.events import s3_events, work_of
     from functions.reindex.work import merged
     from functions.settings import ReindexSettings
 
@@ -45,7 +44,7 @@ def reindex(event: dict[str, Any], context: Any) -> dict[str, Any]:
     parts, unreadable = [], []
     for record in event["Records"]:
         try:
-            parts.append(from_message(record["body"]) or work_of(s3_events(record["body"]), settings.gallery_uri))
+            parts.append(from_message(record["body"]) or _work(record["body"], settings))
         except (RecursionError, ValueError) as error:
             _log.error("message %s: %s", record["messageId"], error)
             unreadable.append({"itemIdentifier": record["messageId"]})
@@ -53,6 +52,12 @@ def reindex(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if not work.empty:
         _reindex(work, settings, context)
     return {"batchItemFailures": unreadable}
+
+
+def _work(body: str, settings: "ReindexSettings") -> "Work":
+    from functions.reindex.events import s3_events, work_of
+
+    return work_of(s3_events(body), settings.gallery_uri, settings.feed_uri)
 
 
 def reindex_scheduled(event: dict[str, Any], context: Any) -> dict[str, Any]:

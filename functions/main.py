@@ -71,7 +71,7 @@ def reindex(event: CloudEvent) -> None:
         _log.error("event %s: %s", event["id"], error)
         return  # a repetition would be no better
     settings = ReindexSettings.read(os.environ)
-    work = work_of([happened], settings.gallery_uri)
+    work = work_of([happened], settings.gallery_uri, settings.feed_uri)
     if not work.empty and bring_up_to_date_together(work, settings).outcome is Outcome.UNFINISHED:
         raise ServiceUnavailable("unfinished; send the event again")
 

@@ -83,6 +83,12 @@ class ReindexSettings:
     """The queue through which an unfinished run continues; "" where there is none."""
     vector_bucket: str
     """The bucket of S3 Vectors to keep the vectors in; "" to leave them where they are, at first in the index."""
+    feed_uri: str
+    """The product feed; "" for the one that the index was made with, at first `feed.csv` in the gallery."""
+    image_base_url: str
+    """The public base of the gallery, which the feed's links may begin with; "" for the last one."""
+    hide_unlisted: bool | None
+    """Whether to hide photos that the feed does not list; None as last time."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
@@ -98,6 +104,9 @@ class ReindexSettings:
             reindex_seconds=reading.get("REINDEX_SECONDS", _whole(1, 86_400), default=math.inf),
             reindex_queue_url=reading.get("REINDEX_QUEUE_URL", _queue_url, default=""),
             vector_bucket=reading.get("VECTOR_BUCKET", _vector_bucket, default=""),
+            feed_uri=reading.get("FEED_URI", _uri, default=""),
+            image_base_url=reading.get("IMAGE_BASE_URL", _base_url, default=""),
+            hide_unlisted=reading.get("UNLISTED", _unlisted, default=None),
         )
         reading.check()
         return settings
@@ -162,6 +171,12 @@ def _vector_bucket(text: str) -> str:
     if not VECTOR_BUCKET_NAME.fullmatch(text):
         raise ValueError("give the name of a vector bucket of Amazon S3 Vectors, such as shop-vectors")
     return text
+
+
+def _unlisted(text: str) -> bool | None:
+    if text not in ("keep", "hide"):
+        raise ValueError("give keep or hide")
+    return text == "hide"
 
 
 def _origins(text: str) -> tuple[str, ...]:

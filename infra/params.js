@@ -37,6 +37,12 @@ const RULES = {
   certificateId: matching(/^(none|[A-Za-z0-9-]+)$/, "none or the part of its ARN after certificate/"),
   site: matching(/^(none|cdn)$/, "none or cdn"),
   vectorBucket: matching(/^(none|new)$/, "none or new"),
+  // It is part of the roles, too.
+  feed: matching(
+    /^(none|[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/(?!\.{1,2}\/)[^/*?$\p{Cc}]+)+\.[A-Za-z0-9]+)$/u,
+    'none or the bucket and path of a file, without s3://, such as shop-feeds/products.csv, and without "*", "?" and "$"',
+  ),
+  unlisted: matching(/^(keep|hide)$/, "keep or hide"),
 };
 
 // It is part of the buckets' names, which have at most 63 characters.

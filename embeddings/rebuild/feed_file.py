@@ -28,22 +28,16 @@ class FeedFile:
             StorageUriError: the address is not one.
         """
         self.name = uri or f"{FEED_NAME} of the gallery"
-        self._key = FEED_NAME
-        self._place = StorageUri.parse(uri or gallery_uri)
+        folder, self._key = located(uri or f"{gallery_uri.rstrip('/')}/")
         self._folder = gallery
         if uri:
-            folder, _, name = self._place.prefix.rpartition("/")
-            if "." in name and not uri.endswith("/") and not _is_folder(self._place):
-                self._key = name
-                self._place = replace(self._place, prefix=folder or ("/" if self._place.scheme == "file" else ""))
-            scheme, bucket, prefix = self._place.scheme, self._place.bucket, self._place.prefix
-            self._folder = open_writer(prefix if scheme == "file" else f"{scheme}://{bucket}/{prefix}")
+            self._folder = open_writer(folder.prefix if folder.scheme == "file" else _text(folder))
         gallery_place = StorageUri.parse(gallery_uri)
         self.keys_in_gallery = {FEED_NAME}
         """Its key, if it lies in the gallery; and that of a feed at the root, which is no photo in any case."""
-        if gallery_place.contains(self._place):
-            folder = self._place.prefix.removeprefix(gallery_place.prefix).strip("/")
-            self.keys_in_gallery.add(f"{folder}/{self._key}" if folder else self._key)
+        if gallery_place.contains(folder):
+            below = folder.prefix.removeprefix(gallery_place.prefix).strip("/")
+            self.keys_in_gallery.add(f"{below}/{self._key}" if below else self._key)
         self._read: tuple[str, bytes, Feed] | None = None
 
     def etag(self) -> str:
@@ -65,5 +59,19 @@ class FeedFile:
         return self._read[1:]
 
 
-def _is_folder(place: StorageUri) -> bool:
-    return place.scheme == "file" and Path(place.prefix).is_dir()
+def located(uri: str) -> tuple[StorageUri, str]:
+    """Return the folder that a feed's address means, and the feed's key in it.
+
+    Raises:
+        StorageUriError: it is no address.
+    """
+    place = StorageUri.parse(uri)
+    folder, _, name = place.prefix.rpartition("/")
+    local = place.scheme == "file"
+    if "." not in name or uri.endswith("/") or (local and Path(place.prefix).is_dir()):
+        return place, FEED_NAME
+    return replace(place, prefix=folder or ("/" if local else "")), name
+
+
+def _text(place: StorageUri) -> str:
+    return f"{place.scheme}://{place.bucket}/{place.prefix}"

@@ -20,7 +20,8 @@ def to_message(work: Work) -> str:
     It is ASCII, since a queue replaces some characters that keys may have.
     """
     keys = None if work.keys is None else sorted(work.keys)
-    body = json.dumps({_NAME: {"keys": keys, "messages": work.messages + 1}})
+    feed = {"feed": True} if work.feed else {}
+    body = json.dumps({_NAME: {"keys": keys, "messages": work.messages + 1, **feed}})
     return body if len(body) <= MESSAGE_BYTES else to_message(Work(None, work.messages))
 
 
@@ -35,7 +36,8 @@ def from_message(body: str) -> Work | None:
         return None
     try:
         keys, messages = content[_NAME]["keys"], content[_NAME]["messages"]
-        return Work(None if keys is None else frozenset(map(str, keys)), int(messages))
+        feed = bool(content[_NAME].get("feed"))
+        return Work(None if keys is None else frozenset(map(str, keys)), int(messages), feed=feed)
     except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise ValueError(f"not a message of the re-index to itself ({error!r})") from error
 

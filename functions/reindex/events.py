@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
 from embeddings.rebuild import Shard
+from embeddings.rebuild.feed_file import located
 from embeddings.storage.uri import StorageUri
 from functions.reindex.work import Work
 
@@ -66,20 +67,28 @@ def gcs_event(data: Mapping[str, Any]) -> ObjectEvent:
         raise ValueError(f"not a Cloud Storage event ({error!r} is missing)") from error
 
 
-def work_of(events: Iterable[ObjectEvent], gallery_uri: str) -> Work:
-    """Pick the objects that are the gallery's.
+def work_of(events: Iterable[ObjectEvent], gallery_uri: str, feed_uri: str = "") -> Work:
+    """Pick the objects that are the gallery's, and the product feed, which may lie elsewhere.
 
     An event says that something happened, not what is there now: events come late, twice and out of order.
     """
     gallery = StorageUri.parse(gallery_uri)
-    place = f"{gallery.prefix}/" if gallery.prefix else ""
-    return Work(
-        frozenset(
-            event.key.removeprefix(place)
-            for event in events
-            if event.bucket == gallery.bucket and event.key.startswith(place) and not event.key.endswith("/")
-        )
-    )
+    place = _folder(gallery)
+    keys, feed = set(), False
+    for event in events:
+        feed = feed or (bool(feed_uri) and _is_feed(event, feed_uri))
+        if event.bucket == gallery.bucket and event.key.startswith(place) and not event.key.endswith("/"):
+            keys.add(event.key.removeprefix(place))
+    return Work(frozenset(keys), feed=feed)
+
+
+def _is_feed(event: ObjectEvent, feed_uri: str) -> bool:
+    folder, name = located(feed_uri)
+    return (event.bucket, event.key) == (folder.bucket, _folder(folder) + name)
+
+
+def _folder(place: StorageUri) -> str:
+    return f"{place.prefix}/" if place.prefix else ""
 
 
 def work_of_run(event: Mapping[str, Any]) -> Work | None:

@@ -6,13 +6,14 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from embeddings.rebuild import Shard, Summary, rebuild
+from embeddings.rebuild import FeedOptions, Shard, Summary, rebuild
 from functions.log import FIELDS
 from functions.settings import ReindexSettings
 
 _MARGIN_SECONDS = 60.0
 _MARGIN_SHARE = 0.25
 """The time kept for photos in progress, for publishing and for the answer: a minute, or a quarter of a short run."""
+_ROWS_LOGGED = 20
 _log = logging.getLogger(__name__)
 
 
@@ -28,11 +29,13 @@ class Work:
     """The run of shards it belongs to, if any. Whoever started the run asks again until it is finished."""
     shard: Shard | None = None
     """The shard of that run; None to merge them."""
+    feed: bool = False
+    """Whether the product feed was written. Every rebuild looks at it, but this one is not to be left out."""
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to look at."""
-        return self.keys is not None and not self.keys
+        return self.keys is not None and not self.keys and not self.feed
 
 
 WHOLE_GALLERY = Work(None)
@@ -41,12 +44,13 @@ WHOLE_GALLERY = Work(None)
 def merged(parts: Iterable[Work]) -> Work:
     """Merge parts into one; its `messages` is the largest of theirs, so that merging does not lengthen a chain."""
     keys: set[str] = set()
-    whole, messages = False, 0
+    whole, messages, feed = False, 0, False
     for part in parts:
         whole = whole or part.keys is None
         keys |= part.keys or set()
         messages = max(messages, part.messages)
-    return Work(None if whole else frozenset(keys), messages)
+        feed = feed or part.feed
+    return Work(None if whole else frozenset(keys), messages, feed=feed)
 
 
 def bring_up_to_date(work: Work, settings: ReindexSettings, seconds: float = math.inf) -> Summary:
@@ -71,6 +75,9 @@ def bring_up_to_date(work: Work, settings: ReindexSettings, seconds: float = mat
         stop_at=stop_at,
         may_empty=named,
         vector_bucket=settings.vector_bucket,
+        feed=FeedOptions(settings.feed_uri or None, settings.image_base_url or None, settings.hide_unlisted),
     )
+    for each in summary.row_refusals[:_ROWS_LOGGED]:
+        _log.warning("line %d of the feed, id %r: %s", each.line, each.id, each.reason)
     _log.info("rebuild", extra={FIELDS: summary.counts()})
     return summary

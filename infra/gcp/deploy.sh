@@ -21,6 +21,8 @@ Options:
   --create-gallery          create the gallery's bucket if it is missing
   --name NAME               prefix of all names, a different one for each stage (garment-search)
   --cors-origins LIST       pages that may read answers: * or https://a.example,https://b.example (*)
+  --feed gs://BUCKET/PATH   the product feed, if it is not feed.csv in the gallery
+  --unlisted keep|hide      whether searches find photos that the feed does not list (keep)
   --schedule CRON           when to compare the whole index with the gallery, in UTC (17 3 * * *)
   --memory SIZE             memory of the search (1Gi)
   --reindex-memory SIZE     memory of the re-index (2Gi)
@@ -46,7 +48,7 @@ check() {
 }
 
 project='' region='' gallery='' index='' image_base_url='' signed_url_seconds='' create_gallery='' name=garment-search
-cors_origins='*' schedule='17 3 * * *' memory=1Gi reindex_memory=2Gi max_instances=10
+feed='' unlisted=keep cors_origins='*' schedule='17 3 * * *' memory=1Gi reindex_memory=2Gi max_instances=10
 dry_run='' remove='' mode='' delete_index='' delete_gallery=''
 
 set_mode() {
@@ -67,7 +69,7 @@ while (($#)); do
       exit
       ;;
     --project | --region | --gallery | --index | --image-base-url | --signed-url-seconds | --name | --cors-origins | \
-      --schedule | --memory | --reindex-memory | --max-instances)
+      --feed | --unlisted | --schedule | --memory | --reindex-memory | --max-instances)
       (($# > 1)) || fail "$1 needs a value"
       case $1 in
         --image-base-url) set_mode url ;;
@@ -88,7 +90,9 @@ check --project "$project" '[a-z][a-z0-9-]{4,28}[a-z0-9]' "the project's id, suc
 check --region "$region" '[a-z]+-[a-z]+[0-9]+' 'a region, such as europe-west1'
 check --gallery "$gallery" "$uri" 'gs://BUCKET or gs://BUCKET/PREFIX, with letters, digits and ._-/ in the prefix'
 check --index "$index" "$uri" 'gs://BUCKET or gs://BUCKET/PREFIX, with letters, digits and ._-/ in the prefix'
-for place in "$gallery" "$index"; do
+[[ -z $feed ]] || check --feed "$feed" "$uri" 'gs://BUCKET/PATH of a file, with letters, digits and ._-/'
+check --unlisted "$unlisted" 'keep|hide' 'keep or hide'
+for place in "$gallery" "$index" "$feed"; do
   [[ ! ${place#gs://}/ =~ //|/\.\.?/ ]] || fail "$place: a prefix must have no empty, . or .. part"
 done
 # The longest name of an account is NAME-schedule, and Google allows 30 characters.
@@ -108,6 +112,8 @@ fi
 
 gallery_bucket=${gallery#gs://} gallery_bucket=${gallery_bucket%%/*}
 index_bucket=${index#gs://} index_bucket=${index_bucket%%/*}
+feed_bucket=${feed#gs://} feed_bucket=${feed_bucket%%/*}
+[[ $feed_bucket != "$gallery_bucket" ]] || feed_bucket=''
 # In the gallery's bucket, every file of the index would cause an event, and readers of the gallery could read it.
 [[ $gallery_bucket != "$index_bucket" ]] || fail 'the index needs its own bucket, not the one of the gallery'
 if [[ $mode == public ]]; then image_base_url=https://storage.googleapis.com/${gallery#gs://}; fi

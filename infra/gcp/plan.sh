@@ -77,6 +77,7 @@ END
   grant_bucket "$index_bucket" "serviceAccount:$(account search)" storage.objectViewer
   grant_bucket "$index_bucket" "serviceAccount:$(account reindex)" storage.objectUser
   grant_bucket "$gallery_bucket" "serviceAccount:$(account reindex)" storage.objectViewer
+  [[ -z $feed_bucket ]] || grant_bucket "$feed_bucket" "serviceAccount:$(account reindex)" storage.objectViewer
   case $mode in
     signed) grant_bucket "$gallery_bucket" "serviceAccount:$(account search)" storage.objectViewer ;;
     # This role reads but does not list.
@@ -167,13 +168,14 @@ END
 }
 
 reindex_function() { # service, target, seconds per call, seconds per rebuild, calls at once
+  local products="UNLISTED=$unlisted${feed:+|FEED_URI=$feed}${image_base_url:+|IMAGE_BASE_URL=$image_base_url}"
   cat <<END
 gcloud run deploy $name-$1 --project=$project --region=$region \\
   --source="\$staged/reindex" --function=$2 --base-image=python313 \\
   --service-account=$(account reindex) \\
   --build-service-account=projects/$project/serviceAccounts/$(account build) \\
   --no-allow-unauthenticated --memory=$reindex_memory --cpu=2 --concurrency=$5 --max-instances=1 --timeout=$3 \\
-  --set-env-vars='^|^INDEX_URI=$index|GALLERY_URI=$gallery|REINDEX_SECONDS=$4|THREADS=$5'
+  --set-env-vars='^|^INDEX_URI=$index|GALLERY_URI=$gallery|REINDEX_SECONDS=$4|THREADS=$5|$products'
 END
 }
 
@@ -232,6 +234,7 @@ END
       reindex)
         withdraw_bucket "$index_bucket" reindex storage.objectUser
         withdraw_bucket "$gallery_bucket" reindex storage.objectViewer
+        [[ -z $feed_bucket ]] || withdraw_bucket "$feed_bucket" reindex storage.objectViewer
         ;;
       events) withdraw_project events eventarc.eventReceiver ;;
       build) withdraw_project build run.builder ;;

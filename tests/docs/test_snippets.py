@@ -10,6 +10,9 @@ from pathlib import Path
 import boto3
 import pytest
 
+from embeddings.products.feed import read_feed
+from embeddings.products.matching import match
+from embeddings.products.product import Price
 from embeddings.rebuild import rebuild
 from scripts.drawn_gallery import draw_gallery
 from tests.docs.documents import ROOT, document
@@ -23,6 +26,49 @@ def test_an_index_is_read_with_numpy_alone(tmp_path: Path) -> None:
     said = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, capture_output=True, text=True)
     assert said.stdout.startswith("(3, ")
     assert all(f"{kind}/" in said.stdout for kind in ("dresses", "shirts", "trousers"))
+
+
+SHOPIFY = """\
+Handle,Title,Vendor,Type,Option1 Name,Option1 Value,Variant Price,Image Src,Image Position
+linen-shirt,"Shirt, linen",Nordwind,Shirts,Size,S,39.00,https://cdn.shopify.com/s/files/1/linen-1.jpg?v=17,1
+linen-shirt,,,,,M,39.00,https://cdn.shopify.com/s/files/1/linen-2.jpg?v=17,2
+no-photo,Hat,Nordwind,Hats,Title,Default Title,9.00,,
+"""
+WOOCOMMERCE = """\
+ID,Type,SKU,Name,In stock?,Regular price,Sale price,Categories,Images
+7,simple,A,"Shirt, linen",1,39.00,29.00,"Clothes > Shirts, Sale","https://shop.example/linen-1.jpg, https://shop.example/linen-2.jpg"
+8,variable,B,Hat,0,,,Hats,https://shop.example/hat.jpg
+9,variation,B-1,Hat - red,1,9.00,,,https://shop.example/hat.jpg
+"""
+
+
+@pytest.mark.parametrize(
+    ("heading", "name", "export", "shown"),
+    [
+        ("### Shopify's own export", "products_export.csv", SHOPIFY, {"linen-shirt"}),
+        ("### WooCommerce's own export", "wc-product-export.csv", WOOCOMMERCE, {"7", "8"}),
+    ],
+)
+def test_a_shops_own_export_becomes_a_feed(
+    heading: str, name: str, export: str, shown: set[str], tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text("\ufeff" + export, encoding="utf-8")
+    section = document("docs/products.md").section(heading)
+    (program,) = re.findall(r"^```python\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
+    feed = read_feed((tmp_path / "feed.csv").read_bytes())
+    first = feed.rows[0]
+    assert first.product.values["title"] == "Shirt, linen"
+    assert first.product.values["price"] == Price(39, "EUR")
+    assert {row.product.id for row in feed.rows} == shown
+    assert {"linen-1.jpg", "linen-2.jpg"} <= match(feed.rows, ["linen-1.jpg", "linen-2.jpg", "hat.jpg"]).products.keys()
+
+
+def test_the_feed_of_the_document_is_one() -> None:
+    (example,) = re.findall(r"^```csv\n(.*?)^```$", document("docs/products.md").text, re.MULTILINE | re.DOTALL)
+    matches = match(read_feed(example.encode()).rows, ["linen.jpg"])
+    assert not matches.refusals
+    assert matches.products["linen.jpg"].values["size"] == ("S",)
 
 
 def test_a_deleted_index_comes_back_from_its_versions(s3_server: S3Server) -> None:

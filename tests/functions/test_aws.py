@@ -17,7 +17,10 @@ from botocore.exceptions import ClientError
 
 from embeddings.errors import GalleryIndexError, StorageError
 from embeddings.gallery import Gallery
+from embeddings.index.fetch import fetch_pointer
 from embeddings.index.generation import load_generation
+from embeddings.index.manifest import PRODUCTS
+from embeddings.products.columns import Columns
 from embeddings.rebuild import rebuild
 from embeddings.storage.reader import open_reader
 from embeddings.storage.writers import open_writer
@@ -229,6 +232,25 @@ def test_from_upload_to_answer(shop: Shop, aws: ModuleType, search: Handler) -> 
         with urllib.request.urlopen(result["url"]) as fetched:
             assert fetched.read() == shop.photos.get(result["key"]).data
     assert answer.keys[-1] == "kept.jpg"
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_feed_that_is_written_is_read_and_nothing_is_embedded(
+    elsewhere: bool, shop: Shop, s3_server: S3Server, aws: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket, key = (s3_server.new_bucket(), "today/products.csv") if elsewhere else (shop.bucket, "photos/feed.csv")
+    if elsewhere:
+        monkeypatch.setenv("FEED_URI", f"s3://{bucket}/{key}")
+    monkeypatch.setattr("embeddings.embedder.Embedder.embed_pixels", None)  # calling it would be an error
+    record = {"s3": {"bucket": {"name": bucket}, "object": {"key": key}}}
+    message = {"Records": [{"messageId": "1", "body": json.dumps({"Records": [record]})}]}
+    for price in (15.0, 9.5):
+        feed = f"id,image_link,price\n1,https://cdn.example/kept.jpg,{price} USD\n"
+        open_writer(f"s3://{bucket}").put(key, feed.encode())
+        assert aws.reindex(message, Context()) == {"batchItemFailures": []}
+        manifest, _ = fetch_pointer(open_reader(shop.index))
+        columns = Columns.read(open_writer(shop.index).get(manifest.path(PRODUCTS)).data)
+        assert columns.product(manifest.count - 1) == {"id": "1", "price": {"value": price, "currency": "USD"}}
 
 
 def test_a_late_event_changes_nothing(shop: Shop, aws: ModuleType) -> None:

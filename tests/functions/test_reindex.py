@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from embeddings.rebuild import Shard
+from embeddings.rebuild import FeedOptions, Shard
 from functions.reindex.continuation import MESSAGE_BYTES, MOST_MESSAGES, continue_later, from_message, to_message
 from functions.reindex.events import ObjectEvent, gcs_event, s3_events, work_of, work_of_run
 from functions.reindex.work import WHOLE_GALLERY, Work, bring_up_to_date, merged
@@ -27,6 +27,19 @@ def test_the_gallerys_objects_are_picked_from_the_events() -> None:
     )
     assert work_of(events[:1], "gs://shop").keys == frozenset({"photos/a.jpg"})
     assert work_of([ObjectEvent("other", "a.jpg")], "s3://shop").empty
+
+
+def test_an_event_of_the_feed_is_work_wherever_it_lies() -> None:
+    feed = "s3://feeds/today/products.csv"
+    written = ObjectEvent("feeds", "today/products.csv")
+    others = [ObjectEvent("feeds", "today/other.csv"), ObjectEvent("shop", "today/products.csv")]
+    assert work_of([written], "s3://shop/photos", feed) == Work(frozenset(), feed=True)
+    assert work_of(others, "s3://shop/photos", feed).empty
+    assert not work_of([ObjectEvent("shop", "photos/feed.csv")], "s3://shop/photos").empty
+    work = merged([Work(frozenset({"a.jpg"})), Work(frozenset(), 3, feed=True)])
+    assert work == Work(frozenset({"a.jpg"}), 3, feed=True)
+    assert from_message(to_message(work)) == Work(frozenset({"a.jpg"}), 4, feed=True)
+    assert not Work(frozenset(), feed=True).empty
 
 
 RECORDS = json.dumps({"Records": [{"s3": {"bucket": {"name": "shop"}, "object": {"key": "a+b/%C3%BC.jpg"}}}]})
@@ -147,7 +160,7 @@ def test_a_damaged_message_is_unreadable(content: str) -> None:
 def test_time_is_kept_for_publishing(
     seconds: float, setting: str, for_embedding: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    environment = {"INDEX_URI": "/index", "GALLERY_URI": "/photos", "VECTOR_BUCKET": "shop-vectors"}
+    environment = {"INDEX_URI": "/index", "GALLERY_URI": "/photos", "VECTOR_BUCKET": "shop-vectors", "UNLISTED": "hide"}
     settings = ReindexSettings.read({**environment, "REINDEX_SECONDS": setting})
     asked: list[Any] = []
 
@@ -158,7 +171,8 @@ def test_time_is_kept_for_publishing(
     monkeypatch.setattr("functions.reindex.work.rebuild", rebuild)
     with pytest.raises(RuntimeError):
         bring_up_to_date(Work(frozenset({"a"})), settings, seconds)
-    options = {"keys": {"a"}, "run": None, "shard": None, "may_empty": True, "vector_bucket": "shop-vectors"}
+    options: dict[str, Any] = {"keys": {"a"}, "run": None, "shard": None, "may_empty": True}
+    options |= {"vector_bucket": "shop-vectors", "feed": FeedOptions(None, None, True)}
     assert asked == ["/photos", "/index", pytest.approx(for_embedding, abs=1), options]
 
 

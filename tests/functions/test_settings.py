@@ -30,6 +30,9 @@ def test_defaults() -> None:
         reindex_seconds=math.inf,
         reindex_queue_url="",
         vector_bucket="",
+        feed_uri="",
+        image_base_url="",
+        hide_unlisted=None,
     )
 
 
@@ -49,6 +52,17 @@ def test_everything_set() -> None:
     assert settings.cors_origins[3:] == ("capacitor://localhost",)
     assert settings.base_path == "/shop/search"
     assert (settings.refresh_seconds, settings.max_upload_bytes, settings.max_pixels) == (0, 4_500_000, 25_600)
+
+
+def test_the_product_feeds_settings() -> None:
+    settings = ReindexSettings.read(
+        {**PLACES, "FEED_URI": "s3://feeds/today.csv", "IMAGE_BASE_URL": "https://images.example/", "UNLISTED": "hide"}
+    )
+    assert (settings.feed_uri, settings.image_base_url) == ("s3://feeds/today.csv", "https://images.example")
+    assert settings.hide_unlisted is True
+    assert ReindexSettings.read({**PLACES, "UNLISTED": "keep"}).hide_unlisted is False
+    with pytest.raises(SettingsError, match="UNLISTED is 'drop': give keep or hide"):
+        ReindexSettings.read({**PLACES, "UNLISTED": "drop"})
 
 
 def test_frozen() -> None:

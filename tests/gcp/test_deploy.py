@@ -83,14 +83,31 @@ def test_their_settings(deployment: tuple[str, Google]) -> None:
     }
     assert search == {**places, **images[mode], "CORS_ORIGINS": "*", "THREADS": "11"}
     # Google does not tell functions their timeout, and unfinished work continues only if it stops in time.
+    products = {"UNLISTED": "keep", **({} if mode == "signed" else images[mode])}
     assert reindex == [
-        {**places, "REINDEX_SECONDS": "270", "THREADS": "80"},  # an event may wait for one rebuild, then for its own
-        {**places, "REINDEX_SECONDS": "1800", "THREADS": "1"},
+        # An event may wait for one rebuild, then for its own.
+        {**places, **products, "REINDEX_SECONDS": "270", "THREADS": "80"},
+        {**places, **products, "REINDEX_SECONDS": "1800", "THREADS": "1"},
     ]
     SearchSettings.read(search)
     ReindexSettings.read(reindex[0])
     mounted = google.gcloud.made["run services garment-search-search"].get("set-secrets")
     assert mounted == (f"{key}=garment-search-signing-key:latest" if mode == "signed" else None)
+
+
+def test_the_product_feed_can_be_anywhere(google: Google) -> None:
+    feed = ("--feed", "gs://shop-feeds/today/products.xml", "--unlisted", "hide")
+    google.gcloud.made["gs://shop-feeds"] = {}
+    result = google.deploy(*PUBLIC, "--create-gallery", *feed)
+    assert result.returncode == 0, result.stderr
+    for each in ("reindex", "reindex-scheduled"):
+        settings = ReindexSettings.read(environment(google, each))
+        assert (settings.feed_uri, settings.hide_unlisted) == ("gs://shop-feeds/today/products.xml", True)
+    reader = "serviceAccount:garment-search-reindex@my-project.iam.gserviceaccount.com"
+    granted = {role for role in google.gcloud.roles if "shop-feeds" in role[0]}
+    assert [role[1:] for role in granted] == [(reader, "roles/storage.objectViewer")]
+    assert google.deploy(*PUBLIC, *feed, "--remove").returncode == 0
+    assert not granted & google.gcloud.roles
 
 
 def test_the_gallery_has_triggers(deployment: tuple[str, Google]) -> None:
@@ -232,6 +249,8 @@ def test_removal(deployment: tuple[str, Google], google_after: Google) -> None:
         ((*BASE, "--signed-url-seconds", "604801"), "604800"),
         ((*PUBLIC, "--delete-index"), "need --remove"),
         ((*PUBLIC, "--region"), "--region needs a value"),
+        ((*PUBLIC, "--feed", "s3://shop-feeds/feed.csv"), "--feed is 's3://shop-feeds/feed.csv'"),
+        ((*PUBLIC, "--unlisted", "drop"), "keep or hide"),
         ((*PUBLIC, "--stage", "dev"), "unknown option --stage"),
     ],
 )

@@ -33,6 +33,8 @@ OPTIONS = {
     "fill": "map",
     "site": "cdn",
     "vectorBucket": "new",
+    "feed": "shop-feeds/today/products.csv",
+    "unlisted": "hide",
 }
 
 

@@ -44,6 +44,8 @@ REFUSED: dict[str, list[object]] = {
     "certificateId": ["arn:aws:acm:eu-west-1:123456789012:certificate/0f246ca9"],
     "site": ["false", "CDN"],
     "vectorBucket": ["shop-vectors"],
+    "feed": ["s3://shop-feeds/products.csv", "shop-feeds", "shop-feeds/", "shop-feeds/*.csv", "shop-feeds/../a.csv"],
+    "unlisted": ["none", "Hide"],
 }
 TAKEN: dict[str, list[object]] = {
     "runtime": ["python3.12"],
@@ -54,6 +56,7 @@ TAKEN: dict[str, list[object]] = {
     "galleryBucket": ["shop-photos", "www.shop.example"],
     "galleryPrefix": ["", "photos/", "hüte & mehr/2026/", ".well-known/"],
     "batchWindow": [1, "300"],
+    "feed": ["shop-photos/feed.csv", "www.shop.example/export of today/products.v2.xml"],
 }
 SETTINGS = {
     "corsOrigins": "CORS_ORIGINS",

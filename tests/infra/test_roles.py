@@ -107,6 +107,7 @@ def test_the_shops_own_gallery_is_readable_under_its_prefix_only(options: Stack)
             | {
                 ("s3:GetObject", "arn:aws:s3:::shop-photos/2026/*"),
                 ("s3:ListBucket", "arn:aws:s3:::shop-photos"),
+                ("s3:GetObject", "arn:aws:s3:::shop-feeds/today/products.csv"),
             }
             | WRITE_VECTORS
         )
@@ -125,13 +126,16 @@ def test_no_action_and_no_bucket_is_a_wildcard(name: str, stacks: dict[str, Stac
             assert "*" not in resource.removesuffix(end), f"{action} on {resource}"
 
 
-@pytest.mark.parametrize(("name", "bucket"), [("dev", GALLERY), ("options", "arn:aws:s3:::shop-photos")])
-def test_only_the_gallery_may_send_to_the_queue(name: str, bucket: str, stacks: dict[str, Stack]) -> None:
+@pytest.mark.parametrize(
+    ("name", "buckets"),
+    [("dev", [GALLERY]), ("options", ["arn:aws:s3:::shop-photos", "arn:aws:s3:::shop-feeds"])],
+)
+def test_only_gallery_and_feed_may_send_to_the_queue(name: str, buckets: list[str], stacks: dict[str, Stack]) -> None:
     policy = stacks[name].properties("ReindexQueuePolicy")["PolicyDocument"]
     [allowed] = [each for each in policy["Statement"] if each["Effect"] == "Allow"]
     assert allowed["Principal"] == {"Service": "s3.amazonaws.com"}
     assert (allowed["Action"], allowed["Resource"]) == ("sqs:SendMessage", QUEUE)
     assert allowed["Condition"] == {
-        "ArnEquals": {"aws:SourceArn": bucket},
+        "ArnEquals": {"aws:SourceArn": buckets},
         "StringEquals": {"aws:SourceAccount": "123456789012"},
     }
