@@ -5,9 +5,10 @@
     python scripts/query.py photo.jpg --index index/ --box 0.2,0.1,0.5,0.6 --prefix shirts --dedupe 0.98
     python scripts/query.py --key shirts/blue-01.jpg --index index/ --k 5
     python scripts/query.py --random --index index/ --json
+    python scripts/query.py photo.jpg --index index/ --where brand:Nordhem --where price:..50 --group
 
-Prints the rank, score (cosine) and key of each result. With --gallery it also draws a contact sheet of the query and
-its results.
+Prints the rank, score (cosine) and key of each result, and the title and price of its product. With --gallery it also
+draws a contact sheet of the query and its results.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import json
 import sys
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -26,13 +27,15 @@ from tqdm import tqdm
 
 from embeddings.errors import PhotoError, StorageError
 from embeddings.index.generation import Generation, load_generation
-from embeddings.neighbours import Neighbour
+from embeddings.neighbours import Found
 from embeddings.preprocess import WHOLE_PHOTO, Box, checked_box
+from embeddings.products.where import parse_where
 from embeddings.storage.reader import Reader, open_reader
 from scripts.cli.argument_types import number, positive
 from scripts.cli.command import command_parser, run_command
 from scripts.cli.native_stderr import native_stderr_dropped
-from scripts.reporting.contact_sheet import SIDE, Row, draw_sheet
+from scripts.reporting.contact_sheet import SIDE, Row, Shown, draw_sheet
+from scripts.reporting.product_caption import caption, products_of
 from scripts.reporting.thumbnails import fetch_thumbnails, thumbnail
 
 DEFAULT_SHEET = Path("neighbours.png")
@@ -89,6 +92,15 @@ def _parser() -> argparse.ArgumentParser:
         metavar="D",
         help="leave out results whose cosine with a better result is at least this (0 to 1)",
     )
+    parser.add_argument(
+        "--where",
+        action="append",
+        default=[],
+        metavar="CONDITION",
+        help="search only products that meet this condition, such as brand:Nordhem,Alba, price:10..50 or "
+        "-availability:out_of_stock; may be repeated",
+    )
+    parser.add_argument("--group", action="store_true", help="show each product once, by its best photo")
     parser.add_argument("--gallery", metavar="URI", help="the gallery's photos, to draw a contact sheet")
     parser.add_argument(
         "--sheet",
@@ -116,7 +128,8 @@ def _run(options: argparse.Namespace) -> None:
 
 def _queries(generation: Generation, photos: dict[str, bytes], options: argparse.Namespace) -> list[Query]:
     if not photos:
-        key = options.key or generation.gallery.random_key(options.prefix)
+        where = parse_where(options.where, generation.gallery.columns)
+        key = options.key or generation.gallery.random_key(options.prefix, where)
         return [Query(key, None, generation.gallery.vector(key))]
     queries = []
     for name, photo in tqdm(photos.items(), desc="queries", unit="photo", disable=None, leave=False):
@@ -127,7 +140,7 @@ def _queries(generation: Generation, photos: dict[str, bytes], options: argparse
     return queries
 
 
-def _search(generation: Generation, query: Query, options: argparse.Namespace) -> list[Neighbour]:
+def _search(generation: Generation, query: Query, options: argparse.Namespace) -> Found:
     return generation.gallery.search(
         query.vector,
         k=options.k,
@@ -135,21 +148,26 @@ def _search(generation: Generation, query: Query, options: argparse.Namespace) -
         min_score=options.min_score,
         dedupe=options.dedupe,
         exclude=() if query.photo else (query.name,),
+        where=parse_where(options.where, generation.gallery.columns),
+        group=options.group,
+        fields=None,
     )
 
 
-def _as_table(queries: list[Query], answers: list[list[Neighbour]], generation: Generation) -> str:
+def _as_table(queries: list[Query], answers: list[Found], generation: Generation) -> str:
     manifest = generation.manifest
     lines = [f"{manifest.count:,} images, generation {manifest.generation}, built {manifest.built_at}"]
     for query, found in zip(queries, answers, strict=True):
         lines += ["", f"similar to {query.name}:"]
-        lines += [f"{rank:>4}  {score:9.6f}  {key}" for rank, (key, score) in enumerate(found, 1)]
+        width = max((len(key) for key, _ in found), default=0)
+        for rank, ((key, score), product) in enumerate(zip(found, products_of(found), strict=True), 1):
+            lines.append(f"{rank:>4}  {score:9.6f}  {key:{width}}  {caption(product)}".rstrip())
         if not found:
-            lines.append("  no results; try a lower --min-score or another --prefix")
+            lines.append("  no results; try a lower --min-score or another --prefix, or fewer conditions")
     return "\n".join(lines)
 
 
-def _as_json(queries: list[Query], answers: list[list[Neighbour]], generation: Generation) -> str:
+def _as_json(queries: list[Query], answers: list[Found], generation: Generation) -> str:
     """Return the answers in the shape of the HTTP service's, without URLs."""
     manifest = generation.manifest
     about = {
@@ -158,14 +176,21 @@ def _as_json(queries: list[Query], answers: list[list[Neighbour]], generation: G
         "built_at": manifest.built_at,
         "model": manifest.model.sha256,
     }
-    found = [
-        {"query": query.name, "results": [neighbour._asdict() for neighbour in answer]}
-        for query, answer in zip(queries, answers, strict=True)
-    ]
+    found = [{"query": query.name, "results": _results(answer)} for query, answer in zip(queries, answers, strict=True)]
     return json.dumps({"answers": found, "index": about})
 
 
-def _draw(queries: list[Query], answers: list[list[Neighbour]], box: Box, gallery: Reader, file: Path) -> None:
+def _results(found: Found) -> list[dict[str, Any]]:
+    results: list[dict[str, Any]] = [neighbour._asdict() for neighbour in found]
+    for result, product in zip(results, products_of(found), strict=True):
+        if product is not None:
+            result["product"] = product
+    for result, others in zip(results, found.others, strict=False):
+        result["others"] = others
+    return results
+
+
+def _draw(queries: list[Query], answers: list[Found], box: Box, gallery: Reader, file: Path) -> None:
     """Write the contact sheet; photos that cannot be read are grey in it and reported."""
     wanted = [query.name for query in queries if query.photo is None]
     wanted += [neighbour.key for answer in answers for neighbour in answer]
@@ -176,7 +201,11 @@ def _draw(queries: list[Query], answers: list[list[Neighbour]], box: Box, galler
     for query, answer in zip(queries, answers, strict=True):
         picture: Image.Image | None
         picture = photos.pictures.get(query.name) if query.photo is None else thumbnail(query.photo, SIDE)
-        rows.append(Row(query.name, picture, box, [(each, photos.pictures.get(each.key)) for each in answer]))
+        shown = [
+            Shown(each, photos.pictures.get(each.key), caption(product))
+            for each, product in zip(answer, products_of(answer), strict=True)
+        ]
+        rows.append(Row(query.name, picture, box, shown))
     draw_sheet(rows).save(file)
     if photos.reasons:
         print(photos.complaint(), file=sys.stderr)

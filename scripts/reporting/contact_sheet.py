@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -10,8 +11,18 @@ from embeddings.preprocess import WHOLE_PHOTO, Box
 
 SIDE = 150
 """The side of a picture's cell, in pixels."""
-_GAP, _CAPTION, _COLUMNS = 10, 34, 8
+_GAP, _CAPTION, _COLUMNS = 10, 49, 8
 _INK, _PALE, _GREY, _RED = (30, 30, 30), (110, 110, 110), (225, 225, 225), (215, 40, 40)
+
+
+class Shown(NamedTuple):
+    """A result, and what its cell shows."""
+
+    neighbour: Neighbour
+    picture: Image.Image | None
+    """None if the photo cannot be read; its cell is grey."""
+    product: str
+    """A line about its product, or ""."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +34,7 @@ class Row:
     """None if the photo cannot be read; its cell is grey."""
     box: Box
     """The part of the photo that was searched for."""
-    found: Sequence[tuple[Neighbour, Image.Image | None]]
+    found: Sequence[Shown]
 
 
 def draw_sheet(rows: Sequence[Row]) -> Image.Image:
@@ -49,10 +60,11 @@ def _draw_row(sheet: Image.Image, row: Row, top: int, columns: int) -> None:
     _caption(pen, _GAP, top, "query", row.name)
     if not row.found:
         pen.text((_left(0), top + SIDE // 2), "nothing", fill=_PALE, font=_font(15))
-    for number, (neighbour, picture) in enumerate(row.found):
+    for number, (neighbour, picture, product) in enumerate(row.found):
         left, cell_top = _left(number % columns), top + number // columns * _cell_height()
         _place(sheet, picture, left, cell_top)
         _caption(pen, left, cell_top, f"{number + 1}   {neighbour.score:.3f}", neighbour.key)
+        pen.text((left, cell_top + SIDE + 33), _shortened(pen, product), fill=_INK, font=_font(11))
 
 
 def _place(sheet: Image.Image, picture: Image.Image | None, left: int, top: int) -> tuple[int, int]:
@@ -72,6 +84,14 @@ def _caption(pen: ImageDraw.ImageDraw, left: int, top: int, title: str, name: st
     while pen.textlength(name, font=font) > SIDE:
         name = "…" + name.lstrip("…")[1:]
     pen.text((left, top + SIDE + 19), name, fill=_PALE, font=font)
+
+
+def _shortened(pen: ImageDraw.ImageDraw, product: str) -> str:
+    """Take words out of the middle of a line that is too long; the price stands at its end."""
+    title, gap, price = product.rpartition("  ") if "  " in product else (product, "", "")
+    while title and pen.textlength(f"{title}{gap}{price}", font=_font(11)) > SIDE:
+        title = title.removesuffix("…")[:-1] + "…" if len(title) > 1 else ""
+    return f"{title}{gap}{price}"
 
 
 def _lines(row: Row, columns: int) -> int:

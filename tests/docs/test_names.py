@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from embeddings.index.manifest import FOLDERS, KEYS, POINTER, SOURCES, VECTORS, Manifest
+from embeddings.index.manifest import FEED, FOLDERS, HIDDEN, KEYS, POINTER, PRODUCTS, SOURCES, VECTORS, Manifest
 from embeddings.index.publish import PAST_MANIFEST
 from embeddings.preprocess import DEFAULT_LIMITS
 from embeddings.rebuild import Outcome
@@ -181,8 +181,8 @@ def test_every_field_and_file_of_an_index_is_described_and_no_other() -> None:
     fields = first_column(described.section("## `current.json`"))
     assert sorted(fields) == sorted(["format", *(field.name for field in dataclasses.fields(Manifest))])
     tree = next(block for block in described.blocks if block.lstrip().startswith(POINTER))
-    files = re.findall(r"[\w.]+\.(?:json|npy|txt|gz)\b(?:\.gz)?", tree)
-    assert sorted(files) == sorted([POINTER, VECTORS, KEYS, FOLDERS, SOURCES, PAST_MANIFEST, RECORD])
+    files = re.findall(r"[\w.]+\.(?:json|npy|txt|gz|safetensors)\b(?:\.gz)?", tree)
+    assert sorted(files) == sorted([POINTER, VECTORS, KEYS, FOLDERS, PRODUCTS, FEED, HIDDEN, SOURCES, PAST_MANIFEST, RECORD])
 
 
 def test_the_limits_are_those_of_the_code() -> None:

@@ -6,12 +6,14 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from embeddings.preprocess import Box
+from embeddings.products.product import Price, Product
 from scripts.query import main
-from scripts.reporting.contact_sheet import SIDE
+from scripts.reporting.contact_sheet import SIDE, _font, _shortened
 from scripts.reporting.thumbnails import thumbnail
+from tests.functions.products import add_products
 from tests.photos import photo
 from tests.rebuild.gallery import Shop
 
@@ -171,3 +173,50 @@ def test_thumbnails_are_upright_on_white_and_keep_their_shape():
     clear.save(file, "PNG")
     picture = thumbnail(file.getvalue(), 100)
     assert (picture.size, picture.getpixel((5, 5))) == ((30, 60), (255, 255, 255))
+
+
+SHIRT = {"title": "Linen shirt", "price": Price(39, "EUR"), "sale_price": Price(19.5, "EUR"), "brand": "Nordhem"}
+PRODUCTS = {
+    "shirts/red.jpg": Product("1", "shirt", SHIRT),
+    "shirts/blue.jpg": Product("2", "shirt", {**SHIRT, "title": "Linen shirt, blue"}),
+}
+
+
+@pytest.fixture
+def with_products(shop: Shop) -> Shop:
+    shop.rebuild()
+    add_products(Path(shop.index), PRODUCTS)
+    return shop
+
+
+def test_products_are_named_filtered_and_grouped(
+    with_products: Shop, red: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    sheet = tmp_path / "sheet.png"
+    where = ["--where", "brand:nordhem", "--where", "sale_price:..20"]
+    options = ["--index", with_products.index, *where]
+    assert main([red, *options, "--gallery", with_products.gallery, "--sheet", str(sheet)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[3].split() == ["1", "1.000000", "shirts/red.jpg", "Linen", "shirt", "19.50", "EUR"]
+    assert lines[4].endswith("shirts/blue.jpg  Linen shirt, blue  19.50 EUR")
+    assert sheet.exists()
+    assert main([red, *options, "--group", "--json"]) == 0
+    [result] = json.loads(capsys.readouterr().out)["answers"][0]["results"]
+    assert (result["key"], result["others"], result["product"]["title"]) == (
+        "shirts/red.jpg",
+        ["shirts/blue.jpg"],
+        "Linen shirt",
+    )
+    assert main(["--random", *options]) == 0
+    assert "similar to shirts/" in capsys.readouterr().out
+    assert main([red, "--index", with_products.index, "--where", "size:M"]) == 1
+    assert "there is no such column; the columns are id (text)" in capsys.readouterr().err
+
+
+def test_long_titles_make_room_for_the_price() -> None:
+    pen = ImageDraw.Draw(Image.new("RGB", (10, 10)))
+    line = _shortened(pen, "A very long title of a linen shirt for the summer  19.50 EUR")
+    assert line.startswith("A very long")
+    assert line.endswith("…  19.50 EUR")
+    assert pen.textlength(line, font=_font(11)) <= SIDE
+    assert len(_shortened(pen, "W" * 300)) < 40
