@@ -182,7 +182,9 @@ def test_every_field_and_file_of_an_index_is_described_and_no_other() -> None:
     assert sorted(fields) == sorted(["format", *(field.name for field in dataclasses.fields(Manifest))])
     tree = next(block for block in described.blocks if block.lstrip().startswith(POINTER))
     files = re.findall(r"[\w.]+\.(?:json|npy|txt|gz|safetensors)\b(?:\.gz)?", tree)
-    assert sorted(files) == sorted([POINTER, VECTORS, KEYS, FOLDERS, PRODUCTS, FEED, HIDDEN, SOURCES, PAST_MANIFEST, RECORD])
+    assert sorted(files) == sorted(
+        [POINTER, VECTORS, KEYS, FOLDERS, PRODUCTS, FEED, HIDDEN, SOURCES, PAST_MANIFEST, RECORD]
+    )
 
 
 def test_the_limits_are_those_of_the_code() -> None:
