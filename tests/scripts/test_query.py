@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from embeddings.preprocess import Box
-from embeddings.products.product import Price, Product
+from embeddings.products.product import Price, Product, Value
 from scripts.query import main
 from scripts.reporting.contact_sheet import SIDE, _font, _shortened
 from scripts.reporting.thumbnails import thumbnail
@@ -175,7 +175,12 @@ def test_thumbnails_are_upright_on_white_and_keep_their_shape():
     assert (picture.size, picture.getpixel((5, 5))) == ((30, 60), (255, 255, 255))
 
 
-SHIRT = {"title": "Linen shirt", "price": Price(39, "EUR"), "sale_price": Price(19.5, "EUR"), "brand": "Nordhem"}
+SHIRT: dict[str, Value] = {
+    "title": "Linen shirt",
+    "price": Price(39, "EUR"),
+    "sale_price": Price(19.5, "EUR"),
+    "brand": "Nordhem",
+}
 PRODUCTS = {
     "shirts/red.jpg": Product("1", "shirt", SHIRT),
     "shirts/blue.jpg": Product("2", "shirt", {**SHIRT, "title": "Linen shirt, blue"}),
