@@ -84,7 +84,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--installed", action="store_true", help="measure the installed packages, not the Lambda bundle"
     )
-    parser.add_argument("--quick", action="store_true", help="few repeats, small sizes")
+    parser.add_argument("--quick", action="store_true", help="small sizes, no repeats")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="plot the growth with the gallery, as PNG")
     parser.add_argument(

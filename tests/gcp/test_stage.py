@@ -57,21 +57,12 @@ def test_a_used_folder_is_refused(staged: Path) -> None:
 @pytest.mark.slow
 def test_the_uploaded_sources_are_enough(staged: Path, tmp_path: Path) -> None:
     """The requirements suffice in an environment with nothing else, installed by hash as the buildpack does."""
-    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
     python = tmp_path / "venv" / "bin" / "python"
-    install: list[str | Path] = [
-        python,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--require-hashes",
-        "--no-compile",
-    ]
-    installed = subprocess.run(
-        [*install, "-r", staged / "reindex" / "requirements.txt"], capture_output=True, text=True, check=False
-    )
+    install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"]
+    install += ["--disable-pip-version-check", "--require-hashes", "--no-compile"]
+    install += ["-r", str(staged / "reindex" / "requirements.txt")]
+    installed = subprocess.run(install, capture_output=True, text=True, check=False)
     if "ConnectionError" in installed.stderr or "No matching distribution" in installed.stderr:
         pytest.skip(f"the package registry cannot be reached: {installed.stderr.splitlines()[-1]}")
     assert installed.returncode == 0, installed.stderr
