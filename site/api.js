@@ -17,6 +17,9 @@ export class ServiceError extends Error {
   }
 }
 
+// Of a product, cards show these columns.
+const FIELDS = "id,title,link,price,sale_price";
+
 /** `options` are the parameters of docs/api.md; empty ones are left out. */
 export class Service {
   constructor(url) {
@@ -27,6 +30,10 @@ export class Service {
     const form = new FormData(); // unlike a bare image, a form needs no preflight request
     form.append("file", photo, "photo.jpg");
     return this.#ask("/v1/search", options, { method: "POST", body: form, signal });
+  }
+
+  byProduct(product, options, signal) {
+    return this.#ask("/v1/similar", { product, ...options }, { signal });
   }
 
   byKey(key, options, signal) {
@@ -45,7 +52,7 @@ export class Service {
   }
 
   async #ask(path, parameters, request) {
-    const given = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== "");
+    const given = Object.entries({ ...parameters, fields: FIELDS }).filter(([, value]) => value !== undefined && value !== "");
     const timeout = AbortSignal.timeout(PATIENCE_MS);
     let response, answer;
     try {

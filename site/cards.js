@@ -19,6 +19,9 @@ cardStyles.replaceSync(`
     overflow-wrap: anywhere; text-align: center; }
   .score { position: absolute; right: 0.4rem; bottom: 0.4rem; padding: 0 0.4em; border-radius: 0.5em;
     background: rgb(255 255 255 / 0.88); font-size: 0.75rem; font-variant-numeric: tabular-nums; }
+  .product { margin: 0.4rem 0 0; font-size: 0.875rem; line-height: 1.35; overflow-wrap: anywhere; }
+  .product a { color: inherit; }
+  .product .price { display: block; font-variant-numeric: tabular-nums; }
   .placeholder { background: #8882; cursor: default;
     animation: breathe 1.4s ease-in-out infinite alternate; }
   @keyframes breathe { to { opacity: 0.4; } }
@@ -26,14 +29,18 @@ cardStyles.replaceSync(`
     .card, .card img, .placeholder { animation: none; transition: none; } .card:hover { transform: none; } }
 `);
 
-/** A result as a list item: a link if `href` is given, otherwise a button. */
-export function card({ key, url, score }, { href, onClick }) {
+/**
+ * A result as a list item: a link if `href` is given, otherwise a button; below it its product, if there is one. A
+ * product's title leads to its page in the shop.
+ */
+export function card({ key, url, score, product }, { href, onClick }) {
+  const name = product?.title ?? words(key);
   const target = make(href ? "a" : "button", {
     ...(href ? { href } : { type: "button" }),
     className: "card",
     draggable: false,
-    title: words(key),
-    ariaLabel: `Similar to ${words(key)}, score ${score.toFixed(2)}`,
+    title: name,
+    ariaLabel: `Similar to ${name}, score ${score.toFixed(2)}`,
     onclick: onClick,
   });
   const image = make("img", {
@@ -46,8 +53,30 @@ export function card({ key, url, score }, { href, onClick }) {
   });
   target.append(image, make("span", { className: "score", textContent: score.toFixed(2) }));
   const item = make("li");
-  item.append(target);
+  item.append(target, ...(product ? [about(product)] : []));
   return item;
+}
+
+/** The address of a product's page, if it is one: a feed may say anything. */
+export function shopLink(product) {
+  const link = product?.link;
+  return /^https?:\/\//i.test(link) && URL.canParse(link) ? link : undefined;
+}
+
+function about({ id, title = id, price, sale_price = price, ...product }) {
+  const text = make("p", { className: "product" });
+  const href = shopLink(product);
+  text.append(make(href ? "a" : "span", { ...(href && { href }), textContent: title }));
+  if (sale_price) text.append(make("span", { className: "price", textContent: amount(sale_price) }));
+  return text;
+}
+
+function amount({ value, currency }) {
+  try {
+    return new Intl.NumberFormat(document.documentElement.lang || "en", { style: "currency", currency }).format(value);
+  } catch {
+    return `${value} ${currency}`;
+  }
 }
 
 /** List items that hold the place of cards to come. */

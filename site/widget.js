@@ -1,7 +1,8 @@
 // <similar-garments endpoint="..." key="...">: similar garments on a product page. See docs/page.md.
 import { Service } from "./api.js";
-import { card, cardStyles, fileName, make, placeholders } from "./cards.js";
+import { card, cardStyles, fileName, make, placeholders, shopLink } from "./cards.js";
 
+const UNKNOWN = /:(key|product)-unknown$/;
 const widgetStyles = new CSSStyleSheet();
 widgetStyles.replaceSync(`
   :host { display: block; container-type: inline-size; }
@@ -12,7 +13,7 @@ widgetStyles.replaceSync(`
 `);
 
 class SimilarGarments extends HTMLElement {
-  static observedAttributes = ["endpoint", "key", "count", "folder", "heading", "link"];
+  static observedAttributes = ["endpoint", "key", "product", "count", "folder", "heading", "link"];
   #section = make("section");
   #heading = make("h2");
   #list = make("ol", { className: "garments" });
@@ -57,16 +58,19 @@ class SimilarGarments extends HTMLElement {
     this.#running?.abort();
     const { signal } = (this.#running = new AbortController());
     this.#show("loading", placeholders(this.#count));
-    const [endpoint, key, prefix] = ["endpoint", "key", "folder"].map((name) => this.getAttribute(name) ?? "");
+    const names = ["endpoint", "key", "product", "folder"];
+    const [endpoint, key, product, prefix] = names.map((name) => this.getAttribute(name) ?? "");
     try {
-      const options = { k: this.#count, prefix };
-      const { results } = await new Service(endpoint).byKey(key, options, signal);
+      const options = { k: this.#count, prefix, group: "product" };
+      const service = new Service(endpoint);
+      const searching = product ? service.byProduct(product, options, signal) : service.byKey(key, options, signal);
+      const { results } = await searching;
       if (signal.aborted) return;
       this.#show(results.length ? "ready" : "empty", results.map((result) => this.#card(result)));
     } catch (error) {
       if (signal.aborted) return;
       // A product newer than the index is not an error for customers.
-      if (error.type === "urn:garment-search:key-unknown") this.#show("empty", []);
+      if (UNKNOWN.test(error.type)) this.#show("empty", []);
       else this.#show("error", [], error.message);
     }
   }
@@ -74,13 +78,19 @@ class SimilarGarments extends HTMLElement {
   #card(result) {
     const link = this.getAttribute("link");
     const parts = { "{key}": result.key, "{name}": fileName(result.key) };
-    const href = link?.replace(/\{key\}|\{name\}/g, (part) => encodeURIComponent(parts[part]));
+    const own = link?.replace(/\{key\}|\{name\}/g, (part) => encodeURIComponent(parts[part]));
+    const href = own ?? shopLink(result.product);
     const onClick = (event) => {
       const choice = new CustomEvent("choose", { detail: result, bubbles: true, composed: true, cancelable: true });
       if (!this.dispatchEvent(choice)) event.preventDefault();
-      else if (!href) this.setAttribute("key", result.key);
+      else if (!href) this.#searchBy(result.key);
     };
     return card(result, { href, onClick });
+  }
+
+  #searchBy(key) {
+    this.removeAttribute("product");
+    this.setAttribute("key", key);
   }
 
   #show(state, items, message = state === "empty" ? "There are no similar items." : "") {

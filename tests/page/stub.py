@@ -54,6 +54,8 @@ class Stub:
     generation: str = "first"
     asked: list[Asked] = field(default_factory=list)
     canned: deque[Canned] = field(default_factory=deque)
+    products: dict[str, dict[str, object]] = field(default_factory=dict)
+    """The products of results, by key."""
     folders: list[str] | None = None
     """The folders that /v1/index lists; None for a service without that list."""
     go_on: Event = field(default_factory=Event)
@@ -74,6 +76,9 @@ class Stub:
         query: dict[str, object] = {}
         if asked.path != "/v1/search":
             key = given.get("key") or self.keys[5]
+            if given.get("product") == "tomorrow":
+                problem = {"type": "urn:garment-search:product-unknown", "title": "No such product", "status": 404}
+                return Canned(404, json.dumps(problem), "application/problem+json")
             if key not in self.keys:
                 problem = {"type": "urn:garment-search:key-unknown", "title": "No such image", "status": 404}
                 return Canned(404, json.dumps(problem), "application/problem+json")
@@ -82,7 +87,12 @@ class Stub:
             query = {"key": key, "url": f"{self.image_base}/{key}"}
         offset, k = int(given.get("offset", 0)), int(given.get("k", 16))
         results = [
-            {"key": key, "url": f"{self.image_base}/{key}", "score": round(0.99 - 0.005 * rank, 6)}
+            {
+                "key": key,
+                "url": f"{self.image_base}/{key}",
+                "score": round(0.99 - 0.005 * rank, 6),
+                **({"product": self.products[key]} if key in self.products else {}),
+            }
             for rank, key in enumerate(among)
         ]
         index = {"generation": self.generation, "count": len(self.keys)}

@@ -1,6 +1,7 @@
 """The page with a stub of a service that is slow, busy, unreachable or changed."""
 
 import json
+import re
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -260,3 +261,16 @@ def test_a_missing_photo_is_reported_and_photos_load_lazily(page: Page, page_url
     page.locator("#results .loaded").first.wait_for()
     assert page.eval_on_selector_all("#results img", "images => images.every((image) => image.loading === 'lazy')")
     assert page.locator("#results img:not(.loaded)").count() > 0
+
+
+def test_products_show_their_title_price_and_link(page: Page, page_url: str, stub: Stub) -> None:
+    price = {"value": 1234.5, "currency": "EUR"}
+    stub.products = {
+        stub.keys[1]: {"id": "7", "title": "Linen shirt", "link": "https://shop.example/7", "price": price}
+    }
+    page.goto(f"{page_url}?key={stub.keys[0]}")
+    item = page.locator("#results li").first
+    expect(item.locator(".product")).to_have_text("Linen shirt€1,234.50")
+    expect(item.get_by_role("link", name="Linen shirt", exact=True)).to_have_attribute("href", "https://shop.example/7")
+    expect(item.locator(".card")).to_have_attribute("href", re.compile("^/.key="))
+    assert stub.asked[0].parameters["fields"] == "id,title,link,price,sale_price"

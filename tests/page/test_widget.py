@@ -132,8 +132,48 @@ def test_it_searches_only_when_it_comes_near(page: Page, shop: Shop, stub: Stub)
     assert len(stub.asked) == 1
 
 
+PRODUCT = {
+    "id": "7",
+    "title": "Linen <b>shirt</b>",
+    "link": "https://shop.example/p?a=1&b=2",
+    "price": {"value": 39.0, "currency": "EUR"},
+    "sale_price": {"value": 19.5, "currency": "EUR"},
+}
+
+
+def test_products_show_their_title_price_and_link(page: Page, shop: Shop, stub: Stub) -> None:
+    stub.products = {
+        stub.keys[1]: PRODUCT,
+        stub.keys[2]: {"id": "8", "link": "javascript:alert(1)", "price": {"value": 5.0, "currency": "?"}},
+    }
+    page.goto(shop.page('count="3"'))
+    items = _widget(page, "ready").locator("li")
+    title = items.nth(0).get_by_role("link", name="Linen <b>shirt</b>", exact=True)
+    expect(title).to_have_attribute("href", PRODUCT["link"])
+    expect(items.nth(0).locator(".card")).to_have_attribute("href", PRODUCT["link"])
+    expect(items.nth(0).locator(".price")).to_have_text("€19.50")
+    expect(items.nth(1).locator(".product")).to_have_text("85 ?")
+    expect(items.nth(1).locator("a")).to_have_count(0)
+    expect(items.nth(2).locator(".product")).to_have_count(0)
+    assert stub.asked[0].parameters["group"] == "product"
+
+
+def test_it_can_search_by_a_product(page: Page, shop: Shop, stub: Stub) -> None:
+    page.goto(shop.page('product="1042"'))
+    widget = _widget(page, "ready")
+    asked = stub.asked[0].parameters
+    assert (asked["product"], asked.get("key")) == ("1042", None)
+    widget.get_by_role("button").nth(1).click()
+    expect(widget).not_to_have_attribute("product", "1042")
+    _widget(page, "ready")
+    assert stub.asked[1].parameters["key"]
+    page.goto(shop.page('product="tomorrow"'))
+    _widget(page, "empty")
+
+
 @needs_axe
 def test_axe_finds_nothing_in_the_widget(page: Page, shop: Shop, stub: Stub) -> None:
+    stub.products = {stub.keys[1]: PRODUCT}
     page.context.add_init_script(path=_AXE)
     page.goto(shop.page())
     _widget(page, "ready").locator("img.loaded").first.wait_for()
