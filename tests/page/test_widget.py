@@ -132,10 +132,11 @@ def test_it_searches_only_when_it_comes_near(page: Page, shop: Shop, stub: Stub)
     assert len(stub.asked) == 1
 
 
-PRODUCT = {
+LINK = "https://shop.example/p?a=1&b=2"
+PRODUCT: dict[str, object] = {
     "id": "7",
     "title": "Linen <b>shirt</b>",
-    "link": "https://shop.example/p?a=1&b=2",
+    "link": LINK,
     "price": {"value": 39.0, "currency": "EUR"},
     "sale_price": {"value": 19.5, "currency": "EUR"},
 }
@@ -149,8 +150,8 @@ def test_products_show_their_title_price_and_link(page: Page, shop: Shop, stub: 
     page.goto(shop.page('count="3"'))
     items = _widget(page, "ready").locator("li")
     title = items.nth(0).get_by_role("link", name="Linen <b>shirt</b>", exact=True)
-    expect(title).to_have_attribute("href", PRODUCT["link"])
-    expect(items.nth(0).locator(".card")).to_have_attribute("href", PRODUCT["link"])
+    expect(title).to_have_attribute("href", LINK)
+    expect(items.nth(0).locator(".card")).to_have_attribute("href", LINK)
     expect(items.nth(0).locator(".price")).to_have_text("€19.50")
     expect(items.nth(1).locator(".product")).to_have_text("85 ?")
     expect(items.nth(1).locator("a")).to_have_count(0)
