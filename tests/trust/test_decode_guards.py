@@ -26,14 +26,21 @@ TEXT, PIXELS, END = chunk(b"tEXt"), chunk(b"IDAT"), chunk(b"IEND")
 @pytest.mark.parametrize(
     ("parts", "problem"),
     [
-        (50 * SCAN, None),
+        (50 * SCAN + SCAN_IN_A_COMMENT, None),
         (51 * SCAN, "more than 50 scans"),
         (9_999 * COMMENT + SCAN, None),
         (b"\xff" + 9_999 * COMMENT + SCAN, "too many parts"),
         (SCAN + 9_998 * SCAN_IN_A_COMMENT, None),
         (SCAN + 10_000 * SCAN_IN_A_COMMENT, "too many parts"),
     ],
-    ids=["50 scans", "51 scans", "20,000 steps", "20,001 steps", "20,000 behind a scan", "more behind a scan"],
+    ids=[
+        "50 scans and one in a comment",
+        "51 scans",
+        "20,000 steps",
+        "20,001 steps",
+        "20,000 behind a scan",
+        "more behind a scan",
+    ],
 )
 def test_the_most_parts_of_a_jpeg(parts: bytes, problem: str | None) -> None:
     assert structure_problem(b"\xff\xd8" + parts + b"\xff\xd9") == problem
