@@ -44,6 +44,8 @@ class FeedState:
     """Rows that cannot be used."""
     refusals: tuple[RowRefusal, ...] = ()
     """The first of them."""
+    left_out: tuple[str, ...] = ()
+    """Columns that do not fit into the metadata of some photos in S3 Vectors."""
     hidden: frozenset[str] = frozenset()
     """Keys of photos that searches do not find."""
 
@@ -103,7 +105,8 @@ class Sources:
                 return cls(etags, refusals)
             hidden = {str(key): str(etag) for key, etag in content["feed"].pop("hidden").items()}
             rows = tuple(RowRefusal(*each) for each in content["feed"].pop("refusals"))
-            feed = FeedState(**content["feed"], refusals=rows, hidden=frozenset(hidden))
+            left_out = tuple(content["feed"].pop("left_out"))
+            feed = FeedState(**content["feed"], refusals=rows, left_out=left_out, hidden=frozenset(hidden))
             return cls(etags | hidden, refusals, feed)
         except (
             OSError,

@@ -10,8 +10,8 @@ import numpy as np
 from embeddings.embedder import BUNDLED_MODEL, Embedder
 from embeddings.errors import CorruptIndexError, GalleryIndexError
 from embeddings.index.generation import read_folders, read_vectors
-from embeddings.index.manifest import FEED, FOLDERS, HIDDEN, SOURCES, VECTORS
-from embeddings.index.publish import Pointer, Vectors, read_file
+from embeddings.index.manifest import FEED, FOLDERS, HIDDEN, PRODUCTS, SOURCES, VECTORS
+from embeddings.index.publish import Pointer, ProductFiles, Vectors, read_file
 from embeddings.index.sources import Sources
 from embeddings.preprocess import PREPROCESS_VERSION
 from embeddings.storage.objects import Writer
@@ -114,6 +114,14 @@ class LastGeneration:
         except (CorruptIndexError, OSError, EOFError, zlib.error) as error:
             _log.error("the last product feed cannot be used: %s", error)
             return b""
+
+    def product_files(self) -> ProductFiles:
+        """Read its files about products, to publish them again. Raises CorruptIndexError."""
+        if self.manifest is None or PRODUCTS not in self.manifest.files:
+            return ProductFiles(b"", self.feed())
+        return ProductFiles(
+            read_file(self._index, self.manifest.path(PRODUCTS), self.manifest.files[PRODUCTS]), self.feed()
+        )
 
     def vectors(self) -> tuple[Vectors, dict[str, int]]:
         """Read the vectors of all photos, hidden ones included, and the row of each key. Raises CorruptIndexError."""

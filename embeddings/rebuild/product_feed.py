@@ -113,7 +113,7 @@ class ProductFeed:
                     raise FeedError(f"none of its rows shows a photo of the gallery: {_first(matches)}")
                 return _made(self._wanted, content, feed, matches, keys)
             except (FeedError, StorageError) as error:
-                self._note(str(error))
+                self.note(str(error))
         content = self._last.feed()
         if self._before is None or not content:
             return Products()
@@ -129,12 +129,13 @@ class ProductFeed:
             return self._file.etag()
         except NotFoundError:
             if self._before is not None or self._wanted.uri:
-                self._note("it is not there")
+                self.note("it is not there")
         except StorageError as error:
-            self._note(str(error))
+            self.note(str(error))
         return ""
 
-    def _note(self, problem: str) -> None:
+    def note(self, problem: str) -> None:
+        """Record why the feed is not used."""
         assert self._file is not None, "there is a feed to have problems with"  # noqa: S101
         instead = "there are no products" if self._before is None else "the products stay as the last feed said"
         self.problem = f"{self._file.name}: {problem}; {instead}"

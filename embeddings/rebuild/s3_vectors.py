@@ -26,12 +26,14 @@ from embeddings.rebuild.checkpoint import GRAIN, GRAIN_SECONDS, Checkpoint, Vect
 from embeddings.rebuild.job import Job, tolerated
 from embeddings.rebuild.last_generation import LastGeneration
 from embeddings.rebuild.plan import Plan, make_plan
+from embeddings.rebuild.product_feed import ProductFeed
+from embeddings.rebuild.s3_vectors_products import S3VectorsProducts
 from embeddings.rebuild.scope import Scope, split
 from embeddings.rebuild.shard_run import ShardMerge
 from embeddings.rebuild.summary import Outcome, Summary
 from embeddings.s3_vectors.address import VectorIndexName
 from embeddings.s3_vectors.metadata import metadata_problem
-from embeddings.s3_vectors.writer import Embedded, S3VectorsWriter
+from embeddings.s3_vectors.writer import Embedded, Held, S3VectorsWriter
 from embeddings.storage.objects import ObjectInfo
 from embeddings.storage.uri import StorageUri
 
@@ -46,6 +48,7 @@ class S3VectorsRebuild:
         self._bucket = bucket
         self._goes_on = last.made_by(job.chosen) and last.vector_bucket == bucket
         """Whether the last generation's vector index is the one to change."""
+        self._feed = ProductFeed(job.feeds, last)
         self._checkpoint: Checkpoint | None = None
 
     def attempt(self, scope: Scope) -> Summary:
@@ -54,26 +57,38 @@ class S3VectorsRebuild:
         Raises:
             ConflictError: somebody else published meanwhile.
         """
-        job, last, goes_on = self._job, self._last, self._goes_on
+        job, last, feed = self._job, self._last, self._feed
+        new_feed = feed.changed and self._has_room(scope)
+        job.feed_problem = feed.problem
+        if new_feed and scope.keys is not None:
+            scope = Scope()  # it may concern all photos
+            job.may_empty = False
+        goes_on = self._goes_on
         embedder = None if goes_on else job.chosen or last.embedder()
         writer = S3VectorsWriter(self._place(embedder))
         # The index first, then the gallery: what another rebuild puts in between is not taken for a photo that is gone.
-        there = self._there(writer, scope)
-        listing = scope.list(job.gallery, job.limits, metadata_problem)
+        there, shown = self._there(writer, scope)
+        products = S3VectorsProducts(job, last, writer, shown)
+        listing = scope.list(job.gallery, job.limits, metadata_problem, feed.keys)
         refusals = last.sources.refusals if goes_on else {}
         if job.full:
             refusals = {key: refusal for key, refusal in refusals.items() if key not in scope}
         plan = make_plan(Sources(self._reusable(there), refusals), scope, listing)
         job.expect(len(plan.embed))
+        decides = scope.whole and (new_feed or (last.sources.feed is not None and self._has_room(scope)))
+        if decides:
+            products.decide(feed, plan.expected.etags.keys())
+            job.feed_problem = feed.problem
         if job.dry_run:
-            return self._summary(Outcome.DRY_RUN, scope, there, plan.expected, last.manifest)
+            expected = replace(plan.expected, feed=products.state)
+            return self._summary(Outcome.DRY_RUN, scope, there, expected, last.manifest)
 
         after = plan.kept
         if plan.embed or not goes_on:
             embedder = embedder or job.chosen or last.embedder()
             if not goes_on or job.full:
                 writer.create(embedder.dimension)
-            after = self._fill(plan, there, embedder, writer)
+            after = self._fill(plan, there, embedder, writer, products)
             if job.remaining:
                 return self._summary(Outcome.UNFINISHED, scope, there, after, last.manifest)
         if scope.shard is not None:  # nothing is deleted: the merge, which looks at everything, does that
@@ -81,12 +96,25 @@ class S3VectorsRebuild:
         count, folders = self._counts(scope, there, after)
         before = max(len(there), last.manifest.count if last.manifest else 0)
         job.refuse_emptied(before, count, split(after, scope, inside=True).refusals)
-        if goes_on and not job.full and not last.lost and self._says(count, folders, after, there):
+        if decides and after.etags.keys() != plan.expected.etags.keys():
+            products.decide(feed, after.etags.keys())
+        stale = products.stale(after.etags)
+        after = replace(after, feed=products.state)
+        if goes_on and not job.full and not last.lost and not stale and self._says(count, folders, after, there):
             return self._summary(Outcome.UNCHANGED, scope, there, after, last.manifest)
+        products.write(stale)
+        if job.remaining:
+            return self._summary(Outcome.UNFINISHED, scope, there, after, last.manifest)
         writer.delete(there.keys() - after.etags.keys())
         embedder = embedder or job.chosen or last.embedder()
         content = S3VectorsContent(
-            writer.index, embedder.dimension, count, folders, Sources({}, after.refusals), embedder.content
+            writer.index,
+            embedder.dimension,
+            count,
+            folders,
+            Sources({}, after.refusals, after.feed),
+            embedder.content,
+            products.files(),
         )
         published = publish(job.index, content, last.pointer, with_model=job.full or not goes_on or last.model_lost)
         with tolerated("published, but old files or vectors of the index could not be deleted"):
@@ -99,7 +127,23 @@ class S3VectorsRebuild:
             assert self._last.manifest is not None, "it goes on"  # noqa: S101
             assert self._last.manifest.vector_index is not None, "in its vector index"  # noqa: S101
             return self._last.manifest.vector_index
-        return VectorIndexName(self._bucket, f"{self._family}{embedder.sha256[:16]}-{PREPROCESS_VERSION}")
+        return VectorIndexName(self._bucket, f"{self._family}{embedder.sha256[:16]}-{PREPROCESS_VERSION}-products")
+
+    def _has_room(self, scope: Scope) -> bool:
+        """Say whether the vector index can hold products. With `full`, one that cannot is left for a new one."""
+        if not self._goes_on:
+            return True
+        index = self._place(None)
+        try:
+            if S3VectorsWriter(index).has_room_for_products():
+                return True
+        except NotFoundError:
+            return True  # it is about to be made
+        if self._job.full and scope.whole:
+            self._goes_on = False
+            return True
+        self._feed.note(f"{index} is of an earlier version, without room for products: make a new one with --full")
+        return False
 
     @property
     def _family(self) -> str:
@@ -108,14 +152,14 @@ class S3VectorsRebuild:
         place = f"{uri.scheme}://{uri.bucket}/{uri.prefix}"
         return f"garments-{hashlib.sha256(place.encode()).hexdigest()[:12]}-"
 
-    def _there(self, writer: S3VectorsWriter, scope: Scope) -> dict[str, str]:
-        """Read the ETags of what is indexed, by key, as far as the scope reaches."""
+    def _there(self, writer: S3VectorsWriter, scope: Scope) -> Held:
+        """Read what is indexed, as far as the scope reaches."""
         try:
-            return writer.look(scope.keys, scope.__contains__).etags
+            return writer.look(scope.keys, scope.__contains__)
         except NotFoundError as error:
             if self._goes_on and not (self._job.full and scope.whole):
                 raise CorruptIndexError(f"{error}; make it anew with --full") from error
-            return {}
+            return Held({}, {})
 
     def _reusable(self, there: Mapping[str, str]) -> Mapping[str, str]:
         """Say what need not be put again: with `full` only what this job, or the shards it merges, put anew."""
@@ -124,10 +168,17 @@ class S3VectorsRebuild:
             return there
         return {key: etag for key, etag in there.items() if job.put_anew.get(key) == etag}
 
-    def _fill(self, plan: Plan, there: Mapping[str, str], embedder: Embedder, writer: S3VectorsWriter) -> Sources:
+    def _fill(
+        self,
+        plan: Plan,
+        there: Mapping[str, str],
+        embedder: Embedder,
+        writer: S3VectorsWriter,
+        products: S3VectorsProducts,
+    ) -> Sources:
         """Put what is new; `remaining` of the job says how many photos are missing."""
         movable = self._movable(plan.embed)
-        moved = self._move(movable, writer)
+        moved = self._move(movable, writer, products)
         plan = Plan(
             Sources({**plan.kept.etags, **moved}, plan.kept.refusals),
             [each for each in plan.embed if each.key not in moved],
@@ -135,7 +186,7 @@ class S3VectorsRebuild:
         if len(moved) < len(movable):
             return plan.kept
         self._checkpoint = Checkpoint(self._job.index, embedder)
-        return self._job.embed(plan, embedder, _Puts(writer, self._checkpoint, self._job), fallback=there)
+        return self._job.embed(plan, embedder, _Puts(writer, self._checkpoint, self._job, products), fallback=there)
 
     def _movable(self, photos: list[ObjectInfo]) -> list[ObjectInfo]:
         """List the photos whose vectors the same model has left in a matrix."""
@@ -144,7 +195,7 @@ class S3VectorsRebuild:
             return []
         return [each for each in photos if last.sources.etags.get(each.key) == each.etag]
 
-    def _move(self, photos: list[ObjectInfo], writer: S3VectorsWriter) -> dict[str, str]:
+    def _move(self, photos: list[ObjectInfo], writer: S3VectorsWriter, products: S3VectorsProducts) -> dict[str, str]:
         """Put vectors of the matrix into the vector index, as many as there is time for; return their ETags by key."""
         moved: dict[str, str] = {}
         if not photos:
@@ -152,7 +203,8 @@ class S3VectorsRebuild:
         vectors, rows = self._last.vectors()
         for start in range(0, len(photos), GRAIN):
             batch = photos[start : start + GRAIN]
-            writer.put({each.key: (each.etag, vectors[rows[each.key]]) for each in batch})
+            put = {each.key: (each.etag, vectors[rows[each.key]]) for each in batch}
+            writer.put(put, products.of(put))
             moved.update((each.key, each.etag) for each in batch)
             self._job.advance(len(batch))
             if self._job.out_of_time:
@@ -175,7 +227,7 @@ class S3VectorsRebuild:
         """Say whether the current generation states all this already."""
         last = self._last
         assert last.manifest is not None, "it goes on"  # noqa: S101
-        same = after == Sources(there, last.sources.refusals)
+        same = after == Sources(there, last.sources.refusals, last.sources.feed)
         return same and count == last.manifest.count and folders == last.folders()
 
     def _tidy(self, writer: S3VectorsWriter, *, whole: bool) -> None:
@@ -192,7 +244,7 @@ class S3VectorsRebuild:
     def _summary(
         self, outcome: Outcome, scope: Scope, there: Mapping[str, str], after: Sources, manifest: Manifest | None
     ) -> Summary:
-        before = Sources(there, self._last.sources.refusals)
+        before = Sources(there, self._last.sources.refusals, self._last.sources.feed)
         if scope.shard is not None:  # its share alone
             before, after = split(before, scope, inside=True), split(after, scope, inside=True)
         summary = self._job.summary(outcome, manifest, before, after)
@@ -203,7 +255,8 @@ class _Puts:
     """A `Store` that puts vectors into the vector index in batches, and refusals, which leave nothing there, into a
     checkpoint."""
 
-    def __init__(self, writer: S3VectorsWriter, checkpoint: Checkpoint, job: Job) -> None:
+    def __init__(self, writer: S3VectorsWriter, checkpoint: Checkpoint, job: Job, products: S3VectorsProducts) -> None:
+        self._products = products
         self._writer = writer
         self._checkpoint = checkpoint
         self._job = job
@@ -230,7 +283,7 @@ class _Puts:
         self._put()
 
     def _put(self) -> None:
-        self._writer.put(self._unwritten)
+        self._writer.put(self._unwritten, self._products.of(self._unwritten))
         if self._job.full:
             self._job.put_anew |= {key: etag for key, (etag, _) in self._unwritten.items()}
         self._unwritten, self._written_at = {}, time.monotonic()

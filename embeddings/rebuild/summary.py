@@ -52,6 +52,8 @@ class Summary:
     """Rows of the feed that cannot be used."""
     rows_failed_new: int = 0
     """The ones among them that the last generation did not know."""
+    left_out: Sequence[str] = ()
+    """Columns of the feed that do not fit into the metadata of some photos in S3 Vectors."""
     feed_problem: str = ""
     """Why the feed could not be used, and the one before was."""
     row_refusals: Sequence[RowRefusal] = ()
@@ -93,6 +95,7 @@ def summarize(
         rows_failed_new=_new_row_refusals(before.feed, feed),
         feed_problem=feed_problem,
         row_refusals=feed.refusals,
+        left_out=feed.left_out,
     )
 
 

@@ -28,6 +28,8 @@ def _feed_lines(summary: Summary) -> list[str]:
         if summary.rows_failed_new:
             text += f" ({summary.rows_failed_new} of them new)"
         lines.append(text + (f", {summary.hidden} images hidden" if summary.hidden else ""))
+    if summary.left_out:
+        lines.append(f"feed: columns that do not fit into S3 Vectors for some images: {', '.join(summary.left_out)}")
     shown = summary.row_refusals[:_REFUSALS_SHOWN]
     lines += [f"  line {each.line}{f', {each.id!r}' if each.id else ''}: {each.reason}" for each in shown]
     if summary.rows_failed > len(shown):
