@@ -20,21 +20,8 @@ module.exports = class Bundle {
     );
   }
 
-  // Before the half minute that building takes. The CLI itself looks for credentials only afterwards.
-  async refuseWithoutCredentials() {
-    try {
-      await this.serverless.getProvider("aws").getAccountId();
-    } catch (error) {
-      throw new this.serverless.classes.Error(
-        `AWS does not accept the credentials in use (${error.message}). Sign in with \`aws configure\` or ` +
-          "`aws sso login`, and name the profile with AWS_PROFILE.",
-      );
-    }
-  }
-
-  async build() {
+  build() {
     const { package: packaging, provider } = this.serverless.service;
-    if (this.serverless.processedInput.commands[0] === "deploy") await this.refuseWithoutCredentials();
     if (packaging.artifact !== "build") return;
     const { architecture, runtime } = provider;
     packaging.artifact = `.build/garment-search-${architecture}.zip`;

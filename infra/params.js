@@ -8,12 +8,15 @@ const whole = (least, most) => [
 ];
 const matching = (pattern, hint) => [(text) => pattern.test(text), hint];
 
-const ORIGIN = String.raw`https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?`;
+// As in functions/settings.py: a browser's origin, or an app's such as capacitor://localhost.
+const ORIGIN = String.raw`[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?`;
 const RULES = {
   runtime: matching(/^python3\.1[23]$/, "python3.13 or python3.12"),
+  endpoint: matching(/^(http-api|function-url)$/, "http-api or function-url"),
   searchConcurrency: whole(0, 1_000_000),
   throttleRate: whole(1, 1_000_000),
   throttleBurst: whole(1, 1_000_000),
+  accessLog: matching(/^(none|stage)$/, "none or stage"),
   // The functions check these four, too, but only when they start.
   corsOrigins: matching(
     new RegExp(String.raw`^(\*|${ORIGIN}(,${ORIGIN})*)$`),
@@ -28,14 +31,27 @@ const RULES = {
     /^((?!\.{1,2}\/)[^/*?$\p{Cc}]+\/)*$/u,
     'nothing or a folder with a slash at the end, such as photos/, without "*", "?" and "$"',
   ),
+  galleryVersionDays: whole(1, 3_650),
+  indexVersionDays: whole(1, 3_650),
+  events: matching(/^(queue|none)$/, "queue or none"),
+  reindexConcurrency: [
+    (text) => /^\d+$/.test(text) && Number(text) !== 1 && Number(text) <= 1_000,
+    "0 for no limit, or a whole number from 2 to 1000",
+  ],
   batchWindow: whole(1, 300),
   fill: matching(/^(none|map)$/, "none or map"),
   alarmEmail: matching(/^(none|[^@\s]+@[^@\s]+)$/, "none or an email address"),
   alarmP95Milliseconds: whole(1, 29_000),
   alarmRebuildHours: whole(1, 168),
+  budget: whole(1, 1_000_000),
+  rollbackMinutes: whole(0, 180),
   domainName: matching(/^(none|([a-z0-9-]+\.)+[a-z0-9-]+)$/, "none or a name such as search.shop.example"),
   certificateId: matching(/^(none|[A-Za-z0-9-]+)$/, "none or the part of its ARN after certificate/"),
   site: matching(/^(none|cdn)$/, "none or cdn"),
+  permissionsBoundary: matching(
+    /^(none|arn:aws[a-z-]*:iam::(\d{12}|aws):policy\/\S+)$/,
+    "none or the ARN of a policy, such as arn:aws:iam::123456789012:policy/boundary",
+  ),
   vectorBucket: matching(/^(none|new)$/, "none or new"),
   // It is part of the roles, too.
   feed: matching(
@@ -57,6 +73,11 @@ function problemsOf(stage, params) {
   }
   if ((params.domainName === "none") !== (params.certificateId === "none")) {
     problems.push("give domainName and certificateId together");
+  }
+  if (params.endpoint === "function-url") {
+    for (const name of ["domainName", "accessLog"]) {
+      if (params[name] !== "none") problems.push(`a function URL has no ${name}: set it to none, or endpoint=http-api`);
+    }
   }
   return problems;
 }

@@ -164,7 +164,7 @@ def test_every_param_that_operations_name_exists() -> None:
 
 
 def test_every_alarm_is_explained_and_no_other() -> None:
-    resources = stack("infra/alarms.yml")["Resources"]
+    resources = stack("infra/alarms.yml")["Resources"] | stack("infra/http-api.yml")["Resources"]
     alarms = {name for name, each in resources.items() if each["Type"] == "AWS::CloudWatch::Alarm"}
     assert sorted(first_column(document("docs/operations.md").section("## Alarms"))) == sorted(alarms)
     named = {name for _, text in code() for name in re.findall(r"\b\w+Alarm\b", text)}

@@ -35,7 +35,13 @@ OPTIONS = {
     "vectorBucket": "new",
     "feed": "shop-feeds/today/products.csv",
     "unlisted": "hide",
+    "accessLog": "stage",
+    "tracing": "Active",
+    "permissionsBoundary": "arn:aws:iam::123456789012:policy/boundary",
+    "reindexConcurrency": "2",
 }
+# The function URL, without events.
+ADDRESS = {"endpoint": "function-url", "events": "none", "corsOrigins": "https://shop.example,capacitor://localhost"}
 
 
 @pytest.fixture(scope="session")
@@ -86,9 +92,14 @@ def package(serverless: Serverless, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="session")
 def templates(package: Callable[..., Path]) -> dict[str, Path]:
-    """The templates of both stages, and of one with everything turned on that is off by default."""
+    """The templates of both stages, of one with everything on that is off, and of one with a function URL."""
     # One after the other, because all use the project's folder .serverless.
-    return {"dev": package("dev"), "prod": package("prod"), "options": package("dev", **OPTIONS)}
+    return {
+        "dev": package("dev"),
+        "prod": package("prod"),
+        "options": package("dev", **OPTIONS),
+        "url": package("prod", snapStart="true", alarmEmail="ops@shop.example", **ADDRESS),
+    }
 
 
 @pytest.fixture(scope="session")
@@ -104,6 +115,11 @@ def dev(stacks: dict[str, Stack]) -> Stack:
 @pytest.fixture(scope="session")
 def prod(stacks: dict[str, Stack]) -> Stack:
     return stacks["prod"]
+
+
+@pytest.fixture(scope="session")
+def url(stacks: dict[str, Stack]) -> Stack:
+    return stacks["url"]
 
 
 @pytest.fixture(scope="session")

@@ -60,6 +60,8 @@ class Stack:
             case "If":
                 condition, yes, no = argument
                 return self._read(yes if self._conditions[condition] else no)
+            case "GetAtt" if argument[-1] == "FunctionUrl":
+                return f"https://{argument[0].lower()}.example/"
             case "GetAtt":
                 return f"<{'.'.join(argument)}>"
             case "Sub":

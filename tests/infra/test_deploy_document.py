@@ -74,6 +74,7 @@ def test_the_variables_of_env_files_are_named_after_their_params_and_documented(
 def test_every_param_is_used() -> None:
     sources = [ROOT / "serverless.yml", *(ROOT / "infra").glob("*.yml")]
     used = {name for source in sources for name in re.findall(r"\$\{param:(\w+)\}", source.read_text())}
+    used |= set(re.findall(r'param\(resolveVariable, "(\w+)"\)', (ROOT / "infra/values.js").read_text()))
     assert used == params()["default"].keys()
     assert OPTIONS.keys() <= used
 

@@ -1,5 +1,9 @@
 """Everything that is off by default, turned on by the params in tests/infra/conftest.py."""
 
+import json
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 from embeddings.s3_vectors.address import VECTOR_BUCKET_NAME
@@ -8,11 +12,20 @@ from tests.infra.stack import Stack
 pytestmark = pytest.mark.slow  # packaging takes seconds, once for all tests
 
 OFF = [
+    "AccessLog",
     "AlarmTopic",
+    "Budget",
+    "DeadLettersAlarm",
     "Domain",
     "DomainMapping",
     "FillRole",
     "FillStateMachine",
+    "OldestEventAlarm",
+    "RebuildsAlarm",
+    "RebuildsFilter",
+    "ReindexScheduledErrorsAlarm",
+    "SearchDurationAlarm",
+    "SearchServerErrorsAlarm",
     "SiteAccess",
     "SiteBucket",
     "SiteBucketPolicy",
@@ -49,12 +62,24 @@ def test_the_shops_own_bucket_stays_untouched(options: Stack) -> None:
     assert options.outputs["GalleryUri"] == "s3://shop-photos/2026/"
 
 
-def test_alarms_are_sent(dev: Stack, options: Stack) -> None:
+def test_alarms_are_sent(options: Stack, url: Stack) -> None:
     [subscription] = options.properties("AlarmTopic")["Subscription"]
     assert subscription == {"Protocol": "email", "Endpoint": "ops@shop.example"}
-    for stack, actions in ((dev, []), (options, ["<AlarmTopic>"])):
+    for stack in (options, url):
         for each in stack.of_type("AWS::CloudWatch::Alarm").values():
-            assert each["AlarmActions"] == each["OKActions"] == actions
+            assert each["AlarmActions"] == each["OKActions"] == ["<AlarmTopic>"]
+
+
+def test_the_budget_warns_before_and_when_it_is_spent(options: Stack, url: Stack) -> None:
+    for stack, dollars in ((options, "10"), (url, "50")):
+        budget = stack.properties("Budget")
+        assert budget["Budget"]["BudgetLimit"] == {"Amount": dollars, "Unit": "USD"}
+        assert (budget["Budget"]["BudgetType"], budget["Budget"]["TimeUnit"]) == ("COST", "MONTHLY")
+        told = budget["NotificationsWithSubscribers"]
+        limits = [(each["Notification"]["NotificationType"], each["Notification"]["Threshold"]) for each in told]
+        assert limits == [("ACTUAL", 80), ("FORECASTED", 100)]
+        for each in told:
+            assert each["Subscribers"] == [{"SubscriptionType": "EMAIL", "Address": "ops@shop.example"}]
 
 
 def test_a_custom_domain(dev: Stack, options: Stack) -> None:
@@ -69,6 +94,42 @@ def test_a_custom_domain(dev: Stack, options: Stack) -> None:
     assert options.properties("DomainMapping") == mapping
     assert options.outputs["ServiceUrl"] == "https://search.shop.example"
     assert dev.outputs["ServiceUrl"] == "https://<HttpApi>.execute-api.eu-west-1.amazonaws.com"
+    assert options.properties("HttpApi")["DisableExecuteApiEndpoint"] is True, "or its limits could be passed by"
+    assert dev.properties("HttpApi")["DisableExecuteApiEndpoint"] is False
+
+
+def test_requests_can_be_logged_without_what_they_look_for(dev: Stack, options: Stack) -> None:
+    assert "AccessLogSettings" not in dev.properties("HttpApiStage")
+    settings = options.properties("HttpApiStage")["AccessLogSettings"]
+    assert settings["DestinationArn"] == "<AccessLog.Arn>"
+    logged = json.loads(settings["Format"])
+    assert {"id", "time", "ip", "method", "path", "status", "ms"} <= logged.keys()
+    assert not [each for each in logged.values() if "query" in each.lower()]
+    log = options.properties("AccessLog")
+    assert (log["LogGroupName"], log["RetentionInDays"]) == ("/aws/vendedlogs/the-stack-access", 7)
+
+
+def test_a_function_url_replaces_the_gateway(url: Stack) -> None:
+    assert not [name for name, each in url.resources.items() if each["Type"].startswith("AWS::ApiGatewayV2::")]
+    [address] = url.of_type("AWS::Lambda::Url").values()
+    assert address["AuthType"] == "NONE"
+    assert "Cors" not in address, "the application answers preflight requests"
+    [alias] = url.of_type("AWS::Lambda::Alias").values()
+    function = f"<SearchLambdaFunction.Arn>:{alias['Name']}"
+    assert address["TargetFunctionArn"] == function
+    public = [each for each in url.of_type("AWS::Lambda::Permission").values() if each["Principal"] == "*"]
+    assert {each["Action"] for each in public} == {"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"}
+    for each in public:
+        assert each["FunctionName"] == function
+        assert each.get("FunctionUrlAuthType") == "NONE" or each.get("InvokedViaFunctionUrl") is True
+    assert url.outputs["ServiceUrl"] == "https://searchlambdafunctionurl.example", "no slash, or paths would have two"
+
+
+def test_origins_that_the_gateway_refuses_are_left_to_the_application(package: Callable[..., Path]) -> None:
+    template = package("dev", corsOrigins="https://shop.example,capacitor://localhost")
+    stack = Stack(json.loads(template.read_text()))
+    assert "CorsConfiguration" not in stack.properties("HttpApi")
+    assert environment(stack)["CORS_ORIGINS"] == "https://shop.example,capacitor://localhost"
 
 
 def test_only_the_cdn_reads_the_page(options: Stack) -> None:
@@ -94,7 +155,8 @@ def test_snapstart_has_a_version_for_the_gateway_to_call(dev: Stack, options: St
     assert "SnapStart" not in dev.properties("SearchLambdaFunction")
 
 
-def test_concurrent_searches_can_be_limited(dev: Stack, options: Stack) -> None:
+def test_concurrent_searches_are_limited(dev: Stack, prod: Stack, options: Stack) -> None:
+    assert prod.properties("SearchLambdaFunction")["ReservedConcurrentExecutions"] == "20"
     assert options.properties("SearchLambdaFunction")["ReservedConcurrentExecutions"] == "50"
     assert "ReservedConcurrentExecutions" not in dev.properties("SearchLambdaFunction")
 

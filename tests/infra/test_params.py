@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from functions.settings import SearchSettings, SettingsError
-from tests.infra.conftest import OPTIONS, Serverless
+from tests.infra.conftest import ADDRESS, OPTIONS, Serverless
 from tests.infra.test_deploy_document import params
 
 ASK = """\
@@ -21,6 +21,7 @@ DEV = params()["default"]
 REFUSED: dict[str, list[object]] = {
     "runtime": ["python3.11", "python3.14"],
     "searchConcurrency": ["many", "-1"],
+    "endpoint": ["http", "rest-api"],
     "throttleRate": ["0"],
     "throttleBurst": ["0", "1e3"],
     "corsOrigins": [
@@ -29,7 +30,16 @@ REFUSED: dict[str, list[object]] = {
         "*,https://a.example",
         "https://A.example",
         "https://a.example,",
+        "capacitor:localhost",
     ],
+    "accessLog": ["true"],
+    "galleryVersionDays": ["0"],
+    "indexVersionDays": ["0", "week"],
+    "events": ["false"],
+    "reindexConcurrency": ["1", "1001", "two"],
+    "budget": ["0", "$10"],
+    "rollbackMinutes": ["181", "-1"],
+    "permissionsBoundary": ["boundary", "arn:aws:iam::123:policy/boundary"],
     "refreshSeconds": ["-1", "1.5", "86401"],
     "imageBaseUrl": ["images.example", "https://images.example/?w=1", "https://", "ftp://images.example"],
     "signedUrlSeconds": ["0", "604801", "1h"],
@@ -49,7 +59,15 @@ REFUSED: dict[str, list[object]] = {
 }
 TAKEN: dict[str, list[object]] = {
     "runtime": ["python3.12"],
-    "corsOrigins": ["*", "http://localhost:8000", "https://a.example,https://b.example:8443", "https://[::1]:80"],
+    "corsOrigins": [
+        "*",
+        "http://localhost:8000",
+        "https://a.example,https://b.example:8443",
+        "https://[::1]:80",
+        "capacitor://localhost,https://a.example",
+    ],
+    "reindexConcurrency": ["0", "2", 1000],
+    "permissionsBoundary": ["none", "arn:aws-cn:iam::123456789012:policy/path/boundary"],
     "refreshSeconds": [0, "86400"],
     "imageBaseUrl": ["https://images.example", "http://images.example/web/"],
     "signedUrlSeconds": ["1", "604800"],
@@ -85,7 +103,7 @@ def test_right_values_are_accepted(project: Path) -> None:
     cases: list[tuple[str, Mapping[str, object]]] = [
         ("dev", {name: value}) for name, values in TAKEN.items() for value in values
     ]
-    cases += [("dev", {}), ("prod", params()["prod"]), ("a", OPTIONS), ("b" * 31, {})]
+    cases += [("dev", {}), ("prod", params()["prod"]), ("a", OPTIONS), ("url", ADDRESS), ("b" * 31, {})]
     assert problems(project, cases) == [[]] * len(cases)
 
 
@@ -114,6 +132,15 @@ def test_the_stage_fits_into_bucket_names(project: Path) -> None:
 def test_a_domain_needs_its_certificate(project: Path) -> None:
     for given in ({"domainName": "search.shop.example"}, {"certificateId": "0f246ca9"}):
         assert problems(project, [("dev", given)]) == [["give domainName and certificateId together"]]
+
+
+def test_a_function_url_has_neither_domain_nor_access_log(project: Path) -> None:
+    given = {"domainName": "search.shop.example", "certificateId": "0f246ca9", "accessLog": "stage"}
+    [found] = problems(project, [("dev", {**ADDRESS, **given})])
+    assert [each.partition(":")[0] for each in found] == [
+        "a function URL has no domainName",
+        "a function URL has no accessLog",
+    ]
 
 
 @pytest.mark.slow

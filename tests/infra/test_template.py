@@ -17,7 +17,8 @@ from tests.infra.stack import Stack
 
 pytestmark = pytest.mark.slow  # packaging takes seconds, once for all tests
 
-STAGES = ["dev", "prod", "options"]
+STAGES = ["dev", "prod", "options", "url"]
+WITH_API = ["dev", "prod", "options"]
 FUNCTIONS = {
     "SearchLambdaFunction": "functions.aws.search",
     "ReindexLambdaFunction": "functions.aws.reindex",
@@ -27,6 +28,11 @@ FUNCTIONS = {
 
 @pytest.fixture(params=STAGES)
 def stack(request: pytest.FixtureRequest, stacks: dict[str, Stack]) -> Stack:
+    return stacks[request.param]
+
+
+@pytest.fixture(params=WITH_API)
+def with_api(request: pytest.FixtureRequest, stacks: dict[str, Stack]) -> Stack:
     return stacks[request.param]
 
 
@@ -45,7 +51,6 @@ def test_the_handlers_exist(stack: Stack) -> None:
     functions = stack.of_type("AWS::Lambda::Function")
     assert {name: each["Handler"] for name, each in functions.items()} == FUNCTIONS
     assert {each["Runtime"] for each in functions.values()} == {"python3.13"}
-    assert {each["TracingConfig"]["Mode"] for each in functions.values()} == {"PassThrough"}
     assert {each["Environment"]["Variables"]["OPENBLAS_NUM_THREADS"] for each in functions.values()} == {"1"}
 
 
@@ -62,7 +67,7 @@ def test_memory_and_timeouts(name: str, memory: list[int], stacks: dict[str, Sta
     assert [each["Timeout"] for each in functions] == [29, 300, 900]
 
 
-def test_each_function_starts_with_its_environment(stack: Stack) -> None:
+def test_each_function_starts_with_its_environment(stack: Stack, url: Stack) -> None:
     real = {"<IndexBucket>": "index", "<ReindexQueue>": "https://sqs.eu-west-1.amazonaws.com/123456789012/reindex"}
     for name in FUNCTIONS:
         variables = stack.properties(name)["Environment"]["Variables"]
@@ -75,7 +80,7 @@ def test_each_function_starts_with_its_environment(stack: Stack) -> None:
         else:
             settings = ReindexSettings.read(variables)
             assert settings.index_uri == "s3://index"
-            assert settings.reindex_queue_url
+            assert bool(settings.reindex_queue_url) == (stack is not url), "without events, nobody takes its message"
 
 
 def test_logs_are_kept_for_the_stages_days(dev: Stack, prod: Stack) -> None:
@@ -84,10 +89,17 @@ def test_logs_are_kept_for_the_stages_days(dev: Stack, prod: Stack) -> None:
         assert [each["RetentionInDays"] for each in groups] == [days] * 3
 
 
+def test_tracing_is_off_with_its_permissions(dev: Stack, options: Stack) -> None:
+    """tests/infra/test_roles.py has the permissions."""
+    for stack, mode in ((dev, "PassThrough"), (options, "Active")):
+        assert {each["TracingConfig"]["Mode"] for each in stack.of_type("AWS::Lambda::Function").values()} == {mode}
+
+
 # HTTP.
 
 
-def test_one_route_leads_everything_to_the_application(stack: Stack) -> None:
+def test_one_route_leads_everything_to_the_application(with_api: Stack) -> None:
+    stack = with_api
     [route] = stack.of_type("AWS::ApiGatewayV2::Route").values()
     assert route["RouteKey"] == "$default"
     [integration] = stack.of_type("AWS::ApiGatewayV2::Integration").values()
@@ -103,7 +115,8 @@ def test_searches_are_throttled(name: str, rate: int, burst: int, stacks: dict[s
     assert (settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]) == (rate, burst)
 
 
-def test_gateway_and_application_have_the_same_cors(stack: Stack) -> None:
+def test_gateway_and_application_have_the_same_cors(with_api: Stack) -> None:
+    stack = with_api
     cors = stack.properties("HttpApi")["CorsConfiguration"]
     origins = stack.properties("SearchLambdaFunction")["Environment"]["Variables"]["CORS_ORIGINS"]
     assert cors["AllowOrigins"] == origins.split(",")
@@ -130,14 +143,20 @@ def preflight_headers(origins: str) -> dict[str, str]:
 # Re-index.
 
 
-def test_the_queue_delivers_bursts_and_takes_failed_messages_back(dev: Stack, prod: Stack) -> None:
-    for stack, seconds in ((dev, 20), (prod, 60)):
+def test_the_queue_delivers_bursts_and_takes_failed_messages_back(dev: Stack, prod: Stack, url: Stack) -> None:
+    for stack, seconds in ((dev, 20), (prod, 60), (url, 60)):
         [mapping] = stack.of_type("AWS::Lambda::EventSourceMapping").values()
         assert mapping["EventSourceArn"] == "<ReindexQueue.Arn>"
         assert mapping["FunctionName"] == "<ReindexLambdaFunction.Arn>"
         assert mapping["MaximumBatchingWindowInSeconds"] == seconds
-        assert mapping["ScalingConfig"] == {"MaximumConcurrency": 2}
+        assert mapping["Enabled"] == (stack is not url), "with events=none nobody polls, which costs"
+        assert "ScalingConfig" not in mapping, "any limit makes Lambda poll with five callers in place of two"
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_concurrent_reindexing_can_be_limited(options: Stack) -> None:
+    [mapping] = options.of_type("AWS::Lambda::EventSourceMapping").values()
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 2}
 
 
 def test_messages_stay_invisible_as_long_as_aws_recommends(stack: Stack) -> None:
@@ -180,6 +199,10 @@ def test_the_new_gallery_notifies_the_queue(dev: Stack) -> None:
     assert variables["GALLERY_URI"] == f"s3://{gallery['BucketName']}/"
 
 
+def test_without_events_the_gallery_tells_nobody(url: Stack) -> None:
+    assert "NotificationConfiguration" not in url.properties("GalleryBucket")
+
+
 def test_buckets_are_private_encrypted_and_retained(stack: Stack) -> None:
     buckets = stack.of_type("AWS::S3::Bucket")
     for name, each in buckets.items():
@@ -188,6 +211,8 @@ def test_buckets_are_private_encrypted_and_retained(stack: Stack) -> None:
         if name != "ServerlessDeploymentBucket":
             assert stack.resources[name]["DeletionPolicy"] == "RetainExceptOnCreate"
             assert stack.resources[name]["UpdateReplacePolicy"] == "Retain"
+            policy = stack.resources[f"{name}Policy"]
+            assert (policy["DeletionPolicy"], policy["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
         [rule] = each["BucketEncryption"]["ServerSideEncryptionConfiguration"]
         assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
 
@@ -214,29 +239,46 @@ def test_buckets_and_queues_require_tls(stack: Stack) -> None:
     )
 
 
-def test_old_versions_of_the_index_expire(stack: Stack) -> None:
-    index = stack.properties("IndexBucket")
-    assert index["VersioningConfiguration"] == {"Status": "Enabled"}
-    days = [each.get("NoncurrentVersionExpiration") for each in index["LifecycleConfiguration"]["Rules"]]
-    assert {"NoncurrentDays": 7} in days
+def test_old_versions_are_kept_and_expire(dev: Stack, prod: Stack) -> None:
+    for stack in (dev, prod):
+        for name, days in (("IndexBucket", "1"), ("GalleryBucket", "7")):
+            bucket = stack.properties(name)
+            assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+            rules = bucket["LifecycleConfiguration"]["Rules"]
+            [rule] = [each for each in rules if "NoncurrentVersionExpiration" in each]
+            assert str(rule["NoncurrentVersionExpiration"]["NoncurrentDays"]) == days
+            assert rule["Status"] == "Enabled"
+            assert rule["ExpiredObjectDeleteMarker"] is True
 
 
 # Alarms.
 
 
-def test_every_alarm_exists(stack: Stack) -> None:
-    alarms = stack.of_type("AWS::CloudWatch::Alarm")
+def test_without_an_address_there_is_no_alarm_and_no_metric(dev: Stack, prod: Stack) -> None:
+    for stack in (dev, prod):
+        for kind in ("CloudWatch::Alarm", "Logs::MetricFilter", "SNS::Topic", "Budgets::Budget"):
+            assert stack.of_type(f"AWS::{kind}") == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "failed"),
+    [
+        ("options", ("AWS/ApiGateway", "5xx", "<HttpApi>")),
+        ("url", ("AWS/Lambda", "Url5xxCount", "<SearchLambdaFunction>")),
+    ],
+)
+def test_every_alarm_exists(name: str, failed: tuple[str, str, str], stacks: dict[str, Stack]) -> None:
+    alarms = stacks[name].of_type("AWS::CloudWatch::Alarm")
     watched = {
         (each["Namespace"], each["MetricName"], *(dimension["Value"] for dimension in each.get("Dimensions", [])))
         for each in alarms.values()
     }
     assert watched == {
+        failed,
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "<ReindexDeadLetters.QueueName>"),
-        ("AWS/Lambda", "Errors", "<SearchLambdaFunction>"),
-        ("AWS/Lambda", "Errors", "<ReindexLambdaFunction>"),
+        ("AWS/SQS", "ApproximateAgeOfOldestMessage", "<ReindexQueue.QueueName>"),
         ("AWS/Lambda", "Errors", "<ReindexDashscheduledLambdaFunction>"),
         ("AWS/Lambda", "Duration", "<SearchLambdaFunction>"),
-        ("AWS/ApiGateway", "5xx", "<HttpApi>"),
         ("the-stack", "Rebuilds"),
     }
     slow = alarms["SearchDurationAlarm"]
@@ -245,14 +287,20 @@ def test_every_alarm_exists(stack: Stack) -> None:
         3000,
         "GreaterThanThreshold",
     )
-    for name in alarms.keys() - {"SearchDurationAlarm", "RebuildsAlarm"}:
-        each = alarms[name]
-        assert (each["Threshold"], each["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold"), name
+    for alarm in alarms.keys() - {"SearchDurationAlarm", "RebuildsAlarm"}:
+        each = alarms[alarm]
+        threshold = 3600 if alarm == "OldestEventAlarm" else 1
+        assert (each["Threshold"], each["ComparisonOperator"]) == (threshold, "GreaterThanOrEqualToThreshold"), alarm
         assert each["TreatMissingData"] == "notBreaching"
-        assert each["Statistic"] == ("Maximum" if name == "DeadLettersAlarm" else "Sum")
+        assert each["Statistic"] == ("Maximum" if each["Namespace"] == "AWS/SQS" else "Sum")
 
 
-@pytest.mark.parametrize(("name", "hours"), [("dev", 50), ("prod", 13)])
+def test_a_failing_event_is_old_before_its_third_try(options: Stack) -> None:
+    again = options.properties("ReindexQueue")["VisibilityTimeout"]
+    assert again < options.properties("OldestEventAlarm")["Threshold"] < 2 * again
+
+
+@pytest.mark.parametrize(("name", "hours"), [("options", 50), ("url", 13)])
 def test_a_silent_schedule_raises_an_alarm(name: str, hours: int, stacks: dict[str, Stack]) -> None:
     alarm = stacks[name].properties("RebuildsAlarm")
     assert alarm["Period"] * alarm["EvaluationPeriods"] == hours * 3600

@@ -42,7 +42,7 @@ def answer_alone(given: dict[str, Any]) -> dict[str, Any]:
     if given.get("weigh"):
         told |= {"resident_mb": resident_mb(), "peak_mb": peak_mb()}
     if "large" in given:
-        ask(read_event(given["large"]))
+        told["large_ms"] = ask(read_event(given["large"]))[1]
         told["large_peak_mb"] = peak_mb()
     return told
 
