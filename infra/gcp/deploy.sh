@@ -5,6 +5,8 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=plan.sh
 source "$here/plan.sh"
+# shellcheck source=watch.sh
+source "$here/watch.sh"
 
 usage() {
   cat <<'END'
@@ -26,7 +28,10 @@ Options:
   --schedule CRON           when to compare the whole index with the gallery, in UTC (17 3 * * *)
   --memory SIZE             memory of the search (1Gi)
   --reindex-memory SIZE     memory of the re-index (2Gi)
-  --max-instances N         most instances of the search (10)
+  --max-instances N         most instances of the search, which caps the bill (10: $687 a month)
+  --alarm-email ADDRESS     mail alarms to this address; needs gcloud's alpha and beta commands
+  --budget AMOUNT           warn when a month of the project costs so much, in the currency of ...
+  --billing-account ID      ... this billing account
   --dry-run                 print the commands as a script, and do nothing
 
 Removing:
@@ -49,6 +54,7 @@ check() {
 
 project='' region='' gallery='' index='' image_base_url='' signed_url_seconds='' create_gallery='' name=garment-search
 feed='' unlisted=keep cors_origins='*' schedule='17 3 * * *' memory=1Gi reindex_memory=2Gi max_instances=10
+alarm_email='' budget='' billing_account=''
 dry_run='' remove='' mode='' delete_index='' delete_gallery=''
 
 set_mode() {
@@ -69,7 +75,8 @@ while (($#)); do
       exit
       ;;
     --project | --region | --gallery | --index | --image-base-url | --signed-url-seconds | --name | --cors-origins | \
-      --feed | --unlisted | --schedule | --memory | --reindex-memory | --max-instances)
+      --feed | --unlisted | --schedule | --memory | --reindex-memory | --max-instances | --alarm-email | --budget | \
+      --billing-account)
       (($# > 1)) || fail "$1 needs a value"
       case $1 in
         --image-base-url) set_mode url ;;
@@ -85,7 +92,8 @@ while (($#)); do
 done
 
 uri='gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](/[A-Za-z0-9._/-]*[A-Za-z0-9._-])?'
-origin='https?://[a-z0-9._-]+(:[0-9]{1,5})?'
+# As in functions/settings.py: a browser's origin, or an app's such as capacitor://localhost.
+origin='[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?'
 check --project "$project" '[a-z][a-z0-9-]{4,28}[a-z0-9]' "the project's id, such as my-project"
 check --region "$region" '[a-z]+-[a-z]+[0-9]+' 'a region, such as europe-west1'
 check --gallery "$gallery" "$uri" 'gs://BUCKET or gs://BUCKET/PREFIX, with letters, digits and ._-/ in the prefix'
@@ -102,6 +110,10 @@ check --schedule "$schedule" '[0-9*/,-]+( [0-9A-Za-z*/,-]+){4}' "a cron schedule
 check --memory "$memory" '[0-9]+[MG]i' 'for example 1Gi'
 check --reindex-memory "$reindex_memory" '[0-9]+[MG]i' 'for example 2Gi'
 check --max-instances "$max_instances" '[1-9][0-9]{0,3}' 'a whole number'
+[[ -z $alarm_email ]] || check --alarm-email "$alarm_email" "[^@'\"[:space:]]+@[^@'\"[:space:]]+" 'an email address'
+[[ -z $budget ]] || check --budget "$budget" '[1-9][0-9]{0,6}' 'a whole number, without the currency'
+[[ -z $billing_account ]] || check --billing-account "$billing_account" '[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}' 'its id, such as 0X0X0X-0X0X0X-0X0X0X'
+[[ -z $budget || $billing_account ]] || fail '--budget needs --billing-account'
 if [[ $image_base_url ]]; then
   check --image-base-url "$image_base_url" "https?://[^]?#|'\"[:space:][]+" 'an http(s) address without a query'
 fi

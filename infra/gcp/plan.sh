@@ -4,6 +4,7 @@
 
 readonly ACCOUNTS='search reindex events schedule build'
 readonly EVENTS='finalized deleted archived'
+readonly DELIVERIES=100 # the most that Pub/Sub takes; with pauses of up to 10 minutes they last some 16 hours
 
 account() { echo "$name-$1@$project.iam.gserviceaccount.com"; }
 
@@ -41,7 +42,8 @@ again() {
 # Services of the project
 gcloud services enable run.googleapis.com cloudbuild.googleapis.com artifactregistry.googleapis.com \\
   eventarc.googleapis.com pubsub.googleapis.com cloudscheduler.googleapis.com storage.googleapis.com \\
-  iam.googleapis.com secretmanager.googleapis.com --project=$project
+  iam.googleapis.com secretmanager.googleapis.com monitoring.googleapis.com billingbudgets.googleapis.com \\
+  --project=$project
 
 # Buckets
 exists gcloud storage buckets describe gs://$index_bucket --project=$project ||
@@ -98,6 +100,18 @@ if [[ \$fresh ]]; then sleep "\$((pause * 6))"; fi
 staged=\$(mktemp -d)
 trap 'rm -rf "\$staged"' EXIT
 $(printf %q "$here/stage.sh") "\$staged"
+
+# The images: two of each function are kept, to go back, and what is a week old at most
+exists gcloud artifacts repositories describe $name --project=$project --location=$region ||
+  gcloud artifacts repositories create $name --project=$project --location=$region --repository-format=docker
+cat >"\$staged/cleanup.json" <<'JSON'
+[
+  {"name": "old", "action": {"type": "Delete"}, "condition": {"olderThan": "7d"}},
+  {"name": "newest", "action": {"type": "Keep"}, "mostRecentVersions": {"keepCount": 2}}
+]
+JSON
+gcloud artifacts repositories set-cleanup-policies $name --project=$project --location=$region \\
+  --policy="\$staged/cleanup.json" --no-dry-run
 END
   if [[ $mode == signed ]]; then
     cat <<END
@@ -118,7 +132,7 @@ END
 
 # Functions. Eight of the eleven threads search; the others refuse further requests.
 gcloud run deploy $name-search --project=$project --region=$region \\
-  --source="\$staged/search" --function=search --base-image=python313 \\
+  --source="\$staged/search" --image=$(images) --function=search --base-image=python313 \\
   --service-account=$(account search) \\
   --build-service-account=projects/$project/serviceAccounts/$(account build) \\
   --allow-unauthenticated --memory=$memory --cpu=1 --cpu-boost --concurrency=8 --max-instances=$max_instances \\
@@ -126,8 +140,11 @@ gcloud run deploy $name-search --project=$project --region=$region \\
   --set-env-vars='^|^INDEX_URI=$index|GALLERY_URI=$gallery|$mode_variable|CORS_ORIGINS=$cors_origins|THREADS=11'
 END
   # Events during a rebuild wait in the same instance and share the next rebuild, so a call may take as long as two.
-  reindex_function reindex reindex 540 270 80
-  reindex_function reindex-scheduled reindex_scheduled 1800 1800 1
+  reindex_function reindex 540 270 80 reindex "--source=\"\$staged/reindex\" --image=$(images) --function=reindex"
+  echo "# The same image: FUNCTION_TARGET says which of its functions answers."
+  echo "image=\$(gcloud run services describe $name-reindex --project=$project --region=$region \\"
+  echo "  --format='value(spec.template.spec.containers[0].image)')"
+  reindex_function reindex-scheduled 1800 1800 1 reindex_scheduled '--image="$image"'
 
   cat <<END
 
@@ -135,6 +152,18 @@ END
 END
   grant_run reindex events
   grant_run reindex-scheduled schedule
+  cat <<END
+
+# Where events end that cannot be handled
+exists gcloud pubsub topics describe $name-dead-letters --project=$project ||
+  gcloud pubsub topics create $name-dead-letters --project=$project
+exists gcloud pubsub subscriptions describe $name-dead-letters --project=$project ||
+  gcloud pubsub subscriptions create $name-dead-letters --project=$project --topic=$name-dead-letters \\
+    --message-retention-duration=7d --expiration-period=never
+pubsub_agent=service-\$(gcloud projects describe $project --format='value(projectNumber)')@gcp-sa-pubsub.iam.gserviceaccount.com
+again gcloud pubsub topics add-iam-policy-binding $name-dead-letters --project=$project \\
+  --member="serviceAccount:\$pubsub_agent" --role=roles/pubsub.publisher
+END
   echo
   echo '# Events of the gallery. Without a deadline of its own, Eventarc would send an event again after 10 seconds.'
   for each in $EVENTS; do
@@ -146,7 +175,10 @@ exists gcloud eventarc triggers describe $name-$each --project=$project --locati
     --service-account=$(account events)
 subscription=\$(gcloud eventarc triggers describe $name-$each --project=$project --location="\$gallery_location" \\
   --format='value(transport.pubsub.subscription)')
-gcloud pubsub subscriptions update "\$subscription" --project=$project --ack-deadline=600
+again gcloud pubsub subscriptions add-iam-policy-binding "\$subscription" --project=$project \\
+  --member="serviceAccount:\$pubsub_agent" --role=roles/pubsub.subscriber
+gcloud pubsub subscriptions update "\$subscription" --project=$project --ack-deadline=600 \\
+  --dead-letter-topic=$name-dead-letters --max-delivery-attempts=$DELIVERIES
 END
   done
 
@@ -161,21 +193,24 @@ gcloud scheduler jobs "\$verb" http $name-reindex --project=$project --location=
   --schedule='$schedule' --time-zone=Etc/UTC --uri="\$scheduled" --http-method=post \\
   --oidc-service-account-email=$(account schedule) --oidc-token-audience="\$scheduled" \\
   --attempt-deadline=1800s --max-retry-attempts=5
+$(watch_plan)
 
 address=\$(gcloud run services describe $name-search --project=$project --region=$region --format='value(status.url)')
 echo "The search answers at \$address"
 END
 }
 
-reindex_function() { # service, target, seconds per call, seconds per rebuild, calls at once
+images() { echo "$region-docker.pkg.dev/$project/$name"; }
+
+reindex_function() { # service, seconds per call, seconds per rebuild, calls at once, target, options for its image
   local products="UNLISTED=$unlisted${feed:+|FEED_URI=$feed}${image_base_url:+|IMAGE_BASE_URL=$image_base_url}"
   cat <<END
 gcloud run deploy $name-$1 --project=$project --region=$region \\
-  --source="\$staged/reindex" --function=$2 --base-image=python313 \\
+  $6 --base-image=python313 \\
   --service-account=$(account reindex) \\
   --build-service-account=projects/$project/serviceAccounts/$(account build) \\
-  --no-allow-unauthenticated --memory=$reindex_memory --cpu=2 --concurrency=$5 --max-instances=1 --timeout=$3 \\
-  --set-env-vars='^|^INDEX_URI=$index|GALLERY_URI=$gallery|REINDEX_SECONDS=$4|THREADS=$5|$products'
+  --no-allow-unauthenticated --memory=$reindex_memory --cpu=2 --concurrency=$4 --max-instances=1 --timeout=$2 \\
+  --set-env-vars='^|^INDEX_URI=$index|GALLERY_URI=$gallery|REINDEX_SECONDS=$3|THREADS=$4|FUNCTION_TARGET=$5|$products'
 END
 }
 
@@ -212,6 +247,18 @@ for trigger in \$(gcloud eventarc triggers list --project=$project \\
 done
 if exists gcloud scheduler jobs describe $name-reindex --project=$project --location=$region; then
   gcloud scheduler jobs delete $name-reindex --project=$project --location=$region
+fi
+
+# Dead letters, alarms and images
+if exists gcloud pubsub subscriptions describe $name-dead-letters --project=$project; then
+  gcloud pubsub subscriptions delete $name-dead-letters --project=$project
+fi
+if exists gcloud pubsub topics describe $name-dead-letters --project=$project; then
+  gcloud pubsub topics delete $name-dead-letters --project=$project
+fi
+$(unwatch_plan)
+if exists gcloud artifacts repositories describe $name --project=$project --location=$region; then
+  gcloud artifacts repositories delete $name --project=$project --location=$region
 fi
 
 # Functions

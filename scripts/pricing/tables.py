@@ -51,7 +51,7 @@ def month_table(gateway: Amazon, url: Amazon, google: Google) -> str:
 
 def break_even(gateway: Amazon, url: Amazon, google: Google) -> str:
     """Say how many queries cost as much as the smallest server."""
-    bills = {"the HTTP API": gateway, "the function URL": url, "Google": google}
+    bills: dict[str, Amazon | Google] = {"the HTTP API": gateway, "the function URL": url, "Google": google}
     counts = [
         f"{(SERVER_MONTH - bill.idle()) / bill.query(QUERIES[-1]) / 1e6:.1f} million with {name}"
         for name, bill in bills.items()

@@ -14,9 +14,13 @@ EVERYWHERE = {"project", "format"}
 VALUES = {
     "value(projectId)": "my-project",
     "value(location)": "EU",
-    "value(transport.pubsub.subscription)": "projects/my-project/subscriptions/eventarc-eu-x",
+    "value(projectNumber)": "1",
+    "value(transport.pubsub.subscription)": "projects/my-project/subscriptions/eventarc-{name}",
     "value(status.url)": "https://{name}-x.a.run.app",
+    "value(spec.template.spec.containers[0].image)": "europe-west1-docker.pkg.dev/my-project/garment-search/{name}",
 }
+NAMELESS = ("alpha monitoring policies", "beta monitoring channels", "billing budgets")
+"""Google chooses the names of these; what they are called is an option."""
 # A deployment calls it 60 times; starting Python each time would take seconds.
 PROGRAM = r"""#!/usr/bin/env bash
 exec 3<>"/dev/tcp/127.0.0.1/{port}"
@@ -70,10 +74,26 @@ class FakeGcloud:
         kind, _, verb = command.removesuffix(" http").rpartition(" ")
         if command == "run deploy":
             kind = "run services"
+        if kind in NAMELESS:
+            return self._nameless(kind, verb, name, options)
         name = name.rpartition("/")[2] if kind == "eventarc triggers" else name.partition("@")[0]
         self._accounts_are_there(options)
         out = self._do(f"{kind} {name}", kind, verb, name, options)
         return out + (VALUES[options["format"][0]].format(name=name) + "\n" if "format" in options and not out else "")
+
+    def _nameless(self, kind: str, verb: str, name: str, options: Options) -> str:
+        called = options.get("display-name", [""])[0]
+        match verb:
+            case "list":
+                wanted = options["filter"][0].removeprefix('displayName="').removesuffix('"')
+                return f"{kind.split()[-1]}/{wanted}\n" if f"{kind} {wanted}" in self.made else ""
+            case "create":
+                called = called or json.loads(options["policy"][0])["displayName"]
+                self._make(f"{kind} {called}", kind, verb, options)
+                return f"{kind.split()[-1]}/{called}\n"
+            case _:
+                self._delete(f"{kind} {name.rpartition('/')[2]}")
+        return ""
 
     def _do(self, thing: str, kind: str, verb: str, name: str, options: Options) -> str:
         match kind, verb:
@@ -97,8 +117,10 @@ class FakeGcloud:
                 self._delete(f"storage buckets {name}")
             case _, "delete":
                 self._delete(thing)
-            case (("projects" | "services" | "pubsub subscriptions"), _):
+            case ("projects" | "services", _) | ("pubsub subscriptions", "update"):
                 pass
+            case "artifacts repositories", "set-cleanup-policies":
+                self.made[thing]["policy"] = Path(options["policy"][0]).read_text()
             case _, "describe" | "update" if thing not in self.made:
                 raise RefusedError(f"{thing} was not found")
         return ""
@@ -108,8 +130,12 @@ class FakeGcloud:
             raise RefusedError(f"{thing} already exists")
         if kind == "eventarc triggers" and options["location"] != ["eu"]:
             raise RefusedError("bucket and trigger are in different locations")
-        if verb == "deploy" and not Path(options["source"][0], "main.py").is_file():
+        if verb == "deploy" and "source" in options and not Path(options["source"][0], "main.py").is_file():
             raise RefusedError("no main.py in the source")
+        if verb == "deploy" and not options["image"][0].startswith(
+            "europe-west1-docker.pkg.dev/my-project/garment-search"
+        ):
+            raise RefusedError("no image, or one in another repository")
         if kind == "secrets" and Path(options["data-file"][0]).read_text() != "a key":
             raise RefusedError("not the key")
         self.made[thing] = {option: values[-1] for option, values in options.items()}
@@ -117,7 +143,12 @@ class FakeGcloud:
     def _delete(self, thing: str) -> None:
         if self.made.pop(thing, None) is None:
             raise RefusedError(f"{thing} was not found")
-        self.roles = {role for role in self.roles if role[0] != thing}
+        # A trigger takes its subscription with it.
+        gone = (
+            thing,
+            thing.replace("eventarc triggers ", "pubsub subscriptions projects/my-project/subscriptions/eventarc-"),
+        )
+        self.roles = {role for role in self.roles if role[0] not in gone}
 
     def _accounts_are_there(self, options: Options) -> None:
         for option in ("member", "service-account", "build-service-account", "oidc-service-account-email"):

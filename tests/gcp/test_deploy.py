@@ -1,5 +1,6 @@
 """infra/gcp/deploy.sh: what it creates, who gets which role, and how it stops."""
 
+import json
 import re
 import subprocess
 import sysconfig
@@ -9,12 +10,15 @@ import pytest
 
 from functions.settings import ReindexSettings, SearchSettings
 from tests.gcp.conftest import BASE, GCP, MODES, PUBLIC, SIGNED, Google
+from tests.infra.test_params import REFUSED, TAKEN
 
 pytestmark = pytest.mark.slow  # dozens of deployments
 
 GALLERY, INDEX = "storage buckets gs://shop-photos", "storage buckets gs://shop-index"
 PROJECT = "projects my-project"
 AGENT = "serviceAccount:service-1@gs-project-accounts.iam.gserviceaccount.com"
+PUBSUB, SUBSCRIBER = "serviceAccount:service-1@gcp-sa-pubsub.iam.gserviceaccount.com", "roles/pubsub.subscriber"
+WATCHED = ("--alarm-email", "ops@shop.example", "--budget", "50", "--billing-account", "0A0A0A-1B1B1B-2C2C2C")
 SEARCH, REINDEX, EVENTS, SCHEDULE, BUILD = (
     f"serviceAccount:garment-search-{each}@my-project.iam.gserviceaccount.com"
     for each in ("search", "reindex", "events", "schedule", "build")
@@ -28,6 +32,11 @@ ROLES = {
     (PROJECT, EVENTS, "roles/eventarc.eventReceiver"),
     (PROJECT, BUILD, "roles/run.builder"),
     (PROJECT, AGENT, "roles/pubsub.publisher"),
+    ("pubsub topics garment-search-dead-letters", PUBSUB, "roles/pubsub.publisher"),
+    *(
+        (f"pubsub subscriptions projects/my-project/subscriptions/eventarc-garment-search-{each}", PUBSUB, SUBSCRIBER)
+        for each in ("finalized", "deleted", "archived")
+    ),
 }
 SIGNED_ROLES = {
     (GALLERY, SEARCH, "roles/storage.objectViewer"),
@@ -57,10 +66,17 @@ def test_the_three_functions(deployment: tuple[str, Google]) -> None:
         if name.startswith("run services")
     }
     limits = ("function", "timeout", "concurrency", "max-instances")
-    assert {name: [each[limit] for limit in limits] for name, each in functions.items()} == {
+    assert {name: [each.get(limit) for limit in limits] for name, each in functions.items()} == {
         "search": ["search", "60", "8", "10"],
         "reindex": ["reindex", "540", "80", "1"],
-        "reindex-scheduled": ["reindex_scheduled", "1800", "1", "1"],
+        "reindex-scheduled": [None, "1800", "1", "1"],
+    }
+    # The re-index is built once: its second service runs the first one's image with another target.
+    repository = "europe-west1-docker.pkg.dev/my-project/garment-search"
+    assert {name: (each.get("source", "").rpartition("/")[2], each["image"]) for name, each in functions.items()} == {
+        "search": ("search", repository),
+        "reindex": ("reindex", repository),
+        "reindex-scheduled": ("", f"{repository}/garment-search-reindex"),
     }
     for name, each in functions.items():
         assert each["base-image"] == "python313"
@@ -86,8 +102,8 @@ def test_their_settings(deployment: tuple[str, Google]) -> None:
     products = {"UNLISTED": "keep", **({} if mode == "signed" else images[mode])}
     assert reindex == [
         # An event may wait for one rebuild, then for its own.
-        {**places, **products, "REINDEX_SECONDS": "270", "THREADS": "80"},
-        {**places, **products, "REINDEX_SECONDS": "1800", "THREADS": "1"},
+        {**places, **products, "REINDEX_SECONDS": "270", "THREADS": "80", "FUNCTION_TARGET": "reindex"},
+        {**places, **products, "REINDEX_SECONDS": "1800", "THREADS": "1", "FUNCTION_TARGET": "reindex_scheduled"},
     ]
     SearchSettings.read(search)
     ReindexSettings.read(reindex[0])
@@ -128,7 +144,55 @@ def test_the_gallery_has_triggers(deployment: tuple[str, Google]) -> None:
         assert trigger["location"] == "eu"  # where the fake's buckets are
     deadlines = [command for command in google.gcloud.commands if command[:3] == ["pubsub", "subscriptions", "update"]]
     assert len(deadlines) == 3
-    assert all("--ack-deadline=600" in command for command in deadlines)
+    for command in deadlines:
+        assert "--ack-deadline=600" in command
+        assert "--dead-letter-topic=garment-search-dead-letters" in command
+    kept = deployment[1].gcloud.made["pubsub subscriptions garment-search-dead-letters"]
+    assert (kept["topic"], kept["expiration-period"]) == ("garment-search-dead-letters", "never")
+
+
+def test_old_images_are_deleted(deployment: tuple[str, Google]) -> None:
+    policy = json.loads(deployment[1].gcloud.made["artifacts repositories garment-search"]["policy"])
+    assert {each["action"]["type"] for each in policy} == {"Delete", "Keep"}
+    assert [each["mostRecentVersions"]["keepCount"] for each in policy if "mostRecentVersions" in each] == [2]
+
+
+def test_nobody_is_warned_without_an_address(deployment: tuple[str, Google]) -> None:
+    assert not [name for name in deployment[1].gcloud.made if "monitoring" in name or "budgets" in name]
+
+
+def test_alarms_and_budget(google: Google) -> None:
+    for _ in range(2):  # the fake refuses to create anything twice
+        result = google.deploy(*PUBLIC, "--create-gallery", *WATCHED)
+        assert result.returncode == 0, result.stderr
+    made = google.gcloud.made
+    channel = made["beta monitoring channels garment-search-alarms"]
+    assert (channel["type"], channel["channel-labels"]) == ("email", "email_address=ops@shop.example")
+    alarms = {name: each for name, each in made.items() if name.startswith("alpha monitoring policies")}
+    assert {each["notification-channels"] for each in alarms.values()} == {"channels/garment-search-alarms"}
+    filters = [json.loads(each["policy"])["conditions"][0]["conditionThreshold"]["filter"] for each in alarms.values()]
+    searches, schedule, letters = filters
+    assert 'service_name="garment-search-search"' in searches
+    assert 'response_code_class="5xx"' in searches
+    assert 'service_name="garment-search-reindex-scheduled"' in schedule
+    assert 'subscription_id="garment-search-dead-letters"' in letters
+    budget = made["billing budgets garment-search"]
+    assert (budget["budget-amount"], budget["filter-projects"]) == ("50", "projects/my-project")
+    assert budget["notifications-rule-monitoring-notification-channels"] == "channels/garment-search-alarms"
+    thresholds = [each for command in google.gcloud.commands for each in command if each.startswith("--threshold-rule")]
+    assert thresholds == ["--threshold-rule=percent=0.8", "--threshold-rule=percent=1.0,basis=forecasted-spend"]
+    result = google.deploy(*PUBLIC, *WATCHED, "--remove")
+    assert result.returncode == 0, result.stderr
+    assert set(made) == {GALLERY, INDEX}
+
+
+def test_the_origins_are_those_of_the_settings(google: Google) -> None:
+    for name, fits in (
+        *((each, True) for each in TAKEN["corsOrigins"]),
+        *((each, False) for each in REFUSED["corsOrigins"]),
+    ):
+        result = google.deploy(*PUBLIC, "--dry-run", "--cors-origins", str(name))
+        assert (result.returncode == 0) == fits, name
 
 
 def test_the_schedule_calls_as_its_account(deployment: tuple[str, Google]) -> None:
@@ -251,6 +315,10 @@ def test_removal(deployment: tuple[str, Google], google_after: Google) -> None:
         ((*PUBLIC, "--region"), "--region needs a value"),
         ((*PUBLIC, "--feed", "s3://shop-feeds/feed.csv"), "--feed is 's3://shop-feeds/feed.csv'"),
         ((*PUBLIC, "--unlisted", "drop"), "keep or hide"),
+        ((*PUBLIC, "--alarm-email", "ops"), "an email address"),
+        ((*PUBLIC, "--budget", "50"), "--budget needs --billing-account"),
+        ((*PUBLIC, "--budget", "50USD", "--billing-account", "0A0A0A-1B1B1B-2C2C2C"), "without the currency"),
+        ((*PUBLIC, "--billing-account", "mine"), "--billing-account is 'mine'"),
         ((*PUBLIC, "--stage", "dev"), "unknown option --stage"),
     ],
 )

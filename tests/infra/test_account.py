@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,8 @@ ANSWERS = {
 }
 
 
-def asked(project: Path, command: str = "deploy", answers: dict[str, Any] | None = None, **params: str) -> Any:
-    given = {"commands": [command], "params": PARAMS | params, "answers": ANSWERS | (answers or {})}
+def asked(project: Path, command: str = "deploy", answers: Mapping[str, Any] | None = None, **params: str) -> Any:
+    given = {"commands": [command], "params": PARAMS | params, "answers": ANSWERS | dict(answers or {})}
     done = subprocess.run(
         ["node", "-e", ASK], cwd=project, input=json.dumps(given), capture_output=True, text=True, check=True
     )
@@ -74,7 +75,7 @@ def test_another_error_is_not_taken_for_a_first_deployment(project: Path) -> Non
 
 @pytest.mark.parametrize("off", [{"rollbackMinutes": "0"}, {"alarmEmail": "none"}])
 def test_without_minutes_or_alarm_nothing_is_rolled_back(off: dict[str, str], project: Path) -> None:
-    assert asked(project, **off)["rollback"] is None
+    assert asked(project, "deploy", None, **off)["rollback"] is None
 
 
 @pytest.mark.parametrize(("limit", "most"), [(10, 0), (110, 10), (119, 19)])

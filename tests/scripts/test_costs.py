@@ -16,8 +16,8 @@ MEASURED = Measured(start_ms=200, first_ms=300, warm_ms=20, largest_ms=1000, mem
 DOCUMENT = (Path(__file__).parents[2] / "docs/costs.md").read_text()
 
 
-def bill(memory_mb: int = 2048, **changed: float) -> Amazon:
-    return dataclasses.replace(Amazon(MEASURED, memory_mb, stored_gb=9), **changed)
+def bill(memory_mb: int = 2048, *, has_gateway: bool = True) -> Amazon:
+    return Amazon(MEASURED, memory_mb, stored_gb=9, has_gateway=has_gateway)
 
 
 def test_many_queries_are_warm_and_few_are_cold() -> None:
