@@ -56,9 +56,10 @@ def _convert(options: argparse.Namespace) -> None:
     from embeddings.training.export import check_parity, convert, spread, write_model
     from embeddings.training.model import embed_with
     from embeddings.training.run_folder import how_made, load_embedder, load_heads, read_classes, read_config
-    from embeddings.training.train import training_photos
+    from embeddings.training.train import EVERYTHING, training_photos
 
-    split = Split(**read_config(options.run)["split"])
+    config = read_config(options.run)
+    split = EVERYTHING if config.get("everything") else Split(**config["split"])
     made = how_made(options.run)
     embedder, heads, classes = load_embedder(options.run), load_heads(options.run), read_classes(options.run)
     photos = read_photos(options.data, split)
@@ -69,7 +70,7 @@ def _convert(options: argparse.Namespace) -> None:
     model = with_attributes(embedder, heads, embed_with(embedder, _pixels(options.data, large, "trained photos")))
     attributes = {head: classes[head] for head in answered(heads)}
     examples = _pixels(options.data, spread(large, _EXAMPLES), "examples")
-    pixels = _pixels(options.data, spread(unseen, _COMPARED), "unseen photos")
+    pixels = _pixels(options.data, spread(unseen or large, _COMPARED), "photos to compare")
     expected = embed_with(model, pixels)
     print(f"{'format':8} {'bytes':>10} {'ms':>6} {'top-16 overlap with Keras':>26}")
     for file_format in FILE_FORMATS if options.compare else (options.format,):

@@ -42,7 +42,8 @@ from embeddings.training.views.items import LoadedPhoto
 _WARM_UP = 0.03  # of the run
 _WORKERS = 2
 _TEACHER = "teacher.npz"
-_EVERYTHING = Split(validation=0.0, test=0.0)
+EVERYTHING = Split(validation=0.0, test=0.0)
+"""The split of a run with `everything`: all photos train."""
 
 
 def train(data: Path, folder: Path, config: Config, command: str) -> dict[str, Any]:
@@ -69,7 +70,7 @@ def train(data: Path, folder: Path, config: Config, command: str) -> dict[str, A
     check_options(folder, record)
     keras.utils.set_random_seed(config.seed)
     photos = read_photos(data, config.split)
-    training = training_photos(read_photos(data, _EVERYTHING) if config.everything else photos)
+    training = training_photos(read_photos(data, EVERYTHING) if config.everything else photos)
     teacher = None
     if config.teacher:
         teacher = teacher_vectors(Path(config.teacher), data, training, folder / _TEACHER)

@@ -1,13 +1,16 @@
 """scripts/convert.py: the file and the card of a run."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from embeddings.embedder import Embedder
+from embeddings.training.data.datasets import read_photos
 from scripts.convert import main as convert
 from tests.training.conftest import TrainingRun
+from tests.training.shapes import SPLIT
 
 # Keras 3.15 saves weights through a numpy call that numpy 2.4 deprecates.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
@@ -25,3 +28,14 @@ def test_a_run_becomes_a_file_that_stores_each_layer_once(finished_run: Training
     made = json.loads(model.with_suffix(".json").read_text())["made"]
     assert (made["seed"], made["steps"], made["note"]) == (0, 4, "drawn")
     assert made["photos"]["train"] > made["photos"]["validation"] > 0
+
+
+def test_a_run_on_everything_is_converted_with_all_photos(finished_run: TrainingRun, shapes: Path, tmp_path: Path):
+    run, model = tmp_path / "run", tmp_path / "mine.tflite"
+    shutil.copytree(finished_run.folder, run)
+    config = json.loads((run / "config.json").read_text())
+    (run / "config.json").write_text(json.dumps(config | {"everything": True}))
+    assert convert(["--run", str(run), "--data", str(shapes), "--format", "fp32", "--out", str(model)]) == 0
+    photos = [photo for photo in read_photos(shapes, SPLIT) if photo.domain in ("shop", "consumer")]
+    made = json.loads(model.with_suffix(".json").read_text())["made"]
+    assert made["photos"] == {"train": len(photos), "validation": 0}
