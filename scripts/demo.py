@@ -27,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from embeddings.errors import GarmentSearchError
 from functions.settings import SearchSettings, SettingsError
 from scripts.cli.command import FAILED, command_parser, run_command
+from scripts.drawing.feed import write_feed
 from scripts.drawn_gallery import draw_gallery
 from scripts.local.clothing_dataset import FetchError, fetch_clothing_dataset
 from scripts.local.indexing import index_photos
@@ -113,7 +114,7 @@ def _gallery(choice: str | None, work: Path) -> Path:
             raise DemoError(f"there is no folder {gallery}")
     else:
         gallery = work / "gallery"
-        draw_gallery(gallery, DRAWN_COUNT)
+        write_feed(gallery, draw_gallery(gallery, DRAWN_COUNT))
     if not any(file.suffix.lower() in PHOTO_SUFFIXES for file in gallery.rglob("*")):
         raise DemoError(f"there is no photo in {gallery}; it needs files named {', '.join(PHOTO_SUFFIXES)}")
     return gallery

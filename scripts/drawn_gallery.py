@@ -2,7 +2,7 @@
 
     python scripts/drawn_gallery.py gallery --count 300 --seed 1
 
-Existing drawings stay as they are.
+Existing drawings stay as they are. The gallery has a product feed, feed.csv, with made-up names and prices.
 """
 
 import sys
@@ -21,6 +21,7 @@ from scripts.drawing.bags import draw_bag
 from scripts.drawing.canvas import Canvas
 from scripts.drawing.cloth import COLOURS, WHITE, Cloth, Pattern, Rgb
 from scripts.drawing.clothes import draw_dress, draw_shirt, draw_skirt, draw_trousers
+from scripts.drawing.feed import write_feed
 from scripts.drawing.hats import draw_hat
 from scripts.drawing.shoes import draw_shoe
 
@@ -90,6 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     def run() -> None:
         files = draw_gallery(options.folder, options.count, options.seed)
+        write_feed(options.folder, files)
         print(f"{len(files)} garments in {options.folder}")
 
     return run_command(run, interrupted="interrupted; run the same command again to draw the rest")

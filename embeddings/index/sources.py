@@ -44,6 +44,8 @@ class FeedState:
     """Rows that cannot be used."""
     refusals: tuple[RowRefusal, ...] = ()
     """The first of them."""
+    empty_columns: tuple[str, ...] = ()
+    """Columns that no row has a value in."""
     left_out: tuple[str, ...] = ()
     """Columns that do not fit into the metadata of some photos in S3 Vectors."""
     hidden: frozenset[str] = frozenset()
@@ -53,6 +55,22 @@ class FeedState:
         """Return everything but the hidden photos, for storage."""
         stored = {name: value for name, value in asdict(self).items() if name != "hidden"}
         return {**stored, "refusals": [astuple(each) for each in self.refusals]}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "FeedState":
+        """Read what `to_json` returned, with the hidden photos. Raises KeyError, TypeError, ValueError."""
+        return cls(
+            uri=str(stored["uri"]),
+            etag=str(stored["etag"]),
+            image_base_url=str(stored["image_base_url"]),
+            hide_unlisted=bool(stored["hide_unlisted"]),
+            products=int(stored["products"]),
+            rows_failed=int(stored["rows_failed"]),
+            refusals=tuple(RowRefusal(int(line), str(id_), str(reason)) for line, id_, reason in stored["refusals"]),
+            empty_columns=tuple(map(str, stored["empty_columns"])),
+            left_out=tuple(map(str, stored["left_out"])),
+            hidden=frozenset(map(str, stored["hidden"])),
+        )
 
 
 @dataclass(frozen=True)
@@ -103,11 +121,8 @@ class Sources:
             etags = {str(key): str(etag) for key, etag in content["etags"].items()}
             if "feed" not in content:
                 return cls(etags, refusals)
-            hidden = {str(key): str(etag) for key, etag in content["feed"].pop("hidden").items()}
-            rows = tuple(RowRefusal(*each) for each in content["feed"].pop("refusals"))
-            left_out = tuple(content["feed"].pop("left_out"))
-            feed = FeedState(**content["feed"], refusals=rows, left_out=left_out, hidden=frozenset(hidden))
-            return cls(etags | hidden, refusals, feed)
+            hidden = {str(key): str(etag) for key, etag in content["feed"]["hidden"].items()}
+            return cls(etags | hidden, refusals, FeedState.from_json(content["feed"]))
         except (
             OSError,
             EOFError,

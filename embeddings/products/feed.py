@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from embeddings.errors import FeedError
 from embeddings.products.product import Product
 from embeddings.products.records import MOST_COLUMNS, Record, RowRefusal
-from embeddings.products.table import read_table
-from embeddings.products.values import is_number, plain, values_of
+from embeddings.products.table import column_names, read_table
+from embeddings.products.values import LEFT_OUT, is_number, plain, values_of
 
 MOST_BYTES = 500_000_000
 _MOST_ID_CHARACTERS = 200
@@ -37,6 +37,8 @@ class Feed:
 
     rows: list[Row]
     refusals: list[RowRefusal]
+    empty_columns: tuple[str, ...] = ()
+    """Columns of a table that no usable row has a value in."""
 
 
 def read_feed(content: bytes) -> Feed:
@@ -66,7 +68,18 @@ def read_feed(content: bytes) -> Feed:
     if not rows:
         said = f"; line {refusals[0].line}: {refusals[0].reason}" if refusals else ""
         raise FeedError(f"it has no usable row{said}")
-    return Feed(_with_numbers(rows), refusals)
+    return Feed(_with_numbers(rows), refusals, _empty_columns(content, rows))
+
+
+def _empty_columns(content: bytes, rows: list[Row]) -> tuple[str, ...]:
+    if _is_xml(content):
+        return ()
+    filled = {name for row in rows for name in row.product.values} | LEFT_OUT
+    return tuple(name for name in column_names(content) if name not in filled)
+
+
+def _is_xml(content: bytes) -> bool:
+    return content[:1000].removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
 
 
 def _records(content: bytes) -> Iterator[Record | RowRefusal]:
@@ -78,7 +91,7 @@ def _records(content: bytes) -> Iterator[Record | RowRefusal]:
         raise FeedError("it is empty")
     if beginning.lower().startswith((b"<!doctype html", b"<html")):
         raise FeedError("it is an HTML page: give the address of the feed itself")
-    if beginning.startswith(b"<"):
+    if _is_xml(content):
         from embeddings.products.xml_items import read_items  # and with it defusedxml
 
         return read_items(content)

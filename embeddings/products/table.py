@@ -61,6 +61,16 @@ def read_table(content: bytes) -> Iterator[Record | RowRefusal]:
             yield RowRefusal(first, "", problem)
 
 
+def column_names(content: bytes) -> list[str]:
+    """Return the columns that the header names.
+
+    Raises:
+        FeedError: it has no column `id`, or too many columns.
+    """
+    heading = next((line for line in _Lines(content) if line.strip()), "")
+    return [name for name in _header(heading)[1] if name]
+
+
 def _header(line: str) -> tuple[str, list[str]]:
     """Find the delimiter, and name the columns; a column that is there twice counts once, the first time."""
     for delimiter in _DELIMITERS:

@@ -163,6 +163,7 @@ def _made(expected: FeedState, content: bytes, feed: Feed, matches: Matches, key
         products=len(matches.products),
         rows_failed=len(refusals),
         refusals=tuple(refusals[:MOST_ROW_REFUSALS]),
+        empty_columns=feed.empty_columns,
         hidden=frozenset(keys - matches.products.keys() if expected.hide_unlisted else set()),
     )
     return Products(matches.products, state, content)

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from embeddings.errors import GalleryIndexError, NotFoundError
 from embeddings.index.fetch import check_file, fetch_generation, fetch_pointer, missing_file
-from embeddings.index.generation import read_keys, read_unit_rows
+from embeddings.index.generation import read_keys, read_products, read_unit_rows
 from embeddings.index.manifest import SOURCES, Manifest
 from embeddings.index.sources import Refusal, Sources
 from embeddings.storage.reader import Reader
+from scripts.reporting.index_products import ProductFigures, product_figures
 
 Vectors = NDArray[np.float32]
 """Unit vectors (n, dimension)."""
@@ -29,6 +30,8 @@ class Contents:
     vectors: Vectors
     refusals: Mapping[str, Refusal]
     """Photos that could not be indexed, by key."""
+    products: ProductFigures | None
+    """None without a product feed."""
 
     @property
     def size(self) -> int:
@@ -50,7 +53,9 @@ def read_contents(index: Reader) -> Contents:
         )
     files = fetch_generation(index, manifest, known_model=manifest.model.sha256)
     vectors = read_unit_rows(manifest, files.vectors)
-    return Contents(manifest, read_keys(manifest, files.keys), vectors, _sources(index, manifest).refusals)
+    sources = _sources(index, manifest)
+    products = product_figures(sources.feed, read_products(manifest, files.products))
+    return Contents(manifest, read_keys(manifest, files.keys), vectors, sources.refusals, products)
 
 
 def folder_of(key: str) -> str:

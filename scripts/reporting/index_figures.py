@@ -60,6 +60,8 @@ class Report:
                 ],
             },
         }
+        if self.contents.products is not None:
+            record["products"] = self.contents.products.as_record()
         if self.plane is not None:
             record["map"] = {"variance": round(self.plane.variance, 4)}
         if self.scores is not None:
@@ -86,6 +88,8 @@ class Report:
             f"model {manifest.model.sha256[:12]}, dimension {manifest.dimension}, {manifest.dtype}",
             *_listed("folders", folder_counts(contents.keys)),
             *_listed("not indexed", reason_counts(contents.refusals)),
+            *([contents.products.summary()] if contents.products else []),
+            *_listed("rows that failed", contents.products.reasons() if contents.products else {}),
             f"near-duplicates (cosine at least {self.limit:g}): {len(self.duplicates.groups):,} groups; "
             f"{self.duplicates.surplus:,} images could go if each group kept one",
         ]

@@ -10,6 +10,7 @@ from PIL import Image
 from scripts.reporting.charts import draw_scores
 from scripts.reporting.index_contents import Contents, folder_counts, reason_counts
 from scripts.reporting.index_figures import Report
+from scripts.reporting.index_products import ProductFigures
 from scripts.reporting.projection import Cell, Plane
 from scripts.reporting.score_distribution import CHANCE, Scores
 
@@ -64,6 +65,7 @@ def index_page(
             _HEAD,
             _about(report.contents),
             _refusals(report.contents),
+            _products(report.contents.products) if report.contents.products else "",
             _map(report, report.plane, drawn_map, grid, pictures) if report.plane and drawn_map else "",
             _scores(report, report.scores) if report.scores else "",
             _duplicates(report, pictures),
@@ -108,6 +110,23 @@ def _refusals(contents: Contents) -> str:
     return (
         f"<h2>Not indexed</h2>\n{_table(('reason', 'objects'), reasons[:_REFUSALS])}"
         f"<details><summary>Show keys</summary>\n<ul>\n{keys}</ul>{rest}</details>\n"
+    )
+
+
+def _products(products: ProductFigures) -> str:
+    rows = [(name, f"{count:,}", f"{count / max(products.count, 1):.0%}") for name, count in products.filled.items()]
+    rows += [(name, "0", "0%") for name in products.feed.empty_columns]
+    reasons = [(reason, f"{count:,}") for reason, count in products.reasons().items()]
+    refused = products.feed.refusals
+    lines = "".join(
+        f"<li>line {each.line}, <code>{escape(each.id)}</code>: {escape(each.reason)}</li>\n"
+        for each in refused[:_REFUSALS]
+    )
+    details = f"<details><summary>Show rows</summary>\n<ul>\n{lines}</ul></details>\n" if refused else ""
+    return (
+        f"<h2>Products</h2>\n<p>{escape(products.summary())}.</p>\n"
+        f"{_table(('column', 'products with a value', 'share'), rows)}"
+        f"{_table(('reason', 'rows'), reasons) if reasons else ''}{details}"
     )
 
 

@@ -107,6 +107,8 @@ def test_drawn_garments_are_searched_from_another_origin_until_ctrl_c(start: Cal
         assert headers["Access-Control-Allow-Origin"] == origin
     answer = json.loads(body)
     assert len(answer["results"]) == 16
+    assert "feed: 300 images show a product, 0 rows failed" in demo.said
+    assert all(each["product"]["price"]["currency"] == "EUR" for each in answer["results"])
     photo, headers = _get(answer["results"][0]["url"])
     assert headers["Content-Type"] == "image/jpeg"
     assert photo.startswith(b"\xff\xd8")

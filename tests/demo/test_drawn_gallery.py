@@ -2,6 +2,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from embeddings.products.feed import read_feed
+from embeddings.products.matching import match
+from scripts.drawing.feed import write_feed
 from scripts.drawn_gallery import TYPES, draw_gallery
 
 
@@ -28,6 +31,23 @@ def test_every_type_has_a_folder_of_photos_with_readable_names(tmp_path: Path) -
             assert isinstance(background, tuple)
             assert min(background) > 235, "the background is not white"
             assert image.entropy() > 1, "nothing is drawn"
+
+
+def test_the_feed_has_a_row_for_each_garment_and_two_photos_for_some(tmp_path: Path) -> None:
+    files = draw_gallery(tmp_path, count=80)
+    feed = write_feed(tmp_path, files)
+    read = read_feed(feed.read_bytes())
+    matches = match(read.rows, {file.relative_to(tmp_path).as_posix() for file in files})
+    assert not read.refusals + matches.refusals
+    assert len(matches.products) == 80
+    assert 40 < len(read.rows) < 80
+    for key, product in matches.products.items():
+        assert key.split("/")[1].split("-")[0] in product.values["color"]  # type: ignore[operator]
+    (tmp_path / "other").mkdir()
+    again = write_feed(tmp_path / "other", [tmp_path / "other" / file.relative_to(tmp_path) for file in files])
+    assert again.read_bytes() == feed.read_bytes()
+    feed.write_text("mine")
+    assert write_feed(tmp_path, files).read_text() == "mine"
 
 
 def test_existing_files_stay_as_they_are(tmp_path: Path) -> None:

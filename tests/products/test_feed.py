@@ -225,6 +225,11 @@ def test_numbers_are_numbers_only_if_all_of_a_column_are() -> None:
     assert feed.rows[1].product.values["rating"] == -3.0
 
 
+def test_columns_without_values_are_told() -> None:
+    feed = read(["a,a.jpg,,,", "b,b.jpg,,x,"], header="id,image_link,brand,title,key")
+    assert feed.empty_columns == ("brand",)
+
+
 def test_what_nobody_may_see_is_left_out() -> None:
     feed = read(["a,a.jpg,7 USD,text"], header="id,image_link,cost_of_goods_sold,description")
     assert feed.rows[0].product.values == {}

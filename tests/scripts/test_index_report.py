@@ -183,3 +183,31 @@ def test_it_reads_from_a_bucket_and_reports_a_missing_file(
     any_shop.index_files.delete(any_shop.paths("generations/"))
     assert main(words) == 1
     assert re.search(r"^error: .* of the index is missing; roll back, or rebuild", capsys.readouterr().err, re.M)
+
+
+def test_it_says_what_became_of_the_product_feed(
+    shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    feed = """id,image_link,title,color,brand,price
+1,red.jpg,<b>Red</b>,red/green,,15 USD
+2,blue.jpg,,,,
+3,gone.jpg,Gone,,,1 USD
+4,lost.jpg,Lost,,,1 USD
+5,green.jpg,Green,,,free
+"""
+    shop.photos.put("feed.csv", feed.encode())
+    shop.rebuild()
+    arguments = ["--index", shop.index, "--out", str(tmp_path / "report")]
+    assert main(arguments) == 0
+    said = capsys.readouterr().out
+    assert "products: 2; 2 images show one; 3 rows of the feed failed; empty columns: brand" in said
+    assert "2  the gallery has no photo named …" in said
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert "line 6, <code>5</code>: price is &#x27;free&#x27;" in page
+    assert "<td>color</td><td>1</td><td>50%</td>" in page
+    assert "<td>brand</td><td>0</td><td>0%</td>" in page
+    assert main([*arguments, "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)["products"]
+    assert (record["photos"], record["products"], record["rows_failed"]) == (2, 2, 3)
+    assert record["filled"]["price"] == 1
+    assert record["empty_columns"] == ["brand"]
