@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from embeddings.products.columns import Columns
     from embeddings.products.where import Condition
 
-_GATHER, _GATHER_BLOCK = 4, 4096
-"""If less than a fourth of the rows is left, they are gathered, this many at a time; else all are scored."""
+_GATHER, _GATHER_BLOCK = 6, 4096
+"""If less than a sixth of the rows is left, they are gathered, this many at a time; else all are scored."""
 
 
 class Gallery:
@@ -155,11 +155,12 @@ class Gallery:
         if fields is None or fields:
             found.products = [self._products.product(row, fields) for row, _ in ranked]
         if group:
-            found.others = self._others([row for row, _ in ranked], *matching(rows, scores, min_score))
+            found.others = self._others([row for row, _ in ranked], rows, scores, min_score)
         if facets:
             from embeddings.products.facets import count_facets
 
-            matched, _ = matching(rows, scores, min_score)
+            matched = matching(scores, min_score)
+            matched = matched + rows.start if isinstance(rows, range) else rows[matched]
             found.facets = count_facets(self._products, facets, matched, grouped=group)
         return found
 
@@ -207,14 +208,18 @@ class Gallery:
             kept = others if kept is None else kept & others
         return kept
 
-    def _others(self, shown: list[int], rows: NDArray[np.intp], scores: NDArray[np.float64]) -> list[list[str]]:
-        """For each image that is shown, list the others of its product among `rows`, best first."""
+    def _others(
+        self, shown: list[int], rows: Rows, scores: NDArray[np.float32], min_score: float | None
+    ) -> list[list[str]]:
+        """For each image that is shown, list the others of its product that match, best first."""
         assert self._products is not None, "there are groups"  # noqa: S101
         groups = self._products.groups
         others: dict[int, list[str]] = {group: [] for group in groups[shown].tolist() if group >= 0}
-        members = np.flatnonzero(np.isin(groups[rows], list(others)))
-        for place in members[np.lexsort((rows[members], -scores[members]))].tolist():
-            row = int(rows[place])
+        of_rows = groups[rows.start : rows.stop] if isinstance(rows, range) else groups[rows]
+        members = np.flatnonzero(np.isin(of_rows, list(others)))
+        own = members + rows.start if isinstance(rows, range) else rows[members]
+        ranked = best(own, scores[members], len(members), min_score)
+        for row, _ in ranked:
             listed = others[int(groups[row])]
             if row not in shown and len(listed) < MOST_OTHERS:
                 listed.append(self.keys[row])

@@ -43,13 +43,11 @@ def best(rows: Rows, scores: NDArray[np.float32], count: int, min_score: float |
     ]
 
 
-def matching(
-    rows: Rows, scores: NDArray[np.float32], min_score: float | None
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Return all rows that `best` may return, in their order, and their rounded scores."""
-    rounded = scores.astype(np.float64).round(DECIMALS)
-    kept = rounded > -np.inf if min_score is None else rounded >= min_score
-    return np.asarray(rows, np.intp)[kept], rounded[kept]
+def matching(scores: NDArray[np.float32], min_score: float | None) -> NDArray[np.intp]:
+    """Return the places of all rows that `best` may return."""
+    if min_score is None:
+        return np.flatnonzero(scores > -np.inf)
+    return np.flatnonzero(scores.astype(np.float64).round(DECIMALS) >= min_score)
 
 
 def best_distinct(

@@ -1,5 +1,7 @@
 """A column of the products: a value, several or none for each. What filters compare is a typed array."""
 
+import math
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -7,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.products.product import Price, Value
-from embeddings.products.vocabulary import Vocabulary, fold
+from embeddings.products.vocabulary import Vocabulary, fold, joined
 
 Type = Literal["text", "list", "number", "price"]
 Arrays = Mapping[str, NDArray[Any]]
@@ -73,9 +75,10 @@ class TextColumn:
     def value(self, product: int) -> str | list[str] | None:
         """Return a product's value for JSON."""
         if self.owners is None:
-            code = int(self.codes[product])
+            code = self.codes.data[product]
             return self.vocabulary[code] if code < len(self.vocabulary) else None
-        first, end = np.searchsorted(self.owners, np.array([product, product + 1], np.int32))
+        first = bisect_left(self.owners.data, product)
+        end = bisect_left(self.owners.data, product + 1, first)
         return [self.vocabulary[code] for code in self.codes[first:end].tolist()] or None
 
     def counts(self, weights: NDArray[np.integer]) -> NDArray[np.int64]:
@@ -120,7 +123,7 @@ class NumberColumn:
     def value(self, product: int) -> float | dict[str, Any] | None:
         """Return a product's value for JSON."""
         number = float(self.numbers[product])
-        if np.isnan(number):
+        if math.isnan(number):
             return None
         return number if self._currency is None else {"value": number, "currency": self._currency.value(product)}
 
@@ -160,15 +163,19 @@ def column_arrays(name: str, values: Sequence[Value | None]) -> Arrays:
 
 def text_arrays(name: str, values: Sequence[str | tuple[str, ...] | None]) -> Arrays:
     """Make a column's arrays of one text, one list or None for each product."""
-    lists = [() if value is None else (value,) if isinstance(value, str) else _distinct(value) for value in values]
-    vocabulary = Vocabulary.of(text for texts in lists for text in texts)
-    code_of = {vocabulary[code]: code for code in range(len(vocabulary))}
-    missing = len(vocabulary)
-    dtype = np.min_scalar_type(missing)
-    arrays: dict[str, NDArray[Any]] = {f"{name}.text": vocabulary.text, f"{name}.offsets": vocabulary.offsets}
-    if respelled := vocabulary.respelled():
+    lists = [() if value is None else (value,) if isinstance(value, str) else value for value in values]
+    folded = {text: fold(text) for text in {text for texts in lists for text in texts}}
+    ordered = sorted(folded, key=lambda text: (folded[text], text))
+    code_of = {text: code for code, text in enumerate(ordered)}
+    text, offsets = joined(ordered)
+    arrays: dict[str, NDArray[Any]] = {f"{name}.text": text, f"{name}.offsets": offsets}
+    respelled = [code for code in range(1, len(ordered)) if folded[ordered[code]] == folded[ordered[code - 1]]]
+    if respelled:
         arrays[f"{name}.respelled"] = np.array(respelled, np.uint32)
+    missing = len(ordered)
+    dtype = np.min_scalar_type(missing)
     if any(isinstance(value, tuple) for value in values):
+        lists = [_distinct(texts, folded) for texts in lists]
         owners = np.arange(len(lists), dtype=np.int32)
         arrays[f"{name}.owners"] = np.repeat(owners, [len(texts) for texts in lists])
         arrays[f"{name}.codes"] = np.array([code_of[text] for texts in lists for text in texts], dtype)
@@ -177,12 +184,12 @@ def text_arrays(name: str, values: Sequence[str | tuple[str, ...] | None]) -> Ar
     return arrays
 
 
-def _distinct(texts: Sequence[str]) -> Sequence[str]:
+def _distinct(texts: tuple[str, ...], folded: Mapping[str, str]) -> tuple[str, ...]:
     """Leave out texts that repeat an earlier one, in whatever spelling: each counts once."""
     first: dict[str, str] = {}
     for text in texts:
-        first.setdefault(fold(text), text)
-    return list(first.values())
+        first.setdefault(folded[text], text)
+    return tuple(first.values())
 
 
 def number_arrays(name: str, values: Sequence[float | Price | None]) -> Arrays:

@@ -1,7 +1,7 @@
 """The distinct texts of a column, sorted as filters compare them."""
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Sequence
 from itertools import accumulate
 
 import numpy as np
@@ -27,31 +27,29 @@ class Vocabulary:
         """
         if not len(offsets) or offsets[0] != 0 or offsets[-1] != len(text) or (offsets[1:] < offsets[:-1]).any():
             raise ValueError("the offsets of a text do not fit it")
-        self.text = text
-        self.offsets = offsets
-
-    @classmethod
-    def of(cls, texts: Iterable[str]) -> "Vocabulary":
-        """Sort texts and leave out repetitions."""
-        encoded = [text.encode() for text in sorted(set(texts), key=lambda text: (fold(text), text))]
-        offsets = np.fromiter(accumulate(map(len, encoded), initial=0), np.uint32, len(encoded) + 1)
-        return cls(np.frombuffer(b"".join(encoded), np.uint8), offsets)
+        # A memoryview gives single items twice as fast as an array.
+        self._text, self._offsets = text.data, offsets.data
 
     def __len__(self) -> int:
-        return len(self.offsets) - 1
+        return len(self._offsets) - 1
 
     def __getitem__(self, code: int) -> str:
-        return self.text[self.offsets[code] : self.offsets[code + 1]].tobytes().decode(errors="replace")
+        return str(self._text[self._offsets[code] : self._offsets[code + 1]], "utf-8", "replace")
 
     def codes(self, folded: str) -> range:
         """Return the codes of all spellings of a folded text."""
-        return range(bisect_left(self, folded, key=fold), bisect_right(self, folded, key=fold))
+        first = end = bisect_left(self, folded, key=fold)
+        while end < len(self) and fold(self[end]) == folded:
+            end += 1
+        return range(first, end)
 
     def code(self, text: str) -> int | None:
         """Return the code of exactly this text, or None if it is not there."""
         return next((code for code in self.codes(fold(text)) if self[code] == text), None)
 
-    def respelled(self) -> list[int]:
-        """List the codes of texts that are only another spelling of the one before."""
-        folded = [fold(self[code]) for code in range(len(self))]
-        return [code for code in range(1, len(self)) if folded[code] == folded[code - 1]]
+
+def joined(texts: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
+    """Return the arrays that `Vocabulary` takes."""
+    encoded = [text.encode() for text in texts]
+    offsets = np.fromiter(accumulate(map(len, encoded), initial=0), np.uint32, len(encoded) + 1)
+    return np.frombuffer(b"".join(encoded), np.uint8), offsets
