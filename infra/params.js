@@ -17,12 +17,13 @@ const RULES = {
   throttleRate: whole(1, 1_000_000),
   throttleBurst: whole(1, 1_000_000),
   accessLog: matching(/^(none|stage)$/, "none or stage"),
-  // The functions check these four, too, but only when they start.
+  // The functions check these five, too, but only when they start.
   corsOrigins: matching(
     new RegExp(String.raw`^(\*|${ORIGIN}(,${ORIGIN})*)$`),
     "* or origins such as https://a.example,https://b.example, with no spaces and no slash at the end",
   ),
   refreshSeconds: whole(0, 86_400),
+  maxPixels: whole(25_600, 500_000_000),
   imageBaseUrl: matching(/^(none|https?:\/\/[^/?#\s][^?#\s]*)$/, "none or an http(s) address without a query"),
   signedUrlSeconds: whole(1, 604_800),
   galleryBucket: matching(/^(none|[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])$/, "none or the name of a bucket, without s3://"),

@@ -103,6 +103,12 @@ class TestSearch:
         assert answer.json["query"]["key"] == "hüte/grün & 50%.webp"
         assert len(answer.keys) == 3
 
+    def test_an_answer_that_the_client_has_is_confirmed(self, search: Handler) -> None:
+        asked = event("function_url_get_similar")
+        asked["headers"]["if-none-match"] = str(search(asked).header("etag"))
+        answer = search(asked)
+        assert (answer.status, answer.body) == (304, b"")
+
     def test_a_raw_photo_through_a_function_url(self, search: Handler) -> None:
         answer = search(event("function_url_post_raw"))
         assert len(answer.keys) == 3

@@ -41,6 +41,7 @@ REFUSED: dict[str, list[object]] = {
     "rollbackMinutes": ["181", "-1"],
     "permissionsBoundary": ["boundary", "arn:aws:iam::123:policy/boundary"],
     "refreshSeconds": ["-1", "1.5", "86401"],
+    "maxPixels": ["25599", "500000001", "12e6"],
     "imageBaseUrl": ["images.example", "https://images.example/?w=1", "https://", "ftp://images.example"],
     "signedUrlSeconds": ["0", "604801", "1h"],
     "galleryBucket": ["s3://shop-photos", "shop-photos/web", "Shop", "ab"],
@@ -69,6 +70,7 @@ TAKEN: dict[str, list[object]] = {
     "reindexConcurrency": ["0", "2", 1000],
     "permissionsBoundary": ["none", "arn:aws-cn:iam::123456789012:policy/path/boundary"],
     "refreshSeconds": [0, "86400"],
+    "maxPixels": [25_600, "500000000"],
     "imageBaseUrl": ["https://images.example", "http://images.example/web/"],
     "signedUrlSeconds": ["1", "604800"],
     "galleryBucket": ["shop-photos", "www.shop.example"],
@@ -79,6 +81,7 @@ TAKEN: dict[str, list[object]] = {
 SETTINGS = {
     "corsOrigins": "CORS_ORIGINS",
     "refreshSeconds": "REFRESH_SECONDS",
+    "maxPixels": "MAX_PIXELS",
     "imageBaseUrl": "IMAGE_BASE_URL",
     "signedUrlSeconds": "SIGNED_URL_SECONDS",
 }
