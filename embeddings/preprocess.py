@@ -24,7 +24,8 @@ INPUT_SIZE = 160
 
 _JPEG = ("JPEG", "MPO")
 _FORMATS = ("JPEG", "PNG", WebPImagePlugin.WebPImageFile.format)
-_FIRST_BYTES = re.compile(rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|RIFF....WEBP", re.DOTALL)
+FIRST_BYTES = re.compile(rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|RIFF....WEBP", re.DOTALL)
+"""Matches the start of every photo that can be read, at most 12 bytes."""
 
 # A JPEG is decoded at 1/2, 1/4 or 1/8 as long as the box keeps this many pixels a side. On photos of 12 megapixels the
 # top 16 then overlap by 0.97 with those of the whole decoded photo; with 320 pixels a side, by 0.96.
@@ -180,7 +181,7 @@ def _open(photo: bytes, limits: Limits) -> Image.Image:
     try:
         image = Image.open(BytesIO(mended_png(photo) if is_png else photo), formats=_FORMATS)
     except (OSError, ValueError, EOFError) as error:  # UnidentifiedImageError is an OSError
-        if _FIRST_BYTES.match(photo):
+        if FIRST_BYTES.match(photo):
             raise BrokenPhotoError("the image is truncated or damaged; save it again and retry") from error
         raise UnsupportedPhotoError("this is not a JPEG, PNG or WebP image; convert it and retry") from error
     if image.width * image.height > limits.max_pixels:

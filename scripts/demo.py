@@ -31,7 +31,7 @@ from scripts.drawing.feed import write_feed
 from scripts.drawn_gallery import draw_gallery
 from scripts.local.clothing_dataset import FetchError, fetch_clothing_dataset
 from scripts.local.indexing import index_photos
-from scripts.local.page import PHOTO_SUFFIXES, open_page_server
+from scripts.local.page import is_photo, open_page_server
 from scripts.local.service import HOST, ROOT, ServiceStartError, last_line, serve_functions
 from scripts.reporting.rebuild_summary import summary_text
 
@@ -115,8 +115,8 @@ def _gallery(choice: str | None, work: Path) -> Path:
     else:
         gallery = work / "gallery"
         write_feed(gallery, draw_gallery(gallery, DRAWN_COUNT))
-    if not any(file.suffix.lower() in PHOTO_SUFFIXES for file in gallery.rglob("*")):
-        raise DemoError(f"there is no photo in {gallery}; it needs files named {', '.join(PHOTO_SUFFIXES)}")
+    if not any(map(is_photo, gallery.rglob("*"))):
+        raise DemoError(f"there is no photo in {gallery}; it needs JPEG, PNG or WebP files")
     return gallery
 
 

@@ -44,31 +44,53 @@ export class Service {
     return this.#ask("/v1/random", options, { signal });
   }
 
-  /** The gallery's top folders; an older service lists none. */
+  /** The gallery's top folders, `{ name, count }` each; an older service lists none. */
   async folders() {
     const response = await fetch(`${this.url}/v1/index`);
     const { folders = [] } = await response.json();
-    return folders.map(({ name }) => name);
+    return folders;
   }
 
   async #ask(path, parameters, request) {
     const given = Object.entries({ ...parameters, fields: FIELDS }).filter(([, value]) => value !== undefined && value !== "");
-    const timeout = AbortSignal.timeout(PATIENCE_MS);
+    const url = `${this.url}${path}?${new URLSearchParams(given)}`;
+    const limit = limited(request.signal, PATIENCE_MS);
     let response, answer;
     try {
-      const signal = AbortSignal.any([request.signal, timeout]);
-      response = await fetch(`${this.url}${path}?${new URLSearchParams(given)}`, { ...request, signal });
+      response = await fetch(url, { ...request, signal: limit.signal });
       answer = await response.json();
     } catch (error) {
       if (request.signal.aborted) throw error; // the visitor has moved on
-      const offline = !navigator.onLine;
-      const words = offline ? OFFLINE : timeout.aborted ? TOO_SLOW : UNREACHABLE;
-      if (!(error instanceof SyntaxError)) throw new ServiceError(words, { offline });
+      if (!(error instanceof SyntaxError)) throw unanswered(error, limit.signal.aborted);
+    } finally {
+      limit.end();
     }
     if (!response.ok) throw refusal(response, answer);
     if (!Array.isArray(answer?.results)) throw new ServiceError(STRANGER);
     return answer;
   }
+}
+
+/** A signal that aborts with another one or after a time. Safari has AbortSignal.any since 17.4, timeout since 16. */
+function limited(signal, milliseconds) {
+  const control = new AbortController();
+  const abort = () => control.abort();
+  const timer = setTimeout(abort, milliseconds);
+  signal.addEventListener("abort", abort);
+  if (signal.aborted) abort();
+  const end = () => {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", abort);
+  };
+  return { signal: control.signal, end };
+}
+
+// `fetch` says TypeError where there is no answer. Anything else is a mistake of this page, and stays what it is.
+function unanswered(error, tooSlow) {
+  if (tooSlow) return new ServiceError(TOO_SLOW, { offline: false });
+  if (!(error instanceof TypeError)) return error;
+  const offline = !navigator.onLine;
+  return new ServiceError(offline ? OFFLINE : UNREACHABLE, { offline });
 }
 
 const OFFLINE = "You seem to be offline. The search continues when you are back online.";

@@ -7,21 +7,24 @@ import { takePhotos } from "./photo_input.js";
 import { openPhoto, PhotoError, shrink } from "./photo.js";
 import * as screen from "./screen.js";
 
-// An idle service takes seconds to start.
 const SLOW_MS = 500;
+// An idle service takes seconds to start. One that has answered lately does not.
+const AWAKE_MS = 240_000;
 // 98 of 100 phone photos of garments find a result above this; most other photos do, too. It depends on the model.
 const MIN_SCORE = 0.54;
 
 const element = (id) => document.getElementById(id);
 const service = new Service(SERVICE_URL);
 const views = new Map(); // by the id in history.state: { file | key | random, folder, shown, results, ... }
-const folders = new Set(); // the service's list, and those of garments seen so far
-let listed; // the promise of the service's list
+let folders = []; // the service's list
+let listed; // its promise
+let awakeUntil = 0;
 let view; // the one on the screen
 let running; // the AbortController of the search under way
 let waitsForNetwork = false;
 
 const crop = new CropBox(element("crop"), element("crop-said"), (box) => {
+  if (!box) element("mark").focus(); // its grips, one of which may have the focus, are gone
   Object.assign(view, { box, shown: PAGE_SIZE });
   screen.showMarked(box);
   begin();
@@ -29,7 +32,7 @@ const crop = new CropBox(element("crop"), element("crop-said"), (box) => {
 
 function open(next) {
   leave();
-  view = { shown: PAGE_SIZE, folder: readAddress().folder, ...next };
+  view = { shown: PAGE_SIZE, folder: "", ...next };
   history.pushState(keep(view), "", addressOf(view));
   showAll();
   begin();
@@ -85,9 +88,10 @@ async function search() {
   waitsForNetwork = false;
   const kept = view.results?.length ?? 0;
   screen.showWaiting(kept);
-  const slow = setTimeout(screen.showSlow, SLOW_MS);
+  const slow = setTimeout(screen.showSlow, SLOW_MS, Date.now() > awakeUntil);
   try {
     const found = await gather(view, mine.signal);
+    awakeUntil = Date.now() + AWAKE_MS;
     if (running !== mine) return;
     Object.assign(view, found);
     history.replaceState(history.state, "", addressOf(view));
@@ -95,7 +99,7 @@ async function search() {
     const note = found.renewed ? "The gallery has changed in the meantime, so these are new results. " : "";
     showResults({ kept: found.renewed ? 0 : kept, note });
     // Only now, because the service is awake.
-    listed ??= service.folders().then(addFolders, () => (listed = undefined));
+    listed ??= service.folders().then(setFolders, () => (listed = undefined));
   } catch (error) {
     if (running === mine) fail(error, kept);
   } finally {
@@ -135,15 +139,14 @@ async function ask(view, page, signal) {
 }
 
 function showResults({ kept, note }) {
-  const similar = !view.file || view.anyScore || view.results[0]?.score >= MIN_SCORE;
-  addFolders(view.results.flatMap(({ key }) => [...key.matchAll("/")].map(({ index }) => key.slice(0, index))));
-  const more = similar && !view.last && view.shown < MAX_DEPTH;
-  screen.showResults(similar ? view : { ...view, results: [] }, { kept, note, more, cardOf });
-  element("nearest").hidden = similar || view.results.length === 0;
+  // A visitor who has chosen a folder wants to see what is in it, however unlike.
+  const unlike = view.file && !view.folder && view.results[0]?.score < MIN_SCORE;
+  const more = !view.last && view.shown < MAX_DEPTH;
+  screen.showResults(view, { kept, note, more, unlike, cardOf });
 }
 
-function addFolders(names) {
-  for (const name of names) folders.add(name);
+function setFolders(names) {
+  folders = names;
   screen.showFolders(folders, view.folder);
 }
 
@@ -161,20 +164,30 @@ function cardOf({ key, url }) {
 function fail(error, kept) {
   const ofPhoto = error instanceof PhotoError;
   const ofService = error instanceof ServiceError;
-  if (ofPhoto) element("query-unseen").hidden = false;
   if (!ofPhoto && !ofService) console.error(error);
   waitsForNetwork = error.offline;
   const message = ofPhoto || ofService ? error.message : "Something went wrong on this page. Please reload it.";
-  screen.showProblem(message, { mayRetry: ofService && !error.final, kept });
+  screen.showProblem(message, { mayRetry: ofService && !error.final, kept, unseen: ofPhoto });
 }
 
-takePhotos((file) => open({ file }));
+takePhotos(
+  (file) => {
+    open({ file });
+    screen.goToResults();
+  },
+  () => screen.say("That is not a photo. Save or copy the photo itself, then drop or paste it here."),
+);
 element("start").addEventListener("click", () => element("photo").click()); // the same area takes a dropped photo
 element("random").addEventListener("click", () => open({ random: true }));
 element("retry").addEventListener("click", search);
-element("nearest").addEventListener("click", () => {
-  view.anyScore = true;
-  showResults({ kept: 0 });
+element("anew").addEventListener("click", () => {
+  leave();
+  view = { shown: PAGE_SIZE, folder: "" };
+  history.pushState(keep(view), "", addressOf(view));
+  screen.showStart();
+});
+element("everywhere").addEventListener("click", () => {
+  open({ ...view, shown: PAGE_SIZE, folder: "" });
   screen.goToResults();
 });
 element("more").addEventListener("click", () => {

@@ -28,9 +28,10 @@ export class CropBox {
     this.#frame = frame;
     this.#said = said;
     this.#onChange = onChange;
-    for (const [grip, ariaLabel] of Object.entries(GRIPS)) {
-      const button = Object.assign(document.createElement("button"), { type: "button", ariaLabel });
+    for (const [grip, label] of Object.entries(GRIPS)) {
+      const button = Object.assign(document.createElement("button"), { type: "button" });
       button.dataset.grip = grip;
+      button.setAttribute("aria-label", label);
       frame.append(button);
     }
     frame.addEventListener("pointerdown", (event) => this.#drag(event));

@@ -1,7 +1,7 @@
 // Take photos from buttons, camera, drag and drop, and paste.
 
-/** Call `onPhoto` with each chosen File. */
-export function takePhotos(onPhoto) {
+/** Call `onPhoto` with each chosen File, and `onOther` where something else than a file is dropped or pasted. */
+export function takePhotos(onPhoto, onOther) {
   for (const input of document.querySelectorAll("input[type=file]")) {
     input.addEventListener("change", () => {
       const [photo] = input.files;
@@ -13,12 +13,12 @@ export function takePhotos(onPhoto) {
   document.addEventListener("paste", ({ clipboardData }) => {
     const photo = imageAmong(clipboardData.files);
     if (photo) onPhoto(photo);
+    else if (clipboardData.types.length) onOther();
   });
 
   const dragging = (yes) => document.body.classList.toggle("dragging", yes);
   document.addEventListener("dragover", (event) => {
-    if (!event.dataTransfer.types.includes("Files")) return;
-    event.preventDefault();
+    event.preventDefault(); // or there would be no drop
     dragging(true);
   });
   document.addEventListener("dragleave", (event) => {
@@ -27,9 +27,9 @@ export function takePhotos(onPhoto) {
   document.addEventListener("drop", (event) => {
     dragging(false);
     const { files } = event.dataTransfer;
-    if (!files.length) return;
-    event.preventDefault(); // or the browser would open the file instead of the page
-    onPhoto(imageAmong(files) ?? files[0]);
+    event.preventDefault(); // or the browser would open the file or address instead of the page
+    if (files.length) onPhoto(imageAmong(files) ?? files[0]);
+    else onOther();
   });
 }
 

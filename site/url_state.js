@@ -1,5 +1,8 @@
 // The state in the address bar: the garment, the folder and the number of results; never a visitor's photo.
-import { MAX_DEPTH, PAGE_SIZE } from "./api.js";
+import { MAX_PAGE, PAGE_SIZE } from "./api.js";
+
+// What one request may ask for, in whole pages: an address must not make the page load a thousand photos.
+const MOST_SHOWN = MAX_PAGE - (MAX_PAGE % PAGE_SIZE);
 
 /** Read the state from the address; ignore values that make no sense. */
 export function readAddress() {
@@ -8,7 +11,7 @@ export function readAddress() {
   return {
     key: given.get("key") || undefined,
     folder: given.get("folder") ?? "",
-    shown: Math.min(Math.max(pages * PAGE_SIZE, PAGE_SIZE), MAX_DEPTH),
+    shown: Math.min(Math.max(pages * PAGE_SIZE, PAGE_SIZE), MOST_SHOWN),
   };
 }
 

@@ -1,23 +1,23 @@
 // <similar-garments endpoint="..." key="...">: similar garments on a product page. See docs/page.md.
 import { Service } from "./api.js";
-import { card, cardStyles, fileName, make, placeholders, shopLink } from "./cards.js";
+import { card, CARD_RULES, fileName, make, placeholders, shopLink } from "./cards.js";
+import { addStyles } from "./styles.js";
 
 const UNKNOWN = /:(key|product)-unknown$/;
-const widgetStyles = new CSSStyleSheet();
-widgetStyles.replaceSync(`
-  :host { display: block; container-type: inline-size; }
-  :host([hidden]), [hidden] { display: none; }
-  h2 { margin: 0 0 0.75rem; font-size: 1.1em; }
-  section > button { padding: 0.5em 1em; border: 1px solid currentColor; border-radius: 999px; background: none;
-    color: inherit; font: inherit; cursor: pointer; }
-`);
+const RULES = `
+:host { display: block; }
+:host([hidden]), [hidden] { display: none; }
+h2 { margin: 0 0 0.75rem; font-size: 1.1em; }
+section > button { padding: 0.5em 1em; border: 1px solid currentColor; border-radius: 999px; background: none;
+  color: inherit; font: inherit; cursor: pointer; }
+`;
 
 class SimilarGarments extends HTMLElement {
   static observedAttributes = ["endpoint", "key", "product", "count", "folder", "heading", "link"];
   #section = make("section");
   #heading = make("h2");
   #list = make("ol", { className: "garments" });
-  #status = make("p", { role: "status" });
+  #status = make("p");
   #again = make("button", { type: "button", textContent: "Try again", onclick: () => this.#search() });
   #nearby = new IntersectionObserver(([entry]) => entry.isIntersecting && this.#search(), { rootMargin: "400px" });
   #running;
@@ -25,7 +25,8 @@ class SimilarGarments extends HTMLElement {
   constructor() {
     super();
     const root = this.attachShadow({ mode: "open" });
-    root.adoptedStyleSheets = [cardStyles, widgetStyles];
+    addStyles(root, CARD_RULES + RULES);
+    this.#status.setAttribute("role", "status");
     this.#section.append(this.#heading, this.#list, this.#status, this.#again);
     root.append(this.#section);
   }
@@ -47,7 +48,7 @@ class SimilarGarments extends HTMLElement {
   #await() {
     const heading = this.getAttribute("heading") ?? "Visually similar items";
     this.#heading.textContent = heading;
-    this.#section.ariaLabel = heading;
+    this.#section.setAttribute("aria-label", heading);
     this.#show("loading", placeholders(this.#count));
     this.#nearby.disconnect();
     this.#nearby.observe(this);
@@ -95,7 +96,7 @@ class SimilarGarments extends HTMLElement {
 
   #show(state, items, message = state === "empty" ? "There are no similar items." : "") {
     this.setAttribute("state", state);
-    this.#section.ariaBusy = state === "loading";
+    this.#section.setAttribute("aria-busy", state === "loading");
     this.#list.replaceChildren(...items);
     this.#list.hidden = items.length === 0;
     this.#status.textContent = message;

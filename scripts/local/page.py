@@ -7,9 +7,17 @@ from pathlib import Path
 from socketserver import BaseServer
 from urllib.parse import unquote, urlsplit
 
+from embeddings.preprocess import FIRST_BYTES
 from scripts.local.service import HOST
 
-PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+
+def is_photo(file: Path) -> bool:
+    """Tell whether a file is a photo that the index can have, by its content: the rebuild does not look at names."""
+    try:
+        with file.open("rb") as opened:
+            return FIRST_BYTES.match(opened.read(12)) is not None
+    except OSError:
+        return False
 
 
 def open_page_server(site: Path, gallery: Path, service_url: str, port: int, host: str = HOST) -> ThreadingHTTPServer:
@@ -17,7 +25,7 @@ def open_page_server(site: Path, gallery: Path, service_url: str, port: int, hos
 
     Args:
         site: the page's folder, served at `/`.
-        gallery: the folder of photos, served at `/gallery/`; its other files are not served.
+        gallery: the folder of photos, served at `/gallery/`, whatever their names; its other files are not served.
         service_url: the address that the page's `config.js` gives instead of the one in the file.
         port: the port, or 0 for any free one.
         host: the address to listen on.
@@ -62,8 +70,8 @@ class _Handler(SimpleHTTPRequestHandler):
         if any(part in (".", "..") or "\\" in part or "\0" in part for part in parts) or "" in parts[:-1]:
             return nowhere
         if parts[0] == "gallery":
-            is_photo = parts[-1].lower().endswith(PHOTO_SUFFIXES)
-            return str(self._gallery.joinpath(*parts[1:])) if is_photo else nowhere
+            file = self._gallery.joinpath(*parts[1:])
+            return str(file) if is_photo(file) else nowhere
         return str(self._site.joinpath(*parts))
 
     def list_directory(self, path: object) -> None:  # noqa: ARG002 - the base class's

@@ -7,13 +7,18 @@ import pytest
 
 from scripts.local.page import open_page_server
 
+_HAT = "RIFF....WEBP and a hat"
+
 
 @pytest.fixture
 def port(tmp_path: Path) -> Iterator[int]:
     for name, content in {
         "site/index.html": "the page",
         "site/config.js": "the file's own",
-        "gallery/hats/größe 1+%.jpg": "a hat",
+        "gallery/hats/größe 1+%.jpg": _HAT,
+        "gallery/hats/saved from a page.jfif": _HAT,
+        "gallery/hats/without an ending": _HAT,
+        "gallery/letter.jpg": "secret",
         "gallery/diary.txt": "secret",
         "secret.jpg": "secret",
     }.items():
@@ -41,7 +46,12 @@ def _get(port: int, path: str) -> tuple[int, str]:
 def test_the_page_and_the_photos_are_served(port: int) -> None:
     assert _get(port, "/") == (200, "the page")
     assert _get(port, "/?key=hats") == (200, "the page")
-    assert _get(port, "/gallery/hats/gr%C3%B6%C3%9Fe%201%2B%25.jpg") == (200, "a hat")
+    assert _get(port, "/gallery/hats/gr%C3%B6%C3%9Fe%201%2B%25.jpg") == (200, _HAT)
+
+
+@pytest.mark.parametrize("name", ["saved%20from%20a%20page.jfif", "without%20an%20ending"])
+def test_photos_are_known_by_their_content_as_the_index_knows_them(port: int, name: str) -> None:
+    assert _get(port, f"/gallery/hats/{name}") == (200, _HAT)
 
 
 def test_the_page_gets_the_address_of_this_demos_service(port: int) -> None:
@@ -62,6 +72,7 @@ def test_the_page_gets_the_address_of_this_demos_service(port: int) -> None:
         "/%2e%2e/secret.jpg",
         "//secret.jpg",
         "/gallery/diary.txt",
+        "/gallery/letter.jpg",
         "/gallery/",
         "/gallery",
         "/gallery/hats",

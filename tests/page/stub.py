@@ -58,6 +58,7 @@ class Stub:
     """The products of results, by key."""
     folders: list[str] | None = None
     """The folders that /v1/index lists; None for a service without that list."""
+    best_score: float = 0.99
     go_on: Event = field(default_factory=Event)
     """Answers wait for this event, which is set unless a test clears it."""
 
@@ -90,7 +91,7 @@ class Stub:
             {
                 "key": key,
                 "url": f"{self.image_base}/{key}",
-                "score": round(0.99 - 0.005 * rank, 6),
+                "score": round(self.best_score - 0.005 * rank, 6),
                 **({"product": self.products[key]} if key in self.products else {}),
             }
             for rank, key in enumerate(among)

@@ -77,37 +77,27 @@ def test_more_continues_after_the_first_results(page: Page, site: Site, seen: Se
     assert seen.console == []
 
 
-def test_an_unlike_photo_shows_the_closest_results_only_on_request(page: Page, site: Site, tmp_path: Path) -> None:
+def test_an_unlike_photo_shows_the_closest_results_with_a_hint(page: Page, site: Site, tmp_path: Path) -> None:
     Image.new("RGB", (640, 480), "black").save(tmp_path / "dark.png")
-    page.goto(f"{site.page_url}/?folder=hats")
+    page.goto(site.page_url)
     page.set_input_files("#photo", tmp_path / "dark.png")
-    expect(page.locator("#empty")).to_be_visible()
-    expect(page.get_by_role("status")).to_have_text("Nothing similar found.")
+    assert len(results_of(page)) == 16
+    expect(page.locator("#hint")).to_have_text("Nothing here looks very similar. These come closest.")
     keep_screenshot(page, "page-nothing-similar")
-    page.get_by_role("button", name="Show the closest anyway").click()
-    assert len(results_of(page, 12)) == 12
-    expect(page.locator("#empty")).to_be_hidden()
-
-
-def test_an_empty_folder_offers_no_closest_results(page: Page, site: Site) -> None:
-    page.goto(f"{site.page_url}/?folder=nowhere")
     page.set_input_files("#photo", site.photos[0])
-    expect(page.locator("#empty")).to_be_visible()
-    expect(page.locator("#nearest")).to_be_hidden()
+    results_of(page)
+    expect(page.locator("#hint")).to_be_hidden()
 
 
-@pytest.mark.parametrize(
-    ("address", "words"),
-    [
-        ("?key=no/such.jpg", "The gallery has no image with this key; it may have been removed."),
-        ("?folder=nowhere", "There is no image in the gallery, or none in the folder that was asked for."),
-    ],
-)
-def test_an_outdated_address_gives_visitors_a_plain_message(page: Page, site: Site, address: str, words: str) -> None:
-    page.goto(f"{site.page_url}/{address}")
-    if "key" not in address:
-        page.click("#random")
+def test_an_outdated_address_gives_visitors_a_plain_message(page: Page, site: Site) -> None:
+    page.goto(f"{site.page_url}/?key=no/such.jpg")
+    words = "The gallery has no image with this key; it may have been removed."
     expect(page.locator("#problem-text")).to_have_text(words)
+    expect(page.locator("#query, #found").locator("visible=true")).to_have_count(0)
+    page.get_by_role("button", name="Start anew").click()
+    expect(page.locator("#start")).to_be_visible()
+    expect(page.get_by_role("alert")).to_be_hidden()
+    assert page.url == f"{site.page_url}/"
 
 
 def test_a_service_that_is_down_gives_a_plain_message(page: Page, site: Site) -> None:

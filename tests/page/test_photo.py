@@ -82,7 +82,7 @@ def test_a_file_the_browser_cannot_open_gives_a_plain_message(
     page.set_input_files("#photo", tmp_path / "photo.jpg")
     expect(page.get_by_role("alert")).to_contain_text(words)
     expect(page.locator("#retry")).to_be_hidden()
-    expect(page.locator("#query-unseen")).to_be_visible()
+    expect(page.locator("#query, #found").locator("visible=true")).to_have_count(0)  # no grey box, no empty heading
     assert stub.asked == []
     # The next search removes the message.
     page.set_input_files("#photo", site.photos[0])
@@ -97,7 +97,6 @@ def test_heic_is_recognized_by_its_brands(page: Page, page_url: str, tmp_path: P
     for brand in ("heic", "heix", "heim", "hevc", "hevx", "mif1", "msf1", "avif", "isom"):
         (tmp_path / "photo.jpg").write_bytes(b"\0\0\0\x18ftyp" + brand.encode() + bytes(12))
         page.set_input_files("#photo", tmp_path / "photo.jpg")
-        expect(page.locator("#query-unseen")).to_be_visible()
         words = "Please choose a JPEG" if brand in ("avif", "isom") else "cannot open HEIC photos"
         expect(page.get_by_role("alert")).to_contain_text(words)
 
@@ -116,6 +115,35 @@ def test_a_photo_can_be_dropped(page: Page, page_url: str, site: Site, stub: Stu
     page.locator("main").dispatch_event("drop", {"dataTransfer": letter})
     expect(page.get_by_role("alert")).to_contain_text("cannot open that file")
     assert len(stub.asked) == 1
+
+
+_SAVE_IT = "That is not a photo. Save or copy the photo itself, then drop or paste it here."
+
+
+def test_a_link_that_is_dropped_or_an_address_that_is_pasted_gets_an_explanation(
+    page: Page, page_url: str, stub: Stub
+) -> None:
+    page.goto(page_url)
+    link = page.evaluate_handle("""() => {
+      const data = new DataTransfer();
+      data.setData("text/uri-list", "https://shop.example/shirt.jpg");
+      return data;
+    }""")
+    page.locator("main").dispatch_event("drop", {"dataTransfer": link})
+    expect(page.get_by_role("status")).to_have_text(_SAVE_IT)
+    page.reload()
+    expect(page.get_by_role("status")).to_have_text("")
+    page.evaluate("navigator.clipboard.writeText('https://shop.example/shirt.jpg')")
+    page.keyboard.press("Control+V")
+    expect(page.get_by_role("status")).to_have_text(_SAVE_IT)
+    assert stub.asked == []
+
+
+def test_the_focus_follows_a_chosen_photo(page: Page, page_url: str, site: Site) -> None:
+    page.goto(page_url)
+    page.set_input_files("#photo", site.photos[0])
+    results_of(page)
+    assert page.evaluate("document.activeElement.id") == "found-title"
 
 
 def test_the_drop_area_opens_the_file_chooser(page: Page, page_url: str, site: Site) -> None:
@@ -243,6 +271,10 @@ def test_the_box_is_moved_and_resized_by_keyboard(page: Page, page_url: str, sit
     assert 1 < len(stub.asked) < 5  # the photo, the box, and the keys, of which a fast machine sends fewer
     page.keyboard.press("Escape")
     expect(page.locator("#crop")).to_be_hidden()
+    expect(page.locator("#mark")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Delete")
+    expect(page.locator("#mark")).to_be_focused()
 
 
 @PHONE

@@ -91,7 +91,7 @@ def test_a_shared_address_loads_without_a_shift(page: Page, page_url: str, stub:
 
 def test_the_page_is_small_and_sends_no_request_of_its_own(page: Page, page_url: str, stub: Stub, seen: Seen) -> None:
     files = list((ROOT / "site").iterdir())
-    assert sum(file.stat().st_size for file in files) <= 40 * 1024
+    assert sum(file.stat().st_size for file in files) <= 60 * 1024
     assert {file.suffix for file in files} <= {".html", ".css", ".js", ".svg"}
     page.goto(page_url)
     page.wait_for_load_state("networkidle")
