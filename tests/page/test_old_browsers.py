@@ -39,8 +39,8 @@ def test_an_old_browser_finds_the_same(page: Page, page_url: str, site: Site, se
     assert seen.console == []
 
 
-def test_a_mistake_of_the_page_is_not_called_trouble_of_the_network(page: Page, page_url: str) -> None:
+def test_a_mistake_of_the_page_is_not_called_trouble_of_the_network(page: Page, page_url: str, site: Site) -> None:
     page.goto(page_url)
-    page.evaluate("URLSearchParams = undefined")
-    page.click("#random")
+    page.evaluate("FormData = undefined")
+    page.set_input_files("#photo", site.photos[0])
     expect(page.get_by_role("alert")).to_contain_text("Something went wrong on this page")

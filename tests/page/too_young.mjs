@@ -36,7 +36,7 @@ function lacking(entry) {
 
 // A name is too young if it is so in every interface that has it.
 const members = new Map();
-for (const interfaces of [api, javascript.builtins]) {
+for (const interfaces of [api, javascript.builtins, javascript.builtins.Intl]) {
   for (const each of Object.values(interfaces)) {
     for (const [name, entry] of Object.entries(each)) {
       if (!entry.__compat) continue;
