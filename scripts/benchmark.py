@@ -30,7 +30,9 @@ from scripts.cli.argument_types import positive
 from scripts.cli.command import command_parser, run_command
 
 ROOT = Path(__file__).resolve().parent.parent
-MEASUREMENTS = ("cold_start", "warm_query", "large_photo", "search", "rebuild", "memory", "throughput", "growth")
+MEASUREMENTS = (
+    *("cold_start", "warm_query", "large_photo", "search", "products", "rebuild", "memory", "throughput", "growth"),
+)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -38,6 +38,7 @@ SEARCH = {"INDEX_URI": "s3://bucket/index", "IMAGE_BASE_URL": IMAGE_BASE}
 
 NEVER_FOR_A_QUERY = {
     *("tensorflow", "keras", "matplotlib", "tqdm", "embeddings.training", "embeddings.rebuild", "scripts"),
+    "embeddings.products",  # unless the index has products
     *("boto3", "botocore", "google.cloud.storage", "google.auth", "requests"),
 }
 

@@ -35,7 +35,7 @@ def test_ratios_are_of_what_was_measured_side_by_side() -> None:
 @pytest.mark.slow
 @pytest.mark.alone
 def test_a_quick_run_measures_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    names = ["cold_start", "warm_query", "large_photo", "search", "memory", "growth"]
+    names = ["cold_start", "warm_query", "large_photo", "search", "products", "memory", "growth"]
     arguments = ["--quick", "--installed", "--rows", "500", "--work", str(tmp_path / "work"), "--only", *names]
     written, plot = tmp_path / "bench.json", tmp_path / "growth.png"
     assert benchmark.main([*arguments, "--json", str(written), "--plot", str(plot)]) == 0
