@@ -60,8 +60,9 @@ class Summary:
     """The first rows that cannot be used, with the reasons."""
 
     def counts(self) -> dict[str, object]:
-        """Return everything but the refusals, which may be many."""
-        return {name: value for name, value in asdict(self).items() if name not in ("refusals", "row_refusals")}
+        """Return everything but the refusals, which may be many, as JSON has it."""
+        counts = {name: value for name, value in asdict(self).items() if name not in ("refusals", "row_refusals")}
+        return counts | {"left_out": list(self.left_out)}
 
 
 def summarize(
