@@ -1,6 +1,7 @@
 """Rebuilds with a product feed whose vectors are in S3 Vectors."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +9,9 @@ import pytest
 from embeddings.embedder import Embedder
 from embeddings.errors import GalleryIndexError
 from embeddings.index.manifest import FEED, PRODUCTS
+from embeddings.products.where import parse_where
 from embeddings.rebuild import FeedOptions, Outcome
+from tests.rebuild.gallery import Shop
 from tests.s3_vectors.changes import put_keys
 from tests.s3_vectors.conftest import BUCKET, S3VectorsShop
 
@@ -162,3 +165,43 @@ def test_an_index_of_an_earlier_version_says_that_it_has_no_room(
     shop.index_files.put("current.json", json.dumps(pointer).encode())
     assert shop.rebuild(full=True).products == 1
     assert prices(shop)["shirts/red.jpg"] == 15
+
+
+def test_a_feed_gives_the_answers_of_a_matrix(shop: S3VectorsShop, tmp_path: Path) -> None:
+    """The whole way: the same feed, rebuilt into a matrix and into the engine, is loaded and searched."""
+    shop.put({"shirts/red-back.jpg": "#e00000", "shirts/grey.jpg": "grey"})
+    header = "id,item_group_id,title,image_link,additional_image_link,price,color,availability,rating\n"
+    shop.photos.put(
+        "feed.csv",
+        (
+            f"{header}r,shirt,Red shirt,https://c.example/red.jpg,https://c.example/red-back.jpg,15 USD,"
+            "Red/White,in stock,4.5\n"
+            "b,shirt,Blue shirt,https://c.example/blue.jpg,,16 USD,Blue,out of stock,\n"
+            "g,,Green shoe,https://c.example/green.jpg,,30 USD,Green,in stock,3\n"
+        ).encode(),
+    )
+    matrix = Shop(shop.gallery, str(tmp_path / "matrix"))
+    matrix.rebuild()
+    shop.rebuild()
+    exact, found = matrix.load().gallery, shop.load().gallery
+    assert list(found.columns) == list(exact.columns)
+    assert found.product_photos("shirt")[0] == exact.product_photos("shirt")[0]
+    for given in (
+        [],
+        ["price:..16"],
+        ["-color:white"],
+        ["availability:In stock", "rating:3..4.5"],
+        ["item_group_id:SHIRT"],
+        ["id:g,b"],
+    ):
+        for group in (False, True):
+            for key in exact.keys:
+                options = {"exclude": [key], "group": group, "fields": None, "facets": ["color", "price"]}
+                wanted = exact.search(exact.vector(key), where=parse_where(given, exact.columns), **options)
+                same = found.search(exact.vector(key), where=parse_where(given, found.columns), **options)
+                assert [each.key for each in same] == [each.key for each in wanted]
+                assert (list(same.products), list(same.others), same.facets) == (
+                    list(wanted.products),
+                    list(wanted.others),
+                    wanted.facets,
+                )
