@@ -10,9 +10,6 @@ from typing import Any
 from embeddings.errors import CorruptIndexError
 from embeddings.products.records import RowRefusal
 
-MOST_ROW_REFUSALS = 1_000
-"""A generation keeps this many; a feed for another gallery would give as many as it has rows."""
-
 
 @dataclass(frozen=True)
 class Refusal:

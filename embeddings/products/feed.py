@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 
 from embeddings.errors import FeedError
 from embeddings.products.product import Product
-from embeddings.products.records import MOST_COLUMNS, Record, RowRefusal
+from embeddings.products.records import MOST_COLUMNS, Record, Refusals, RowRefusal
 from embeddings.products.table import column_names, read_table
 from embeddings.products.values import LEFT_OUT, is_number, plain, values_of
 
 MOST_BYTES = 500_000_000
+MOST_ROWS = 2_000_000
 _MOST_ID_CHARACTERS = 200
 _NOT_TEXT = {
     b"\x1f\x8b": "it is compressed: store it as it is",
@@ -36,7 +37,7 @@ class Feed:
     """The rows of a feed, in its order."""
 
     rows: list[Row]
-    refusals: list[RowRefusal]
+    refusals: Refusals
     empty_columns: tuple[str, ...] = ()
     """Columns of a table that no usable row has a value in."""
 
@@ -50,11 +51,11 @@ def read_feed(content: bytes) -> Feed:
     if len(content) > MOST_BYTES:
         raise FeedError(f"it has {len(content):,} bytes, the limit is {MOST_BYTES:,}")
     rows: list[Row] = []
-    refusals: list[RowRefusal] = []
+    refusals = Refusals()
     lines: dict[str, int] = {}
     for record in _records(content):
         if isinstance(record, RowRefusal):
-            refusals.append(record)
+            refusals.add(record)
             continue
         product_id = plain(record.cells.get("id", ""))
         try:
@@ -62,11 +63,13 @@ def read_feed(content: bytes) -> Feed:
                 raise ValueError(f"its id is that of line {lines[product_id]}")
             rows.append(_row(record, product_id))
         except ValueError as error:
-            refusals.append(RowRefusal(record.line, product_id[:_MOST_ID_CHARACTERS], str(error)))
+            refusals.add(RowRefusal(record.line, product_id[:_MOST_ID_CHARACTERS], str(error)))
         else:
             lines[product_id] = record.line
+            if len(rows) > MOST_ROWS:
+                raise FeedError(f"it has more than {MOST_ROWS:,} rows")
     if not rows:
-        said = f"; line {refusals[0].line}: {refusals[0].reason}" if refusals else ""
+        said = "".join(f"; line {each.line}: {each.reason}" for each in refusals.first[:1])
         raise FeedError(f"it has no usable row{said}")
     return Feed(_with_numbers(rows), refusals, _empty_columns(content, rows))
 

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from embeddings.products.feed import Row
 from embeddings.products.product import Product, Value
-from embeddings.products.records import RowRefusal
+from embeddings.products.records import Refusals, RowRefusal
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Matches:
 
     products: Mapping[str, Product]
     """Equal ids are equal products."""
-    refusals: list[RowRefusal]
+    refusals: Refusals
 
 
 def match(rows: Sequence[Row], keys: Collection[str], image_base_url: str = "") -> Matches:
@@ -53,15 +53,15 @@ def match(rows: Sequence[Row], keys: Collection[str], image_base_url: str = "") 
     joined = {speaker: _joined(rows, speaker, sorted(places)) for speaker, places in variants.items()}
     products = {key: joined[speaker] for key, speaker in speakers.items()}
     shown = {each.group for each in joined.values()}
-    refusals = []
+    refusals = Refusals()
     for place, row in enumerate(rows):
         if place not in matched:
-            refusals.append(RowRefusal(row.line, row.product.id, gallery.problem(row)))
+            refusals.add(RowRefusal(row.line, row.product.id, gallery.problem(row)))
         elif row.product.group not in shown:
             other = next(key for named in _WAYS for key in named(row, gallery))
             owner = rows[claims[other][0]]
             reason = f"its photo {other} shows {owner.product.id} of line {owner.line} already"
-            refusals.append(RowRefusal(row.line, row.product.id, reason))
+            refusals.add(RowRefusal(row.line, row.product.id, reason))
     return Matches(products, refusals)
 
 

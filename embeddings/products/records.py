@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 MOST_CELL_CHARACTERS = 131_072
 """A longer cell is damage: most often a quote that is never closed."""
@@ -28,6 +28,27 @@ class RowRefusal:
     id: str
     """"" where the row has none, or none that can be read."""
     reason: str
+
+
+MOST_KEPT = 1_000
+
+
+@dataclass
+class Refusals:
+    """Rows that cannot be used. All are counted and the first are kept, as a feed may hold millions."""
+
+    count: int = 0
+    first: list[RowRefusal] = field(default_factory=list)
+
+    def add(self, refusal: RowRefusal) -> None:
+        """Count a row, and keep it if it is one of the first 1,000."""
+        self.count += 1
+        if len(self.first) < MOST_KEPT:
+            self.first.append(refusal)
+
+    def __add__(self, other: "Refusals") -> "Refusals":
+        merged = sorted([*self.first, *other.first], key=lambda each: each.line)
+        return Refusals(self.count + other.count, merged[:MOST_KEPT])
 
 
 def column_name(heading: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from embeddings.errors import FeedError, NotFoundError, StorageError
-from embeddings.index.sources import MOST_ROW_REFUSALS, FeedState
+from embeddings.index.sources import FeedState
 from embeddings.products.feed import Feed, read_feed
 from embeddings.products.matching import Matches, match
 from embeddings.products.product import Product
@@ -153,16 +153,16 @@ def _settings(state: FeedState) -> tuple[object, ...]:
 
 
 def _first(matches: Matches) -> str:
-    return "; ".join(f"line {each.line}: {each.reason}" for each in matches.refusals[:1])
+    return "; ".join(f"line {each.line}: {each.reason}" for each in matches.refusals.first[:1])
 
 
 def _made(expected: FeedState, content: bytes, feed: Feed, matches: Matches, keys: Set[str]) -> Products:
-    refusals = sorted([*feed.refusals, *matches.refusals], key=lambda each: each.line)
+    refusals = feed.refusals + matches.refusals
     state = replace(
         expected,
         products=len(matches.products),
-        rows_failed=len(refusals),
-        refusals=tuple(refusals[:MOST_ROW_REFUSALS]),
+        rows_failed=refusals.count,
+        refusals=tuple(refusals.first),
         empty_columns=feed.empty_columns,
         hidden=frozenset(keys - matches.products.keys() if expected.hide_unlisted else set()),
     )

@@ -67,7 +67,7 @@ def test_a_shops_own_export_becomes_a_feed(
 def test_the_feed_of_the_document_is_one() -> None:
     (example,) = re.findall(r"^```csv\n(.*?)^```$", document("docs/products.md").text, re.MULTILINE | re.DOTALL)
     matches = match(read_feed(example.encode()).rows, ["linen.jpg"])
-    assert not matches.refusals
+    assert not matches.refusals.count
     assert matches.products["linen.jpg"].values["size"] == ("S",)
 
 

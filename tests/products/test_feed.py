@@ -33,7 +33,7 @@ ATOM = b"""<feed xmlns="http://www.w3.org/2005/Atom" xmlns:g="http://base.google
 
 
 def refused(feed: Feed) -> list[tuple[int, str, str]]:
-    return [(each.line, each.id, each.reason) for each in feed.refusals]
+    return [(each.line, each.id, each.reason) for each in feed.refusals.first]
 
 
 def read(rows: Sequence[str], header: str = "id,image_link,price") -> Feed:
@@ -42,7 +42,7 @@ def read(rows: Sequence[str], header: str = "id,image_link,price") -> Feed:
 
 def test_a_csv_feed_is_read() -> None:
     feed = read_feed(CSV)
-    assert not feed.refusals
+    assert not feed.refusals.count
     first, second = feed.rows
     assert (first.line, first.image_link) == (2, "https://cdn.example/a.jpg")
     assert (first.product.id, first.product.group) == ("a-1", "a")
@@ -175,6 +175,18 @@ def test_an_xml_cell_of_100_mb_is_refused() -> None:
     feed = read_feed(huge.replace(b"</channel></rss>", good))
     assert [row.product.id for row in feed.rows] == ["good"]
     assert refused(feed) == [(4, "a-1", "note has more than 131,072 characters")]
+
+
+def test_of_many_refused_rows_only_the_first_are_kept() -> None:
+    feed = read_feed(b"id,image_link\n" + b"1\n" * 5_000 + b"good,a.jpg\n")
+    assert (feed.refusals.count, len(feed.refusals.first)) == (5_000, 1_000)
+    assert feed.refusals.first[-1].line == 1_001
+
+
+def test_a_feed_of_too_many_rows_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("embeddings.products.feed.MOST_ROWS", 2)
+    with pytest.raises(FeedError, match="it has more than 2 rows"):
+        read(["a,a.jpg,", "b,b.jpg,", "c,c.jpg,"])
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ def shown(matches: Matches) -> dict[str, str]:
 def test_a_key_names_its_photo() -> None:
     matches = matched("id,key\na,shirts/red.jpg\nb,shirts/blue.jpg\n", ["shirts/red.jpg", "red.jpg"])
     assert shown(matches) == {"shirts/red.jpg": "a"}
-    assert [(each.line, each.id, each.reason) for each in matches.refusals] == [
+    assert [(each.line, each.id, each.reason) for each in matches.refusals.first] == [
         (3, "b", "the gallery has no photo 'shirts/blue.jpg'")
     ]
 
@@ -32,7 +32,7 @@ def test_a_link_elsewhere_names_the_only_photo_of_its_file_name() -> None:
     feed = "id,image_link\na,https://cdn.shop.example/files/1/red.jpg?v=1698\nb,https://cdn.shop.example/x.jpg\nc,[::1/y.jpg\n"
     matches = matched(feed, ["shirts/red.jpg", "one/x.jpg", "two/x.jpg"])
     assert shown(matches) == {"shirts/red.jpg": "a"}
-    assert [each.reason for each in matches.refusals] == [
+    assert [each.reason for each in matches.refusals.first] == [
         "2 photos of the gallery are named 'x.jpg': add a column key with the photo's key",
         "the gallery has no photo named 'y.jpg'",
     ]
@@ -47,14 +47,16 @@ def test_additional_photos_belong_to_the_product() -> None:
     matches = matched(feed, ["a.jpg", "b.jpg", "c.jpg", "d.jpg"])
     assert shown(matches) == {"a.jpg": "a", "b.jpg": "a", "c.jpg": "a"}
     assert matches.products["a.jpg"] is matches.products["c.jpg"]
-    assert not matches.refusals
+    assert not matches.refusals.count
 
 
 def test_a_key_counts_before_an_image_link_and_that_before_an_additional_one() -> None:
     feed = "id,key,image_link,additional_image_link\na,,x.jpg,y.jpg\nb,,y.jpg,\nc,x.jpg,,\n"
     matches = matched(feed, ["x.jpg", "y.jpg"])
     assert shown(matches) == {"x.jpg": "c", "y.jpg": "b"}
-    assert [(each.line, each.reason) for each in matches.refusals] == [(2, "its photo x.jpg shows c of line 4 already")]
+    assert [(each.line, each.reason) for each in matches.refusals.first] == [
+        (2, "its photo x.jpg shows c of line 4 already")
+    ]
 
 
 def test_variants_that_share_photos_are_joined() -> None:
@@ -69,7 +71,7 @@ b-s,b,b.jpg,S,out of stock,10 USD
     assert (joined.id, joined.group, joined.values["size"]) == ("a-m", "a", ("M", "L"))
     assert joined.values["availability"] == "in_stock"
     assert matches.products["b.jpg"].values["size"] == ("S",)
-    assert not matches.refusals
+    assert not matches.refusals.count
 
 
 def test_a_product_is_the_same_on_all_its_photos() -> None:
