@@ -32,6 +32,8 @@ _PRICE = re.compile(rf"(?:(?P<before>[A-Z]{{3}})\s*)?(?P<amount>{_AMOUNT})(?:\s*
 _NUMBER = re.compile(r"-?(0|[1-9]\d{0,8})(\.\d{1,9})?", re.ASCII)
 """No longer than a quantity is. Article numbers such as GTINs, with leading zeros or more digits, are texts."""
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_LINKS = ("https://", "http://")
+"""Pages link to them, so none may be a script."""
 _SPELLINGS = {"instock": "in_stock", "outofstock": "out_of_stock"}
 
 
@@ -49,6 +51,8 @@ def values_of(cells: Mapping[str, str]) -> dict[str, Value]:
         if len(text) > MOST_CHARACTERS:
             raise ValueError(f"{name} has {len(text):,} characters, the limit is {MOST_CHARACTERS:,}")
         value: Value = text
+        if text and (name == "link" or name.endswith("_link")) and not text.lower().startswith(_LINKS):
+            raise ValueError(f"{name} is {text[:50]!r}: give an address that begins with https:// or http://")
         if name in PRICES:
             value = _price(name, text)
         elif name in LISTS:

@@ -247,6 +247,13 @@ def test_what_nobody_may_see_is_left_out() -> None:
     assert feed.rows[0].product.values == {}
 
 
+@pytest.mark.parametrize("link", ["javascript:alert(1)", "data:text/html,x", "/shirts/1", "shop.example/1"])
+def test_a_link_that_is_no_address_refuses_its_row(link: str) -> None:
+    feed = read([f'a,a.jpg,"{link}"', "b,b.jpg,HTTPS://shop.example/b"], header="id,image_link,link")
+    assert refused(feed) == [(2, "a", f"link is {link!r}: give an address that begins with https:// or http://")]
+    assert feed.rows[0].product.values["link"] == "HTTPS://shop.example/b"
+
+
 def test_a_text_too_long_to_keep_refuses_its_row() -> None:
     feed = read([f"a,a.jpg,{'x' * 5_001}", "b,b.jpg,fine"], header="id,image_link,title")
     assert refused(feed) == [(2, "a", "title has 5,001 characters, the limit is 5,000")]
