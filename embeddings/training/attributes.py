@@ -2,8 +2,8 @@
 
 Two photos of one category lie near each other, but a garment of another category with the same print may lie nearer.
 The heads tell categories apart better than distances do, so their answers become part of the vector. The half of items
-is whitened. Whitening removes what it knew of category and colour, which the heads supply, and leaves what tells items
-apart.
+is whitened halfway. That weakens what it knew of category and colour, which the heads supply, and strengthens what
+tells items apart; whitening it wholly would also strengthen noise.
 """
 
 from collections.abc import Collection, Mapping
@@ -18,36 +18,30 @@ from numpy.typing import NDArray
 from embeddings.training.evaluation.metrics import Floats, Vectors
 from embeddings.training.halves import halves, read_by
 from embeddings.training.losses import SCALE
-from embeddings.training.trainee import SMOOTHED, WORDS_BIASES
+from embeddings.training.trainee import WORDS_BIASES
 
 Tensor = Any
 
-WEIGHTS = {"items": 1.0, "category": 1.4, "kind": 0.85, "colour": 0.95, "palette": 0.75, "words": 0.3}
-"""The weight of each part of the vector: the half of items, and each head's answers. Other heads have no part in it.
+WEIGHTS = {"items": 1.0, "kinds": 0.5, "category": 1.2, "kind": 0.9, "colour": 0.7, "palette": 0.6, "words": 0.3}
+"""The weight of each part of the vector: both halves, and each head's answers. Other heads have no part in it.
 
-They were chosen on the validation part, except for `words`. With more weight on the heads, searches lose the item.
+They were chosen on the validation part. With more weight on the heads, searches lose the item.
 """
 
 ANSWERED = ("kind", "colour", "words")
 """The heads whose probabilities a file can answer beside its vector, in their order."""
-
-SHARPNESS = dict.fromkeys(SMOOTHED, 1.5)
-"""The factor of each head's scale, 1 if not named. Smoothed labels leave a head less sure than it is right.
-
-Chosen on the validation part.
-"""
 
 _NOTHING = 1e-6  # an axis of less than this share of the greatest variance is rounding
 
 
 @dataclass(frozen=True)
 class Whitening:
-    """Principal axes that give vectors the same variance along every axis: (x - mean) @ axes."""
+    """Principal axes along which vectors vary more evenly: (x - mean) @ axes has the root of their variances."""
 
     mean: Floats
     """(d,)."""
     axes: Floats
-    """(d, r): eigenvectors of the covariance as columns, each divided by the root of its variance."""
+    """(d, r): eigenvectors of the covariance as columns, each divided by the fourth root of its variance."""
 
     @classmethod
     def fit(cls, vectors: Vectors) -> "Whitening":
@@ -55,7 +49,7 @@ class Whitening:
         wide = vectors.astype(np.float64)
         variances, axes = np.linalg.eigh(np.cov(wide, rowvar=False))
         kept = variances > _NOTHING * variances.max()
-        return cls(wide.mean(axis=0), axes[:, kept] / np.sqrt(variances[kept]))
+        return cls(wide.mean(axis=0), axes[:, kept] / variances[kept] ** 0.25)
 
 
 def with_attributes(embedder: keras.Model, proxies: Mapping[str, NDArray[np.float32]], vectors: Vectors) -> keras.Model:
@@ -84,20 +78,20 @@ def with_attributes(embedder: keras.Model, proxies: Mapping[str, NDArray[np.floa
 
 
 def described(vectors: Tensor, proxies: Mapping[str, NDArray[np.float32]], whitening: Whitening) -> dict[str, Tensor]:
-    """Return the parts of vectors (n, 2 d), by name: the half of items whitened, and the answers of each head.
+    """Return the parts of vectors (n, 2 d), by name: the half of items whitened halfway, that of kinds, each head's answers.
 
-        items: white(x),  head: sqrt(p_head);  p_head = softmax(s_head <x, proxies_head>),  white(x) of unit length
+        items: white(x),  head: sqrt(p_head);  p_head = softmax(s <x, proxies_head>),  white(x) of unit length
         words: sqrt(p) of unit length,  p = sigmoid(s <x, proxies> + biases)
 
     The inner product of the roots of two distributions is their Bhattacharyya coefficient: 1 if two photos surely show
     one class or are in doubt between the same ones, 0 if they share none.
     """
-    items, _ = halves(vectors)
+    items, kinds = halves(vectors)
     white = ops.matmul(items - whitening.mean.astype(np.float32), whitening.axes.astype(np.float32))
     said = {head: ops.sqrt(each) for head, each in probabilities(vectors, proxies).items()}
     if "words" in said:
         said["words"] = ops.normalize(said["words"], axis=-1)
-    return {"items": ops.normalize(white, axis=-1), **said}
+    return {"items": ops.normalize(white, axis=-1), "kinds": kinds, **said}
 
 
 def probabilities(vectors: Tensor, proxies: Mapping[str, NDArray[np.float32]]) -> dict[str, Tensor]:
@@ -110,7 +104,7 @@ def probabilities(vectors: Tensor, proxies: Mapping[str, NDArray[np.float32]]) -
         if head == WORDS_BIASES:
             continue
         units = directions / np.linalg.norm(directions, axis=1, keepdims=True)
-        logits = ops.matmul(read_by(head, vectors), SCALE * SHARPNESS.get(head, 1.0) * units.T)
+        logits = ops.matmul(read_by(head, vectors), SCALE * units.T)
         found[head] = ops.sigmoid(logits + proxies[WORDS_BIASES]) if head == "words" else ops.softmax(logits, axis=-1)
     return found
 

@@ -50,11 +50,12 @@ def clouds(count: int, seed: int = 0) -> np.ndarray:
     return unit(rng.normal(size=(count, 4)) * (0.5, 0.05, 0.2, 0.1) + (0, 0, 0, 1))
 
 
-def test_whitened_axes_have_the_same_variance_and_no_correlation(attributes: ModuleType):
+def test_whitened_axes_have_the_root_of_their_variance_and_no_correlation(attributes: ModuleType):
     vectors = clouds(2000)
     whitening = attributes.Whitening.fit(vectors)
     projected = (vectors - whitening.mean) @ whitening.axes
-    assert np.cov(projected, rowvar=False) == pytest.approx(np.eye(4), abs=1e-4)
+    variances = np.linalg.eigvalsh(np.cov(vectors, rowvar=False))
+    assert np.cov(projected, rowvar=False) == pytest.approx(np.diag(np.sqrt(variances)), abs=1e-4)
     assert projected.mean(axis=0) == pytest.approx(0, abs=1e-4)
 
 
@@ -73,18 +74,20 @@ def test_two_photos_agree_by_their_whitened_embeddings_and_by_their_heads_answer
     vectors = prints[0][:20]
     whitening = attributes.Whitening.fit(prints[0])
     parts = attributes.described(keras.ops.convert_to_tensor(twice(vectors)), proxies, whitening)
-    assert set(parts) == {"items", "category", "palette"}
+    assert set(parts) == {"items", "kinds", "category", "palette"}
     one_head = {"category": proxies["category"]}
     assert set(attributes.described(keras.ops.convert_to_tensor(twice(vectors)), one_head, whitening)) == {
         "items",
+        "kinds",
         "category",
     }
 
+    assert agreement(parts["kinds"]) == pytest.approx(vectors @ vectors.T, abs=1e-4)
     white = unit((vectors - whitening.mean) @ whitening.axes)
     assert agreement(parts["items"]) == pytest.approx(white @ white.T, abs=1e-4)
     for head, directions in proxies.items():
         cosines = vectors @ np.array([each / np.sqrt((each**2).sum()) for each in directions]).T
-        powers = np.exp(SCALE * attributes.SHARPNESS.get(head, 1.0) * cosines)
+        powers = np.exp(SCALE * cosines)
         said = powers / powers.sum(axis=1, keepdims=True)
         bhattacharyya = [[np.sqrt(one * other).sum() for other in said] for one in said]
         assert agreement(parts[head]) == pytest.approx(np.array(bhattacharyya), abs=1e-4)
@@ -143,7 +146,7 @@ def test_items_and_palette_read_the_first_half_and_the_other_heads_the_second(at
     items, kinds = prints[0][:100], prints[0][100:200]
     whitening = attributes.Whitening.fit(items)
     found = attributes.described(ops.convert_to_tensor(joined(items, kinds)), proxies, whitening)
-    for part, half in (("items", items), ("palette", items), ("category", kinds)):
+    for part, half in (("items", items), ("palette", items), ("kinds", kinds), ("category", kinds)):
         alone = attributes.described(ops.convert_to_tensor(twice(half)), proxies, whitening)
         assert np.asarray(found[part]) == pytest.approx(np.asarray(alone[part]), abs=1e-4)
 
