@@ -78,7 +78,7 @@ def with_attributes(embedder: keras.Model, proxies: Mapping[str, NDArray[np.floa
 
 
 def described(vectors: Tensor, proxies: Mapping[str, NDArray[np.float32]], whitening: Whitening) -> dict[str, Tensor]:
-    """Return the parts of vectors (n, 2 d), by name: the half of items whitened halfway, that of kinds, each head's answers.
+    """Return the parts of vectors (n, 2 d) by name: items whitened halfway, kinds, and the answers of each head.
 
         items: white(x),  head: sqrt(p_head);  p_head = softmax(s <x, proxies_head>),  white(x) of unit length
         words: sqrt(p) of unit length,  p = sigmoid(s <x, proxies> + biases)
