@@ -77,7 +77,7 @@ def test_a_fault_at_every_call(template: Path, tmp_path: Path, kind: Kind, monke
         if not fault.happened:
             break
     expected = {"error": CALLS, "timeout": CALLS, "lost answer": WRITES, "short read": ["LocalWriter.get"]}[kind]
-    assert set(fault.calls) == set(expected) - {"LocalWriter.stat"}  # which only events need
+    assert set(fault.calls) == set(expected)
 
 
 def test_a_kill_at_every_call(template: Path, tmp_path: Path) -> None:
