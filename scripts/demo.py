@@ -28,6 +28,7 @@ from embeddings.errors import GarmentSearchError
 from functions.settings import SearchSettings, SettingsError
 from scripts.cli.command import FAILED, command_parser, run_command
 from scripts.drawing.feed import write_feed
+from scripts.drawing.samples import draw_samples
 from scripts.drawn_gallery import draw_gallery
 from scripts.local.clothing_dataset import FetchError, fetch_clothing_dataset
 from scripts.local.indexing import index_photos
@@ -82,7 +83,7 @@ def _run(options: argparse.Namespace) -> None:
     print(summary_text(index_photos(gallery, index)), flush=True)
     log = options.work / "service.log"
     with (
-        _page(gallery, service_url, host, options.page_port),
+        _page(gallery, service_url, host, options),
         serve_functions(options.port, settings, log, host) as service,
     ):
         print(f"\n    Open {page_url}\n", flush=True)
@@ -127,8 +128,11 @@ def index_folder(gallery: Path, work: Path) -> Path:
 
 
 @contextmanager
-def _page(gallery: Path, service_url: str, host: str, port: int) -> Iterator[None]:
-    server = open_page_server(ROOT / "site", gallery, service_url, port, host)
+def _page(gallery: Path, service_url: str, host: str, options: argparse.Namespace) -> Iterator[None]:
+    samples = None if options.gallery else options.work / "samples"  # drawn ones fit a drawn gallery
+    if samples:
+        draw_samples(samples)
+    server = open_page_server(ROOT / "site", gallery, service_url, options.page_port, host, samples)
     thread = Thread(target=server.serve_forever, args=(0.1,), daemon=True)
     thread.start()
     try:

@@ -18,7 +18,7 @@ export class ServiceError extends Error {
 }
 
 // Of a product, cards show these columns.
-const FIELDS = "id,title,link,price,sale_price";
+const FIELDS = "title,link,brand,price,sale_price,availability";
 
 /** `options` are the parameters of docs/api.md; empty ones are left out. */
 export class Service {

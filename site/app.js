@@ -1,27 +1,33 @@
 // The page's behaviour. Each search is a view: it has an entry in the browser's history and stays in memory.
-import { addressOf, readAddress } from "./url_state.js";
-import { MAX_DEPTH, MAX_PAGE, PAGE_SIZE, Service, ServiceError } from "./api.js";
-import { SERVICE_URL } from "./config.js";
-import { CropBox, WHOLE } from "./crop.js";
+import { MAX_DEPTH, PAGE_SIZE, Service, ServiceError } from "./api.js";
+import { card } from "./cards.js";
+import * as config from "./config.js";
+import { CropBox } from "./crop.js";
+import { allKept, keepsOn } from "./kept.js";
+import { showLarger } from "./larger.js";
+import { iconButton, make } from "./make.js";
+import { PhotoError } from "./photo.js";
 import { takePhotos } from "./photo_input.js";
-import { openPhoto, PhotoError, shrink } from "./photo.js";
+import { nameOf, shopLink } from "./product.js";
 import * as screen from "./screen.js";
+import { gather } from "./search.js";
+import { DEVELOPER, MIN_SCORE, PRODUCT_LINK } from "./settings.js";
+import { addressOf, readAddress } from "./url_state.js";
+import { Wall } from "./wall.js";
 
 const SLOW_MS = 500;
 // An idle service takes seconds to start. One that has answered lately does not.
 const AWAKE_MS = 240_000;
-// 98 of 100 phone photos of garments find a result above this; most other photos do, too. It depends on the model.
-const MIN_SCORE = 0.54;
 
 const element = (id) => document.getElementById(id);
-const service = new Service(SERVICE_URL);
-const views = new Map(); // by the id in history.state: { file | key | random, folder, shown, results, ... }
+const service = new Service(config.SERVICE_URL);
+const views = new Map(); // by the id in history.state: { file | key | random | kept, folder, shown, results, ... }
 let folders = []; // the service's list
 let listed; // its promise
-let awakeUntil = 0;
 let view; // the one on the screen
 let running; // the AbortController of the search under way
 let waitsForNetwork = false;
+let awakeUntil = 0;
 
 const crop = new CropBox(element("crop"), element("crop-said"), (box) => {
   if (!box) element("mark").focus(); // its grips, one of which may have the focus, are gone
@@ -30,12 +36,18 @@ const crop = new CropBox(element("crop"), element("crop-said"), (box) => {
   begin();
 });
 
+const wall = new Wall(service, element("wall"), element("more-wall"), {
+  linkOf: (result) => alikeLink(result),
+  onFail(error) {
+    if (!element("start").hidden) fail(error, 0);
+  },
+});
+
 function open(next) {
   leave();
   view = { shown: PAGE_SIZE, folder: "", ...next };
   history.pushState(keep(view), "", addressOf(view));
-  showAll();
-  begin();
+  show();
 }
 
 function keep(view) {
@@ -60,20 +72,37 @@ function restore() {
     view = readAddress();
     history.replaceState(keep(view), "");
   }
-  if (!view.key && !view.file && !view.random) {
-    return screen.showStart(photoIsGone ? "Your photo was not kept. Please choose it again." : "");
-  }
-  showAll();
-  if (view.until > Date.now()) showResults({ kept: 0 });
-  else begin();
+  show(photoIsGone ? "Your photo was not kept. Please choose it again." : "");
   window.scrollTo(0, view.scroll ?? 0);
 }
 
-function showAll() {
+function show(message) {
+  if (view.kept) return showKept();
+  if (!view.key && !view.file && !view.random) return showStart(message);
   screen.showQuery(view);
   screen.showMarked(view.box);
   crop.show(view.box ?? null);
   screen.showFolders(folders, view.folder);
+  if (view.until > Date.now()) showResults({ kept: 0 });
+  else begin();
+}
+
+function showStart(message) {
+  screen.showStart(message);
+  if (!element("wall").children.length) wall.fill();
+}
+
+function showKept() {
+  screen.showKept();
+  const all = allKept().map((result) => ({ ...result, renewed: () => freshUrl(result.key) }));
+  element("kept-list").replaceChildren(...all.map((result) => card(result, partsOf(result))));
+  if (!all.length) screen.say("You have kept nothing yet. The heart on a photo keeps it here.");
+}
+
+// Signed addresses expire long before the visitor comes back.
+async function freshUrl(key) {
+  const { query } = await service.byKey(key, { k: 1 }, new AbortController().signal);
+  return query.url;
 }
 
 function begin() {
@@ -82,7 +111,7 @@ function begin() {
 }
 
 /** Search until the view has as many results as it should show. */
-async function search() {
+async function search({ focus = false } = {}) {
   running?.abort();
   const mine = (running = new AbortController());
   waitsForNetwork = false;
@@ -90,14 +119,15 @@ async function search() {
   screen.showWaiting(kept);
   const slow = setTimeout(screen.showSlow, SLOW_MS, Date.now() > awakeUntil);
   try {
-    const found = await gather(view, mine.signal);
+    const found = await gather(service, view, mine.signal, () => screen.showQuery(view));
     awakeUntil = Date.now() + AWAKE_MS;
     if (running !== mine) return;
+    running = undefined;
     Object.assign(view, found);
     history.replaceState(history.state, "", addressOf(view));
     screen.showQuery(view);
     const note = found.renewed ? "The gallery has changed in the meantime, so these are new results. " : "";
-    showResults({ kept: found.renewed ? 0 : kept, note });
+    showResults({ kept: found.renewed ? 0 : kept, note, focus });
     // Only now, because the service is awake.
     listed ??= service.folders().then(setFolders, () => (listed = undefined));
   } catch (error) {
@@ -107,42 +137,11 @@ async function search() {
   }
 }
 
-async function gather(view, signal) {
-  let { results = [], index } = view;
-  let renewed = false;
-  let last;
-  do {
-    const k = Math.min(view.shown - results.length, MAX_PAGE);
-    const answer = await ask(view, { k, offset: results.length || undefined }, signal);
-    // Pages of two generations do not fit together: start again, once.
-    if (results.length && index.generation !== answer.index?.generation && !renewed) {
-      [results, renewed] = [[], true];
-      continue;
-    }
-    results = [...results, ...answer.results];
-    index = answer.index;
-    last = answer.results.length < k;
-  } while (results.length < view.shown && !last);
-  return { results, index, last, renewed, until: Date.now() + 9e5 }; // signed URLs expire
-}
-
-async function ask(view, page, signal) {
-  const options = { ...page, prefix: view.folder };
-  if (view.file) {
-    view.photo ??= await openPhoto(view.file);
-    if (!signal.aborted) screen.showQuery(view);
-    return service.byPhoto(await shrink(view.photo, view.box ?? WHOLE), options, signal);
-  }
-  const answer = await (view.key ? service.byKey(view.key, options, signal) : service.atRandom(options, signal));
-  if (answer.query) Object.assign(view, { key: answer.query.key, url: answer.query.url });
-  return answer;
-}
-
-function showResults({ kept, note }) {
+function showResults(how) {
   // A visitor who has chosen a folder wants to see what is in it, however unlike.
   const unlike = view.file && !view.folder && view.results[0]?.score < MIN_SCORE;
   const more = !view.last && view.shown < MAX_DEPTH;
-  screen.showResults(view, { kept, note, more, unlike, cardOf });
+  screen.showResults(view, { ...how, more, unlike, partsOf });
 }
 
 function setFolders(names) {
@@ -150,18 +149,44 @@ function setFolders(names) {
   screen.showFolders(folders, view.folder);
 }
 
-// A real address, so that a result can also be opened in a new tab or copied.
-function cardOf({ key, url }) {
+// A card leads to the product; where there is no page for it, to what is similar.
+function partsOf(result) {
+  const shop = shopLink(result, PRODUCT_LINK);
+  const alike = alikeLink(result);
+  const buttons = make("div", { className: "card-buttons" });
+  const larger = () => showLarger(result, nameOf(result), largerActions(result, shop, alike));
+  const name = nameOf(result);
+  buttons.append(
+    ...(shop ? [iconButton("alike", `More like ${name}`, alike.onClick)] : []),
+    keepsOn(iconButton("keep", `Keep ${name}`), result),
+    iconButton("larger", `Look closer at ${name}`, larger),
+  );
+  const note = DEVELOPER ? `${result.score?.toFixed(4) ?? ""} ${result.key}` : "";
+  return { ...(shop ? { href: shop, elsewhere: true } : alike), extra: [buttons], note };
+}
+
+function largerActions(result, shop, alike) {
+  const more = make("button", { type: "button", className: "button small", textContent: "More like this" });
+  more.onclick = alike.onClick;
+  const keeps = keepsOn(make("button", { type: "button", className: "button small", textContent: "Keep" }), result);
+  const visit = shop && make("a", { className: "button small primary", href: shop, target: "_blank", rel: "noopener" });
+  if (visit) visit.textContent = "To the product";
+  return [...(visit ? [visit] : []), more, keeps];
+}
+
+// A real address, so that it can also be opened in a new tab or copied.
+function alikeLink({ key, url, product }) {
   const onClick = (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
-    open({ key, url });
-    screen.goToResults();
+    open({ key, url, product });
+    screen.goTo("found-title");
   };
-  return { href: addressOf({ key, folder: view.folder }), onClick };
+  return { href: addressOf({ key }), onClick };
 }
 
 function fail(error, kept) {
+  running = undefined;
   const ofPhoto = error instanceof PhotoError;
   const ofService = error instanceof ServiceError;
   if (!ofPhoto && !ofService) console.error(error);
@@ -170,30 +195,60 @@ function fail(error, kept) {
   screen.showProblem(message, { mayRetry: ofService && !error.final, kept, unseen: ofPhoto });
 }
 
+/** Search again, or fill the wall again. */
+function retry() {
+  if (view.key || view.file || view.random) search({ focus: true });
+  else showStart();
+}
+
+function startAnew() {
+  open({});
+  screen.goTo("start-title");
+}
+
+function showMore(options) {
+  view.shown = Math.min(view.results.length + PAGE_SIZE, MAX_DEPTH);
+  search(options);
+}
+
 takePhotos(
   (file) => {
     open({ file });
-    screen.goToResults();
+    screen.goTo("found-title");
   },
   () => screen.say("That is not a photo. Save or copy the photo itself, then drop or paste it here."),
 );
-element("start").addEventListener("click", () => element("photo").click()); // the same area takes a dropped photo
+for (const url of config.SAMPLES ?? []) {
+  const sample = make("button", { type: "button", className: "sample" });
+  sample.append(make("img", { src: url, alt: "A sample photo" }));
+  sample.onclick = async () => {
+    const photo = await (await fetch(url)).blob();
+    open({ file: new File([photo], "sample.jpg", { type: photo.type }) });
+    screen.goTo("found-title");
+  };
+  element("samples").append(sample);
+  element("samples").hidden = false;
+}
 element("random").addEventListener("click", () => open({ random: true }));
-element("retry").addEventListener("click", search);
-element("anew").addEventListener("click", () => {
-  leave();
-  view = { shown: PAGE_SIZE, folder: "" };
-  history.pushState(keep(view), "", addressOf(view));
-  screen.showStart();
+element("retry").addEventListener("click", retry);
+element("anew").addEventListener("click", startAnew);
+element("home").addEventListener("click", (event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  startAnew();
 });
 element("everywhere").addEventListener("click", () => {
-  open({ ...view, shown: PAGE_SIZE, folder: "" });
-  screen.goToResults();
+  open({ ...view, shown: PAGE_SIZE, folder: "", until: 0 });
+  screen.goTo("found-title");
 });
-element("more").addEventListener("click", () => {
-  view.shown = Math.min(view.results.length + PAGE_SIZE, MAX_DEPTH);
-  search();
-});
+element("more").addEventListener("click", () => showMore({ focus: true }));
+new IntersectionObserver(
+  ([entry]) => {
+    if (!entry.isIntersecting || running || !window.scrollY) return;
+    showMore({ focus: document.activeElement === entry.target });
+  },
+  { rootMargin: "200px" },
+).observe(element("more"));
 element("cancel").addEventListener("click", () => {
   running.abort();
   running = undefined;
@@ -205,9 +260,22 @@ element("mark").addEventListener("click", () => {
   else crop.begin();
 });
 element("folder").addEventListener("change", ({ target }) => {
-  open({ ...view, shown: PAGE_SIZE, folder: target.value });
+  open({ ...view, shown: PAGE_SIZE, folder: target.value, until: 0 });
 });
-window.addEventListener("online", () => waitsForNetwork && search());
+element("open-kept").addEventListener("click", () => {
+  open({ kept: true });
+  screen.goTo("kept-title");
+});
+window.addEventListener("kept", countKept);
+window.addEventListener("online", () => waitsForNetwork && retry());
 window.addEventListener("popstate", restore);
 history.scrollRestoration = "manual"; // the browser would scroll before the results are there
+
+function countKept() {
+  const count = allKept().length;
+  element("open-kept").textContent = `Kept (${count})`;
+  element("open-kept").hidden = count === 0;
+}
+
+countKept();
 restore();

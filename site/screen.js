@@ -1,10 +1,14 @@
 // Show views, results and messages.
 import { PAGE_SIZE } from "./api.js";
-import { card, CARD_RULES, placeholders, words } from "./cards.js";
+import { CARD_RULES } from "./card_rules.js";
+import { card, placeholders } from "./cards.js";
+import { nameOf } from "./product.js";
+import { DEVELOPER } from "./settings.js";
 import { addStyles } from "./styles.js";
 
 const element = (id) => document.getElementById(id);
-const [start, query, found, results, problem] = ["start", "query", "found", "results", "problem"].map(element);
+const [start, query, found, kept] = ["start", "query", "found", "kept"].map(element);
+const [results, problem] = ["results", "problem"].map(element);
 const [stage, queryImage, folderChoice] = ["stage", "query-image", "folder"].map(element);
 
 const FRAME_ASPECT = 3 / 4; // as of .frame in style.css
@@ -16,32 +20,44 @@ queryImage.addEventListener("load", () => showPreview(true));
 
 /** Show the page as before the first search. */
 export function showStart(message = "") {
-  query.hidden = found.hidden = problem.hidden = true;
-  start.hidden = false;
+  showOnly(start);
   document.title = TITLE;
   settle(message);
 }
 
+/** Show the garments that the visitor keeps. */
+export function showKept() {
+  showOnly(kept);
+  document.title = element("kept-title").textContent;
+  settle("");
+}
+
+function showOnly(...sections) {
+  for (const section of [start, query, found, kept, problem]) section.hidden = !sections.includes(section);
+  document.body.classList.toggle("at-start", sections.includes(start));
+}
+
 /** Show what the search is for: the visitor's photo (open or not yet), or a garment of the gallery. */
-export function showQuery({ file, photo, key, url }) {
-  start.hidden = true;
-  query.hidden = found.hidden = false;
-  const name = file?.name ?? key ?? "";
+export function showQuery({ file, photo, key, url, product }) {
+  showOnly(query, found);
   const title = file ? "Your photo" : key ? "Similar to" : "Random garment";
   element("query-title").textContent = title;
-  element("query-name").textContent = name;
-  document.title = key ? `Similar to ${words(key)}` : TITLE;
-  queryImage.alt = `${title}: ${words(name)}`;
+  element("query-name").textContent = DEVELOPER ? (file?.name ?? key ?? "") : (product?.title ?? "");
+  document.title = key ? `Similar to ${nameOf({ key, product })}` : TITLE;
+  queryImage.alt = file ? title : key ? nameOf({ key, product }) : "";
   // The stage has the photo's shape, so that the box can be in fractions of it.
-  const aspect = photo?.aspect ?? FRAME_ASPECT;
-  stage.style.width = `${100 * Math.min(1, aspect / FRAME_ASPECT)}%`;
-  stage.style.height = `${100 * Math.min(1, FRAME_ASPECT / aspect)}%`;
+  shapeStage(photo?.aspect ?? FRAME_ASPECT);
   element("mark").hidden = !photo;
   const source = photo?.url ?? url;
   element("query-unseen").hidden = true;
   if (!source) queryImage.removeAttribute("src");
   else if (queryImage.getAttribute("src") !== source) queryImage.src = source;
   queryImage.hidden = !source;
+}
+
+function shapeStage(aspect) {
+  stage.style.width = `${100 * Math.min(1, aspect / FRAME_ASPECT)}%`;
+  stage.style.height = `${100 * Math.min(1, FRAME_ASPECT / aspect)}%`;
 }
 
 export function showMarked(marked) {
@@ -52,8 +68,8 @@ export function showMarked(marked) {
 export function showWaiting(kept) {
   settle("Searching…");
   element("cancel").hidden = false;
-  element("empty").hidden = element("hint").hidden = problem.hidden = true;
-  query.hidden = found.hidden = false;
+  element("empty").hidden = element("hint").hidden = true;
+  showOnly(query, found);
   found.setAttribute("aria-busy", "true");
   cut(kept);
   results.append(...placeholders(PAGE_SIZE));
@@ -66,13 +82,14 @@ export function showSlow(asleep) {
 }
 
 /**
- * Show results, the first `kept` of them already there. `cardOf` returns a card's href and onClick; `more` says
- * whether there may be further results, `unlike` whether even the best one is not very similar.
+ * Show results, the first `kept` of them already there. `partsOf` returns what `card` needs of each; `more` says
+ * whether there may be further results, `unlike` whether even the best one is not very similar, `focus` whether the
+ * focus should go to the first new one.
  */
-export function showResults({ results: garments, index, folder }, { kept, cardOf, more, unlike, note = "" }) {
+export function showResults({ results: garments, index, folder }, { kept, partsOf, more, unlike, focus, note = "" }) {
   cut(kept);
-  results.append(...garments.slice(kept).map((result) => card(result, cardOf(result))));
-  if (kept) results.children[kept]?.firstElementChild.focus({ preventScroll: true });
+  results.append(...garments.slice(kept).map((result) => card(result, partsOf(result))));
+  if (focus) (kept ? results.children[kept]?.firstElementChild : element("found-title"))?.focus({ preventScroll: true });
   problem.hidden = true;
   element("empty").hidden = garments.length > 0;
   element("everywhere").hidden = !folder;
@@ -88,25 +105,23 @@ export function showProblem(message, { mayRetry, kept, unseen }) {
   settle("");
   if (kept) found.append(problem);
   else query.before(problem);
-  found.hidden = !kept;
-  query.hidden = Boolean(unseen) || queryImage.hidden;
+  showOnly(problem, ...(kept ? [found] : []), ...(unseen || queryImage.hidden ? [] : [query]));
   element("problem-text").textContent = message;
   element("retry").hidden = !mayRetry;
-  problem.hidden = false;
 }
 
 /** Offer the service's folders, `{ name, count }` each. */
 export function showFolders(folders, chosen) {
   const names = folders.map(({ name }) => name);
   if (chosen && !names.includes(chosen)) names.push(chosen); // a folder in a folder, from an address
-  folderChoice.replaceChildren(new Option("All folders", ""), ...names.map((name) => new Option(name)));
+  folderChoice.replaceChildren(new Option("Everything", ""), ...names.map((name) => new Option(name)));
   folderChoice.value = chosen;
   folderChoice.hidden = names.length === 0;
 }
 
-/** Move the focus to the results, because the chosen card is gone. */
-export function goToResults() {
-  element("found-title").focus({ preventScroll: true });
+/** Move the focus to the top of what is shown, because what had it is gone. */
+export function goTo(id) {
+  element(id).focus({ preventScroll: true });
   window.scrollTo(0, 0);
 }
 

@@ -1,6 +1,9 @@
 // <similar-garments endpoint="..." key="...">: similar garments on a product page. See docs/page.md.
 import { Service } from "./api.js";
-import { card, CARD_RULES, fileName, make, placeholders, shopLink } from "./cards.js";
+import { CARD_RULES } from "./card_rules.js";
+import { card, placeholders } from "./cards.js";
+import { make } from "./make.js";
+import { shopLink } from "./product.js";
 import { addStyles } from "./styles.js";
 
 const UNKNOWN = /:(key|product)-unknown$/;
@@ -77,10 +80,7 @@ class SimilarGarments extends HTMLElement {
   }
 
   #card(result) {
-    const link = this.getAttribute("link");
-    const parts = { "{key}": result.key, "{name}": fileName(result.key) };
-    const own = link?.replace(/\{key\}|\{name\}/g, (part) => encodeURIComponent(parts[part]));
-    const href = own ?? shopLink(result.product);
+    const href = shopLink(result, this.getAttribute("link"));
     const onClick = (event) => {
       const choice = new CustomEvent("choose", { detail: result, bubbles: true, composed: true, cancelable: true });
       if (!this.dispatchEvent(choice)) event.preventDefault();

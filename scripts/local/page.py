@@ -1,6 +1,7 @@
 """Serve the static page and the gallery's photos on this machine, as a bucket or CDN does in production."""
 
 import json
+from collections.abc import Sequence
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,7 +21,9 @@ def is_photo(file: Path) -> bool:
         return False
 
 
-def open_page_server(site: Path, gallery: Path, service_url: str, port: int, host: str = HOST) -> ThreadingHTTPServer:
+def open_page_server(
+    site: Path, gallery: Path, service_url: str, port: int, host: str = HOST, samples: Path | None = None
+) -> ThreadingHTTPServer:
     """Listen on a port; `serve_forever` answers each request in its own thread.
 
     Args:
@@ -29,16 +32,18 @@ def open_page_server(site: Path, gallery: Path, service_url: str, port: int, hos
         service_url: the address that the page's `config.js` gives instead of the one in the file.
         port: the port, or 0 for any free one.
         host: the address to listen on.
+        samples: a folder of photos that visitors may try, served at `/samples/`; the page's `config.js` lists them.
 
     Raises:
         OSError: the port is in use.
     """
-    return _Server((host, port), partial(_Handler, site.resolve(), gallery.resolve(), service_url))
+    return _Server((host, port), partial(_Handler, site.resolve(), gallery.resolve(), service_url, samples))
 
 
-def config_js(service_url: str) -> bytes:
-    """Return the page's `config.js` for a service at this address."""
-    return f"export const SERVICE_URL = {json.dumps(service_url)};\n".encode()
+def config_js(service_url: str, samples: Sequence[str] = ()) -> bytes:
+    """Return the page's `config.js` for a service at this address, and photos to try at these addresses."""
+    lines = {"SERVICE_URL": service_url, **({"SAMPLES": samples} if samples else {})}
+    return "".join(f"export const {name} = {json.dumps(value)};\n" for name, value in lines.items()).encode()
 
 
 class _Server(ThreadingHTTPServer):
@@ -51,9 +56,16 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(SimpleHTTPRequestHandler):
     def __init__(
-        self, site: Path, gallery: Path, service_url: str, request: object, client: object, server: BaseServer
+        self,
+        site: Path,
+        gallery: Path,
+        service_url: str,
+        samples: Path | None,
+        request: object,
+        client: object,
+        server: BaseServer,
     ):
-        self._site, self._gallery, self._service_url = site, gallery, service_url
+        self._site, self._gallery, self._service_url, self._samples = site, gallery, service_url, samples
         super().__init__(request, client, server)  # type: ignore[arg-type]  # passed on unchanged
 
     def do_GET(self) -> None:
@@ -69,8 +81,9 @@ class _Handler(SimpleHTTPRequestHandler):
         nowhere = str(self._site / "404")
         if any(part in (".", "..") or "\\" in part or "\0" in part for part in parts) or "" in parts[:-1]:
             return nowhere
-        if parts[0] == "gallery":
-            file = self._gallery.joinpath(*parts[1:])
+        folder = {"gallery": self._gallery, "samples": self._samples}.get(parts[0])
+        if folder:
+            file = folder.joinpath(*parts[1:])
             return str(file) if is_photo(file) else nowhere
         return str(self._site.joinpath(*parts))
 
@@ -88,7 +101,8 @@ class _Handler(SimpleHTTPRequestHandler):
         """Print nothing."""
 
     def _send_config(self) -> None:
-        body = config_js(self._service_url)
+        names = sorted(file.name for file in self._samples.iterdir()) if self._samples else ()
+        body = config_js(self._service_url, [f"samples/{name}" for name in names])
         self.send_response(200)
         self.send_header("Content-Type", "text/javascript")
         self.send_header("Content-Length", str(len(body)))

@@ -59,6 +59,8 @@ class Stub:
     folders: list[str] | None = None
     """The folders that /v1/index lists; None for a service without that list."""
     best_score: float = 0.99
+    walls: int = 0
+    """How many batches of photos for its start the page has asked for."""
     go_on: Event = field(default_factory=Event)
     """Answers wait for this event, which is set unless a test clears it."""
 
@@ -67,10 +69,19 @@ class Stub:
         listed = {} if self.folders is None else {"folders": [{"name": name, "count": 1} for name in self.folders]}
         return Canned(200, json.dumps({"generation": self.generation, **listed}))
 
+    def wall(self, parameters: dict[str, str]) -> Canned:
+        """Return a batch of photos for the page's start."""
+        key = self.keys[23 * self.walls % len(self.keys)] if self.keys else ""
+        if not key:
+            return Canned(404, '{"title": "There is no image in the gallery"}', "application/problem+json")
+        return self.neighbours(Asked("/v1/similar", {**parameters, "key": key}, "", b""))
+
     def answer(self, asked: Asked) -> Canned:
-        """Return the next scripted answer, or neighbours in the order of the keys, starting at the query."""
-        if self.canned:
-            return self.canned.popleft()
+        """Return the next scripted answer, or else neighbours."""
+        return self.canned.popleft() if self.canned else self.neighbours(asked)
+
+    def neighbours(self, asked: Asked) -> Canned:
+        """Return neighbours in the order of the keys, starting at the query."""
         given = asked.parameters
         folder = given.get("prefix", "")
         among = [key for key in self.keys if not folder or key.startswith(f"{folder}/")]
@@ -141,8 +152,12 @@ class _Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         parameters = {name: values[0] for name, values in parse_qs(url.query).items()}
-        if url.path == "/v1/index":  # tests neither count, delay nor script this request
+        # Tests neither count, delay nor script what the page asks of its own accord.
+        if url.path == "/v1/index":
             return self._send(self._stub.index())
+        if "dedupe" in parameters:
+            self._stub.walls += 1
+            return self._send(self._stub.wall(parameters))
         asked = Asked(url.path, parameters, self.headers.get("Content-Type", ""), body)
         self._stub.asked.append(asked)
         self._stub.go_on.wait(60)

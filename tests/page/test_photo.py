@@ -109,7 +109,7 @@ def test_a_photo_can_be_dropped(page: Page, page_url: str, site: Site, stub: Stu
     expect(page.locator("body.dragging")).to_be_visible()
     page.locator("main").dispatch_event("drop", {"dataTransfer": data})
     results_of(page)
-    expect(page.locator("#query-name")).to_have_text("dropped.png")
+    expect(page.locator("#query-title")).to_have_text("Your photo")
     expect(page.locator("body.dragging")).to_have_count(0)
     letter = page.evaluate_handle(_DROP, ["letter.txt", ""])
     page.locator("main").dispatch_event("drop", {"dataTransfer": letter})
@@ -146,10 +146,10 @@ def test_the_focus_follows_a_chosen_photo(page: Page, page_url: str, site: Site)
     assert page.evaluate("document.activeElement.id") == "found-title"
 
 
-def test_the_drop_area_opens_the_file_chooser(page: Page, page_url: str, site: Site) -> None:
+def test_a_button_opens_the_file_chooser(page: Page, page_url: str, site: Site) -> None:
     page.goto(page_url)
     with page.expect_file_chooser() as chosen:
-        page.locator("#start").click()
+        page.get_by_text("Choose a photo", exact=True).click()
     chosen.value.set_files(site.photos[1])
     results_of(page)
 
@@ -175,7 +175,9 @@ def test_a_photo_can_be_pasted(page: Page, page_url: str, site: Site) -> None:
 def test_a_phone_offers_its_camera(page: Page, page_url: str, site: Site) -> None:
     page.goto(page_url)
     expect(page.get_by_text("Take a photo")).to_be_visible()
-    tops = page.eval_on_selector_all(".actions .button", "all => all.map(each => each.getBoundingClientRect().top)")
+    lefts = page.eval_on_selector_all(".take .button", "all => all.map(each => each.getBoundingClientRect().left)")
+    assert lefts == sorted(lefts)  # the camera comes first
+    tops = page.eval_on_selector_all(".take .button", "all => all.map(each => each.getBoundingClientRect().top)")
     assert len(tops) == 3
     assert len(set(tops)) == 1  # a second row would push the results below the fold
     camera = page.locator("#camera")

@@ -1,5 +1,6 @@
 """Quality checks: accessibility rules, file sizes, target sizes, the head, motion."""
 
+import gzip
 from collections.abc import Callable
 from typing import Any
 
@@ -89,13 +90,22 @@ def test_a_shared_address_loads_without_a_shift(page: Page, page_url: str, stub:
     assert page.evaluate("layoutShift") < 0.01
 
 
-def test_the_page_is_small_and_sends_no_request_of_its_own(page: Page, page_url: str, stub: Stub, seen: Seen) -> None:
+def test_page_and_widget_are_small() -> None:
     files = list((ROOT / "site").iterdir())
-    assert sum(file.stat().st_size for file in files) <= 60 * 1024
     assert {file.suffix for file in files} <= {".html", ".css", ".js", ".svg"}
+    content = {file.name: file.read_bytes() for file in files if file.suffix != ".svg"}
+    assert len(content.pop("widget.js")) < 12_000  # the page does not load it
+    assert sum(map(len, content.values())) <= 60 * 1024
+    assert sum(len(gzip.compress(each)) for each in content.values()) <= 25 * 1024
+
+
+def test_the_page_loads_its_own_files_and_a_wall_of_photos_alone(
+    page: Page, page_url: str, stub: Stub, seen: Seen
+) -> None:
     page.goto(page_url)
     page.wait_for_load_state("networkidle")
-    assert stub.asked == []
+    assert (stub.asked, stub.walls) == ([], 1)
+    assert seen.requests.pop(next(at for at, url in enumerate(seen.requests) if url.startswith(stub.url)))
     assert all(url.startswith(page_url) for url in seen.requests)
     assert seen.console == []
 

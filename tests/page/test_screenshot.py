@@ -7,10 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageChops
+from PIL import Image
 from playwright.sync_api import Page, ViewportSize, expect
 
-from scripts.drawn_gallery import draw_gallery
 from scripts.local.service import HOST, ROOT
 from tests.page.serving import free_ports, results_of
 
@@ -19,7 +18,6 @@ pytestmark = pytest.mark.slow
 _PICTURE = ROOT / "docs" / "screenshot.png"
 _SIZE: ViewportSize = {"width": 1200, "height": 1090}  # three rows of results
 _KILOBYTES = 150
-_LINEN = (214, 203, 186)
 
 
 @pytest.fixture
@@ -35,27 +33,11 @@ def demo(tmp_path: Path) -> Iterator[str]:
         demo.communicate()
 
 
-@pytest.fixture
-def photo(tmp_path: Path) -> Path:
-    """A photo of a dress and a bag side by side on linen; neither is in the gallery."""
-    others = tmp_path / "others"
-    draw_gallery(others, count=84, seed=9)
-    scene = Image.new("RGB", (900, 1200), _LINEN)
-    for name, place, width in (("dresses/pink-dotted-01", (20, 50), 600), ("bags/blue-plain-01", (420, 560), 480)):
-        with Image.open(others / f"{name}.jpg") as drawn:
-            garment = drawn.resize((width, round(drawn.height * width / drawn.width)))
-        garment = garment.point(lambda value: min(255, round(value * 1.04)))  # makes the background white
-        cloth = scene.crop((*place, place[0] + garment.width, place[1] + garment.height))
-        scene.paste(ImageChops.multiply(cloth, garment), place)
-    scene.save(tmp_path / "wardrobe.jpg", quality=92)
-    return tmp_path / "wardrobe.jpg"
-
-
 @pytest.mark.slow
-def test_the_readmes_picture_shows_the_page(page: Page, demo: str, photo: Path) -> None:
+def test_the_readmes_picture_shows_the_page(page: Page, demo: str) -> None:
     page.set_viewport_size(_SIZE)
     page.goto(demo)
-    page.set_input_files("#photo", photo)
+    page.get_by_role("button", name="A sample photo").nth(2).click()  # a dress and a bag on linen
     results_of(page)
     page.get_by_role("button", name="Mark the garment").click()
     _drag(page, "se", 0.66, 0.7)

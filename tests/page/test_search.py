@@ -12,6 +12,11 @@ from tests.page.stub import Canned, Stub
 pytestmark = pytest.mark.slow
 
 
+def _show_more(page: Page) -> None:
+    # A real click would first scroll to the button, and that loads more as well.
+    page.get_by_role("button", name="Show more").dispatch_event("click")
+
+
 @pytest.mark.parametrize(
     ("status", "body", "words"),
     [
@@ -70,7 +75,7 @@ def test_a_slow_start_shows_progress_and_shifts_nothing(
     expect(page.get_by_role("progressbar")).to_be_hidden()
     assert page.locator("#results .placeholder").count() == 16
     grounds = page.evaluate(
-        "['.frame', '.placeholder'].map((each) => getComputedStyle(document.querySelector(each)).backgroundColor)"
+        "['.frame', '.waiting'].map((each) => getComputedStyle(document.querySelector(each)).backgroundColor)"
     )
     assert grounds[0] == grounds[1]  # both are placeholders, without white areas in dark mode
     expect(page.get_by_role("status")).to_contain_text("waking up")
@@ -79,7 +84,7 @@ def test_a_slow_start_shows_progress_and_shifts_nothing(
     page.wait_for_timeout(600)  # shifts count from half a second after the click
     stub.go_on.set()
     results_of(page)
-    page.get_by_role("button", name="More").click()
+    _show_more(page)
     results_of(page, 32)
     page.wait_for_timeout(600)
     assert page.evaluate("layoutShift") < 0.01
@@ -119,13 +124,13 @@ def test_back_restores_results_without_another_request(page: Page, page_url: str
     page.goto(page_url)
     page.set_input_files("#photo", site.photos[2])
     of_photo = results_of(page)
-    page.get_by_role("button", name="More").click()
+    _show_more(page)
     results_of(page, 32)
-    card = page.locator("#results a").nth(20)
+    card = page.locator("#results a").nth(13)
     card.scroll_into_view_if_needed()
     scrolled = page.evaluate("scrollY")
     assert scrolled > 0
-    chosen = stub.keys[20]
+    chosen = stub.keys[13]
     card.click()
     results_of(page)
     assert page.url == f"{page_url}/?key={chosen.replace('/', '%2F')}"
@@ -136,7 +141,7 @@ def test_back_restores_results_without_another_request(page: Page, page_url: str
     expect(page.locator("#query-title")).to_have_text("Your photo")
     assert page.evaluate("scrollY") == scrolled
     page.go_forward()
-    expect(page.locator("#query-name")).to_have_text(chosen)
+    expect(page.locator("#query-image")).to_have_attribute("src", f"{stub.image_base}/{chosen}")
     assert len(stub.asked) == asked
 
 
@@ -178,11 +183,11 @@ def test_a_long_list_takes_several_requests(page: Page, page_url: str, stub: Stu
     stub.keys = [f"shirts/{number:03}.jpg" for number in range(150)]
     page.goto(f"{page_url}/?key={stub.keys[0]}&shown=96")
     expect(page.locator("#results .card")).to_have_count(96)
-    page.get_by_role("button", name="More").click()
+    _show_more(page)
     expect(page.locator("#results .card")).to_have_count(112)
     assert page.url.endswith("&shown=112")
     stub.generation = "second"  # all pages are of one generation, so all are asked for again
-    page.get_by_role("button", name="More").click()
+    _show_more(page)
     expect(page.locator("#results .card")).to_have_count(128)
     asked = [(each.parameters["k"], each.parameters.get("offset")) for each in stub.asked]
     assert asked == [("96", None), ("16", "96"), ("16", "112"), ("100", None), ("28", "100")]
@@ -205,7 +210,7 @@ def test_more_starts_again_when_the_gallery_has_changed(page: Page, page_url: st
     before = results_of(page)
     stub.generation = "second"
     stub.keys.remove(stub.keys[4])
-    page.get_by_role("button", name="More").click()
+    _show_more(page)
     after = results_of(page, 32)
     expect(page.get_by_role("status")).to_contain_text("The gallery has changed in the meantime")
     assert len(set(after)) == 32
@@ -216,7 +221,7 @@ def test_a_failed_more_keeps_the_results(page: Page, page_url: str, stub: Stub) 
     page.goto(f"{page_url}/?key={stub.keys[0]}")
     first = results_of(page)
     stub.canned.append(Canned(429))
-    page.get_by_role("button", name="More").click()
+    _show_more(page)
     expect(page.get_by_role("alert")).to_contain_text("Too many searches")
     assert results_of(page) == first
     page.get_by_role("button", name="Try again").click()
@@ -228,8 +233,8 @@ def test_the_folder_filter_offers_all_folders(page: Page, page_url: str, stub: S
     stub.folders = ["bags", "hats", "hüte & more"]
     stub.keys = [f"bags/{number}.jpg" for number in range(20)] + ["hüte & more/1.jpg"]
     page.goto(f"{page_url}/?key={stub.keys[0]}")
-    expect(page.locator("#folder option")).to_have_text(["All folders", "bags", "hats", "hüte & more"])
-    page.get_by_label("Folder of the gallery").select_option("hüte & more")
+    expect(page.locator("#folder option")).to_have_text(["Everything", "bags", "hats", "hüte & more"])
+    page.get_by_label("Category").select_option("hüte & more")
     expect(page.locator("#results .card")).to_have_count(1)
     assert stub.asked[-1].parameters["prefix"] == "hüte & more"
 
@@ -238,7 +243,7 @@ def test_a_folder_is_chosen_and_taken_back(page: Page, page_url: str, stub: Stub
     stub.folders = ["bags", "hats"]
     page.goto(f"{page_url}/?key={stub.keys[0]}&shown=96")
     results_of(page, 83)
-    folder = page.get_by_label("Folder of the gallery")
+    folder = page.get_by_label("Category")
     folder.select_option("hats")
     assert all("/hats/" in url for url in results_of(page, 12))
     assert page.url.endswith("&folder=hats")
@@ -262,7 +267,7 @@ def test_a_chosen_folder_shows_all_that_is_in_it_however_unlike(
     page.set_input_files("#photo", site.photos[0])
     results_of(page)
     expect(page.locator("#hint")).to_be_visible()
-    page.get_by_label("Folder of the gallery").select_option("hats")
+    page.get_by_label("Category").select_option("hats")
     results_of(page, 12)
     expect(page.locator("#hint")).to_be_hidden()
 
@@ -270,7 +275,7 @@ def test_a_chosen_folder_shows_all_that_is_in_it_however_unlike(
 def test_an_empty_folder_leads_back_to_all(page: Page, page_url: str, stub: Stub) -> None:
     page.goto(f"{page_url}/?key={stub.keys[0]}&folder=nowhere")
     expect(page.locator("#empty")).to_contain_text("There is nothing in nowhere.")
-    page.get_by_role("button", name="Search all folders").click()
+    page.get_by_role("button", name="Search everything").click()
     results_of(page)
     expect(page.locator("#empty")).to_be_hidden()
     assert page.evaluate("document.activeElement.id") == "found-title"
@@ -287,7 +292,7 @@ def test_a_missing_photo_is_reported_and_photos_load_lazily(page: Page, page_url
     answer = {"results": [lost], "index": {"generation": "first", "count": 2}, "query": {}}
     stub.canned.append(Canned(200, json.dumps(answer)))
     page.goto(f"{page_url}/?key={stub.keys[0]}")
-    expect(page.locator("#results")).to_contain_text("The photo of lost is not available.")
+    expect(page.locator("#results")).to_contain_text("This photo is not available.")
     assert page.get_attribute("#results .card", "href") == "/?key=hats%2Flost.jpg"
     page.goto(f"{page_url}/?key={stub.keys[0]}&shown=80")
     page.locator("#results .loaded").first.wait_for()
@@ -295,14 +300,54 @@ def test_a_missing_photo_is_reported_and_photos_load_lazily(page: Page, page_url
     assert page.locator("#results img:not(.loaded)").count() > 0
 
 
-def test_products_show_their_title_price_and_link(page: Page, page_url: str, stub: Stub) -> None:
-    price = {"value": 1234.5, "currency": "EUR"}
-    stub.products = {
-        stub.keys[1]: {"id": "7", "title": "Linen shirt", "link": "https://shop.example/7", "price": price}
-    }
+SHIRT: dict[str, object] = {
+    "title": "Linen shirt",
+    "brand": "Nordhem",
+    "link": "https://shop.example/7",
+    "price": {"value": 1234.5, "currency": "EUR"},
+    "sale_price": {"value": 999.0, "currency": "EUR"},
+    "availability": "out_of_stock",
+}
+
+
+def test_a_product_shows_what_a_shop_shows_and_leads_to_its_page(page: Page, page_url: str, stub: Stub) -> None:
+    stub.products = {stub.keys[1]: SHIRT, stub.keys[2]: {"title": "Trap", "link": "javascript:alert(1)"}}
     page.goto(f"{page_url}?key={stub.keys[0]}")
-    item = page.locator("#results li").first
-    expect(item.locator(".product")).to_have_text("Linen shirt€1,234.50")
-    expect(item.get_by_role("link", name="Linen shirt", exact=True)).to_have_attribute("href", "https://shop.example/7")
-    expect(item.locator(".card")).to_have_attribute("href", re.compile("^/.key="))
-    assert stub.asked[0].parameters["fields"] == "id,title,link,price,sale_price"
+    items = page.locator("#results li")
+    card = items.first.locator(".card")
+    expect(card).to_have_text("NordhemLinen shirt€999.00€1,234.50Sold out")
+    expect(card).to_have_attribute("href", "https://shop.example/7")
+    expect(card).to_have_attribute("target", "_blank")
+    expect(items.nth(1).locator(".card")).to_have_attribute("href", re.compile("^/.key="))  # no script runs
+    asked = stub.asked[0].parameters
+    assert asked["fields"] == "title,link,brand,price,sale_price,availability"
+    assert asked["group"] == "product"
+    items.first.get_by_role("button", name="More like Linen shirt").click()
+    expect(page.locator("#query-image")).to_have_attribute("src", f"{stub.image_base}/{stub.keys[1]}")
+    expect(page.locator("#query-name")).to_have_text("Linen shirt")
+    expect(page).to_have_title("Similar to Linen shirt")
+
+
+def test_developers_see_scores_and_keys(page: Page, page_url: str, stub: Stub) -> None:
+    page.goto(f"{page_url}?key={stub.keys[0]}&developer")
+    expect(page.locator("#results .note").first).to_have_text(f"0.9900 {stub.keys[1]}")
+    expect(page.locator("#query-name")).to_have_text(stub.keys[0])
+    assert "&developer=" in f"&{page.url.partition('?')[2]}"
+
+
+def test_more_results_come_by_scrolling(page: Page, page_url: str, stub: Stub) -> None:
+    page.goto(f"{page_url}?key={stub.keys[0]}")
+    results_of(page)
+    page.wait_for_timeout(300)
+    assert len(stub.asked) == 1
+    page.mouse.wheel(0, 3000)
+    results_of(page, 32)
+    expect(page).to_have_url(re.compile("shown=32"))
+
+
+def test_by_keyboard_more_results_take_the_focus(page: Page, page_url: str, stub: Stub) -> None:
+    page.goto(f"{page_url}?key={stub.keys[0]}")
+    results_of(page)
+    page.locator("#more").focus()
+    results_of(page, 32)
+    assert page.evaluate("document.activeElement.closest('li') === document.querySelectorAll('#results li')[16]")
