@@ -4,6 +4,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 
 from scripts.drawn_gallery import draw_gallery
 from scripts.local.service import HOST, ROOT, serve_functions
-from tests.page.serving import DEVICES, Seen, Site, free_ports, serve_page
+from tests.page.serving import DEVICES, Addresses, Seen, Site, free_ports, serve_page
 from tests.page.stub import Stub, serve_stub
 
 _PATIENCE_MS = 60_000  # for busy machines
@@ -39,6 +41,12 @@ new PerformanceObserver((list) => {
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     work = tmp_path_factory.mktemp("site")
     photos = draw_gallery(work / "gallery", count=84, seed=3)
+    with ExitStack() as running:
+        yield Site(work / "gallery", photos, cache(lambda: running.enter_context(_serve_site(work))))
+
+
+@contextmanager
+def _serve_site(work: Path) -> Iterator[Addresses]:
     script = [sys.executable, str(ROOT / "scripts" / "rebuild_embeddings.py")]
     subprocess.run(
         [*script, "--gallery", str(work / "gallery"), "--index", str(work / "index")],
@@ -58,7 +66,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         serve_page(ROOT / "site", work / "gallery", service, _port(page)),
         serve_page(_legacy_site(work), work / "gallery", service, _port(legacy)),
     ):
-        yield Site(work / "gallery", photos, service, page, legacy)
+        yield Addresses(service, page, legacy)
 
 
 @pytest.fixture(scope="session")
@@ -104,13 +112,14 @@ def page(browser: Browser, seen: Seen, request: pytest.FixtureRequest) -> Iterat
 def stub(site: Site) -> Iterator[Stub]:
     """A service with scripted answers; `page_url` is the page that calls it."""
     keys = sorted(photo.relative_to(site.gallery).as_posix() for photo in site.photos)
-    with serve_stub(Stub(keys, f"{site.page_url}/gallery")) as stub:
+    with serve_stub(Stub(keys)) as stub:
         yield stub
 
 
 @pytest.fixture
 def page_url(site: Site, stub: Stub) -> Iterator[str]:
     with serve_page(ROOT / "site", site.gallery, stub.url, 0) as url:
+        stub.image_base = f"{url}/gallery"
         yield url
 
 

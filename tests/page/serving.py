@@ -1,7 +1,7 @@
 """Serve the page on free ports, and observe it."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,14 +23,33 @@ BOTH = pytest.mark.parametrize("page", ["desktop", "phone"], indirect=True)
 
 
 @dataclass(frozen=True)
+class Addresses:
+    """Where a running site answers."""
+
+    service: str
+    page: str
+    legacy: str
+
+
+@dataclass(frozen=True)
 class Site:
-    """The addresses and files of a running site."""
+    """The files of a site, and its addresses: the first use of one starts it, for most tests need files alone."""
 
     gallery: Path
     photos: list[Path]
-    service_url: str
-    page_url: str
-    legacy_url: str
+    start: Callable[[], Addresses]
+
+    @property
+    def service_url(self) -> str:
+        return self.start().service
+
+    @property
+    def page_url(self) -> str:
+        return self.start().page
+
+    @property
+    def legacy_url(self) -> str:
+        return self.start().legacy
 
 
 @dataclass(frozen=True)

@@ -49,8 +49,9 @@ class Stub:
     """The state of the stub: its gallery, the requests it got, and the scripted answers to come."""
 
     keys: list[str]
-    image_base: str
     url: str = ""
+    image_base: str = ""
+    """The address of the photos."""
     generation: str = "first"
     asked: list[Asked] = field(default_factory=list)
     canned: deque[Canned] = field(default_factory=deque)

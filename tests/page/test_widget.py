@@ -46,7 +46,7 @@ class Shop:
 
 
 @pytest.fixture
-def shop(tmp_path: Path, stub: Stub) -> Iterator[Shop]:
+def shop(tmp_path: Path, stub: Stub, page_url: str) -> Iterator[Shop]:
     with serve_folder(ROOT / "site") as cdn, serve_folder(tmp_path) as url:
         yield Shop(tmp_path, url, cdn, stub)
 
