@@ -34,7 +34,7 @@ export function showKept() {
 
 function showOnly(...sections) {
   for (const section of [start, query, found, kept, problem]) section.hidden = !sections.includes(section);
-  document.body.classList.toggle("at-start", sections.includes(start));
+  document.documentElement.classList.toggle("at-start", sections.includes(start));
 }
 
 /** Show what the search is for: the visitor's photo (open or not yet), or a garment of the gallery. */
