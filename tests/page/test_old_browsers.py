@@ -35,7 +35,7 @@ def test_an_old_browser_finds_the_same(page: Page, page_url: str, site: Site, se
     page.goto(page_url)
     page.set_input_files("#photo", site.photos[0])
     results_of(page)
-    assert page.locator("#results .card").first.evaluate("card => getComputedStyle(card).position") == "relative"
+    assert page.locator("#results .photo").first.evaluate("photo => getComputedStyle(photo).position") == "relative"
     assert seen.console == []
 
 
