@@ -28,11 +28,11 @@ from embeddings.errors import GarmentSearchError
 from functions.settings import SearchSettings, SettingsError
 from scripts.cli.command import FAILED, command_parser, run_command
 from scripts.drawing.feed import write_feed
-from scripts.drawing.samples import draw_samples
 from scripts.drawn_gallery import draw_gallery
 from scripts.local.clothing_dataset import FetchError, fetch_clothing_dataset
 from scripts.local.indexing import index_photos
 from scripts.local.page import is_photo, open_page_server
+from scripts.local.samples import draw_samples
 from scripts.local.service import HOST, ROOT, ServiceStartError, last_line, serve_functions
 from scripts.reporting.rebuild_summary import summary_text
 
