@@ -20,13 +20,14 @@ _PRUNED = (
     "ai_edge_litert/libLiteRt*Accelerator.so",
     "ai_edge_litert/*_pb2.py",
     "ai_edge_litert/schema_py_generated.py",
-    # numpy: tools to build extensions and to test
+    # numpy: tools to build extensions and to test, and a module that it loads when it is first used
     "numpy/_core/_simd.*.so",
     "numpy/_core/*_tests.*.so",
     "numpy/_pyinstaller/*",
     "numpy/conftest.py",
     "numpy/doc/*",
     "numpy/f2py/*",
+    "numpy/polynomial/*",
     "numpy/random/_examples/*",
     "numpy/testing/*",
     # Pillow: AVIF, fonts and Tk; embeddings.preprocess opens JPEG, PNG and WebP only
