@@ -1,6 +1,7 @@
 """<similar-garments> on a product page; its script, service and photos have other origins."""
 
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -36,13 +37,15 @@ class Shop:
 
     def __init__(self, folder: Path, url: str, cdn: str, stub: Stub) -> None:
         self._folder, self._url, self._cdn, self._stub = folder, url, cdn, stub
+        self._pages = count(1)
 
     def page(self, more: str = "", key: str = "", above: str = "") -> str:
-        """Write a page with the widget; return its address."""
+        """Write a page with the widget; return its address, a new one each time: browsers keep pages."""
         key = key or self._stub.keys[0]
         text = _SHOP.format(cdn=self._cdn, service=self._stub.url, key=key, more=more, above=above)
-        (self._folder / "shirt.html").write_text(text)
-        return f"{self._url}/shirt.html"
+        name = f"shirt-{next(self._pages)}.html"
+        (self._folder / name).write_text(text)
+        return f"{self._url}/{name}"
 
 
 @pytest.fixture
@@ -97,7 +100,8 @@ def test_link_leads_to_the_shops_own_pages(page: Page, shop: Shop, stub: Stub) -
 
 
 def test_the_shop_can_handle_a_choice_itself(page: Page, shop: Shop, stub: Stub) -> None:
-    page.goto(shop.page('link="/p/{name}"'))
+    address = shop.page('link="/p/{name}"')
+    page.goto(address)
     _widget(page, "ready")
     page.evaluate("""() => document.addEventListener("choose", (event) => {
       event.preventDefault();
@@ -105,7 +109,7 @@ def test_the_shop_can_handle_a_choice_itself(page: Page, shop: Shop, stub: Stub)
     })""")
     page.locator("similar-garments a").first.click()
     expect(page).to_have_title(stub.keys[1])
-    assert page.url.endswith("/shirt.html")
+    assert page.url == address
 
 
 def test_a_failure_is_shown_and_can_be_retried(page: Page, shop: Shop, stub: Stub) -> None:

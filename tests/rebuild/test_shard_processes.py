@@ -69,15 +69,16 @@ def test_shards_that_are_killed_repeated_and_run_twice_at_once(shop: Shop, start
     shop.put({key: COLOURS[number % 10] for number, key in enumerate(KEYS)})
     share = sum(key in Shard(2, 3) for key in (*KEYS, "shirts/red.jpg", "shirts/blue.jpg", "shoes/green.jpg"))
     run = ("--run", "big", "--shard")
-    twins = [start(*run, "1/3", hangs_after=2 * GRAIN), start(*run, "1/3")]
-    killed, third = start(*run, "2/3", hangs_after=2 * GRAIN), start(*run, "3/3")
-    while len(checkpoints(shop, 2)) < 2:
-        assert killed.poll() is None, killed.communicate()
-        time.sleep(0.02)
-    for process in (killed, twins[0]):
+    hanging = {number: start(*run, f"{number}/3", hangs_after=2 * GRAIN) for number in (1, 2)}
+    for number, process in hanging.items():
+        while len(checkpoints(shop, number)) < 2:
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.02)
+    twin, third = start(*run, "1/3"), start(*run, "3/3")
+    for process in hanging.values():
         process.send_signal(signal.SIGKILL)
         assert ended(process)[0] == -signal.SIGKILL
-    for process in (twins[1], third):
+    for process in (twin, third):
         code, said = ended(process)
         assert code == 0, said
         assert re.match(r"shard done: \d+ added, .* images in this shard; (?s:.)*\nrun: big, shard [13]/3", said), said
