@@ -26,8 +26,8 @@ demo: $(DEMO)/.ready ## try it here: make demo [GALLERY=folder|clothing-dataset]
 		$(if $(CORS),--cors "$(CORS)") $(if $(filter command,$(origin HOST)),--host "$(HOST)")
 
 PYTEST := $(FULL)/bin/python -m pytest
-# In the order that tests/conftest.py sets.
-PARALLEL := --numprocesses auto --no-loadscope-reorder
+# One worker more than cores, since many tests wait for a server or a browser; in the order that tests/conftest.py sets.
+PARALLEL = --numprocesses $(shell $(PYTHON) -c 'import os; print(1 + (os.cpu_count() or 1))') --no-loadscope-reorder
 # Pytest ends with 5 where ARGS leave it nothing to run.
 OR_NONE := || [ $$? -eq 5 ]
 
