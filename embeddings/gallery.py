@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from embeddings.errors import UnknownKeyError, UnknownProductError
 from embeddings.folder_counts import top_folders
 from embeddings.neighbours import MOST_OTHERS, Found, Neighbour, no_image
-from embeddings.ranking import Rows, best, best_distinct, matching, mean_direction
+from embeddings.ranking import Rows, best, best_distinct, matching, mean_direction, rows_at
 from embeddings.unit_rows import unit_rows
 
 if TYPE_CHECKING:
@@ -159,8 +159,7 @@ class Gallery:
         if facets:
             from embeddings.products.facets import count_facets
 
-            matched = matching(scores, min_score)
-            matched = matched + rows.start if isinstance(rows, range) else rows[matched]
+            matched = rows_at(rows, matching(scores, min_score))
             found.facets = count_facets(self._products, facets, matched, grouped=group)
         return found
 
@@ -217,8 +216,7 @@ class Gallery:
         others: dict[int, list[str]] = {group: [] for group in groups[shown].tolist() if group >= 0}
         of_rows = groups[rows.start : rows.stop] if isinstance(rows, range) else groups[rows]
         members = np.flatnonzero(np.isin(of_rows, list(others)))
-        own = members + rows.start if isinstance(rows, range) else rows[members]
-        ranked = best(own, scores[members], len(members), min_score)
+        ranked = best(rows_at(rows, members), scores[members], len(members), min_score)
         for row, _ in ranked:
             listed = others[int(groups[row])]
             if row not in shown and len(listed) < MOST_OTHERS:

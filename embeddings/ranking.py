@@ -43,6 +43,11 @@ def best(rows: Rows, scores: NDArray[np.float32], count: int, min_score: float |
     ]
 
 
+def rows_at(rows: Rows, places: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the rows at these places."""
+    return places + rows.start if isinstance(rows, range) else rows[places]
+
+
 def matching(scores: NDArray[np.float32], min_score: float | None) -> NDArray[np.intp]:
     """Return the places of all rows that `best` may return."""
     if min_score is None:

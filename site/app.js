@@ -174,10 +174,15 @@ function largerActions(result, shop, alike) {
   return [...(visit ? [visit] : []), more, keeps];
 }
 
+// A click that the browser answers by a new tab, a new window or a download.
+function opensElsewhere({ ctrlKey, metaKey, shiftKey, altKey }) {
+  return ctrlKey || metaKey || shiftKey || altKey;
+}
+
 // A real address, so that it can also be opened in a new tab or copied.
 function alikeLink({ key, url, product }) {
   const onClick = (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    if (opensElsewhere(event)) return;
     event.preventDefault();
     open({ key, url, product });
     screen.goTo("found-title");
@@ -233,7 +238,7 @@ element("random").addEventListener("click", () => open({ random: true }));
 element("retry").addEventListener("click", retry);
 element("anew").addEventListener("click", startAnew);
 element("home").addEventListener("click", (event) => {
-  if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  if (opensElsewhere(event)) return;
   event.preventDefault();
   startAnew();
 });

@@ -7,7 +7,7 @@ const FRESH_MS = 900_000; // signed URLs expire
 
 /** Return what the view gains: results, index, whether these are the last, and until when they are fresh. */
 export async function gather(service, view, signal, onPhotoOpen) {
-  let { results = [], index, facets } = view;
+  let { results = [], index } = view;
   let renewed = false;
   let last;
   do {
@@ -19,10 +19,10 @@ export async function gather(service, view, signal, onPhotoOpen) {
       continue;
     }
     results = [...results, ...answer.results];
-    ({ index, facets = facets } = answer);
+    ({ index } = answer);
     last = answer.results.length < k;
   } while (results.length < view.shown && !last);
-  return { results, index, facets, last, renewed, until: Date.now() + FRESH_MS };
+  return { results, index, last, renewed, until: Date.now() + FRESH_MS };
 }
 
 async function ask(service, view, page, signal, onPhotoOpen) {

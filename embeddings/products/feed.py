@@ -82,14 +82,18 @@ def _empty_columns(content: bytes, rows: list[Row]) -> tuple[str, ...]:
 
 
 def _is_xml(content: bytes) -> bool:
-    return content[:1000].removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
+    return _beginning(content).startswith(b"<")
+
+
+def _beginning(content: bytes) -> bytes:
+    return content[:1000].removeprefix(b"\xef\xbb\xbf").lstrip()
 
 
 def _records(content: bytes) -> Iterator[Record | RowRefusal]:
     for start, problem in _NOT_TEXT.items():
         if content.startswith(start):
             raise FeedError(problem)
-    beginning = content[:1000].removeprefix(b"\xef\xbb\xbf").lstrip()
+    beginning = _beginning(content)
     if not beginning:
         raise FeedError("it is empty")
     if beginning.lower().startswith((b"<!doctype html", b"<html")):

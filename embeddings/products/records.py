@@ -61,8 +61,12 @@ def column_name(heading: str) -> str:
     return name.strip("_").lstrip("0123456789_")[:_MOST_NAME_CHARACTERS]
 
 
-def cell_problem(name: str, cell: str) -> str | None:
-    """Say why no row may have this cell, or return None."""
+def cells_problem(cells: Mapping[str, str]) -> str | None:
+    """Say why no row may have one of these cells, by column; or return None."""
+    return next((problem for each in cells.items() if (problem := _cell_problem(*each))), None)
+
+
+def _cell_problem(name: str, cell: str) -> str | None:
     if len(cell) > MOST_CELL_CHARACTERS:
         return f"{name} has {len(cell):,} characters, the limit is {MOST_CELL_CHARACTERS:,}"
     if not cell.isascii():

@@ -10,7 +10,7 @@ from embeddings.products.records import (
     MOST_COLUMNS,
     Record,
     RowRefusal,
-    cell_problem,
+    cells_problem,
     column_name,
 )
 
@@ -53,8 +53,7 @@ def read_table(content: bytes) -> Iterator[Record | RowRefusal]:
             if restarts > _MOST_RESTARTS:
                 raise FeedError(f"line {first}: {problem}; that is the case in more than {_MOST_RESTARTS:,} rows")
         cells = {name: cell for name, cell in zip(names, row, strict=False) if name and cell}
-        for name, cell in cells.items():
-            problem = problem or cell_problem(name, cell)
+        problem = problem or cells_problem(cells)
         if problem is None:
             yield Record(first, cells)
         else:
@@ -97,7 +96,7 @@ def _csv_problem(error: csv.Error) -> str:
 class _Lines:
     """Iterates over the lines of the content, decoded one by one, and can go back to an earlier one.
 
-    Bytes that are not UTF-8 become surrogates, by which `cell_problem` knows them.
+    Bytes that are not UTF-8 become surrogates, by which `cells_problem` knows them.
     """
 
     def __init__(self, content: bytes) -> None:

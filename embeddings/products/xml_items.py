@@ -17,7 +17,7 @@ from embeddings.products.records import (
     MOST_COLUMNS,
     Record,
     RowRefusal,
-    cell_problem,
+    cells_problem,
     column_name,
 )
 
@@ -125,8 +125,7 @@ class _Items(ContentHandler):
 
     def _close(self) -> None:
         cells = {**self._cells[False], **self._cells[True]}
-        for name, cell in cells.items():
-            self._problem = self._problem or cell_problem(name, cell)
+        self._problem = self._problem or cells_problem(cells)
         if self._problem is None:
             self._done.append(Record(self._line, cells))
         else:

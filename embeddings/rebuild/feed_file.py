@@ -31,7 +31,7 @@ class FeedFile:
         folder, self._key = located(uri or f"{gallery_uri.rstrip('/')}/")
         self._folder = gallery
         if uri:
-            self._folder = open_writer(folder.prefix if folder.scheme == "file" else _text(folder))
+            self._folder = open_writer(str(folder))
         gallery_place = StorageUri.parse(gallery_uri)
         self.keys_in_gallery = {FEED_NAME}
         """Its key, if it lies in the gallery; and that of a feed at the root, which is no photo in any case."""
@@ -71,7 +71,3 @@ def located(uri: str) -> tuple[StorageUri, str]:
     if "." not in name or uri.endswith("/") or (local and Path(place.prefix).is_dir()):
         return place, FEED_NAME
     return replace(place, prefix=folder or ("/" if local else "")), name
-
-
-def _text(place: StorageUri) -> str:
-    return f"{place.scheme}://{place.bucket}/{place.prefix}"

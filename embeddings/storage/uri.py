@@ -43,6 +43,10 @@ class StorageUri:
             )
         return cls("file", "", str(Path(path).resolve()))
 
+    def __str__(self) -> str:
+        """Return the address that `parse` takes apart."""
+        return self.prefix if self.scheme == "file" else f"{self.scheme}://{self.bucket}/{self.prefix}"
+
     def contains(self, other: "StorageUri") -> bool:
         """Say whether `other` is this place or lies inside it."""
         if (self.scheme, self.bucket) != (other.scheme, other.bucket):

@@ -22,6 +22,7 @@ from embeddings.storage.uri import StorageUri
 def test_addresses_are_taken_apart(uri: str, parts: tuple[str, str, str]) -> None:
     parsed = StorageUri.parse(uri)
     assert (parsed.scheme, parsed.bucket, parsed.prefix) == parts
+    assert StorageUri.parse(str(StorageUri.parse(uri))) == StorageUri.parse(uri)
 
 
 def test_a_relative_folder_becomes_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
