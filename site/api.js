@@ -20,7 +20,7 @@ export class ServiceError extends Error {
 // Of a product, cards show these columns.
 const FIELDS = "title,link,brand,price,sale_price,availability";
 
-/** `options` are the parameters of docs/api.md; empty ones are left out. */
+/** `options` are the parameters of docs/api.md, a list for one that is repeated; empty ones are left out. */
 export class Service {
   constructor(url) {
     this.url = url.replace(/\/+$/, "");
@@ -44,15 +44,17 @@ export class Service {
     return this.#ask("/v1/random", options, { signal });
   }
 
-  /** The gallery's top folders, `{ name, count }` each; an older service lists none. */
-  async folders() {
+  /** The gallery's top folders, `{ name, count }` each, and its products' columns; an older service lists none. */
+  async index() {
     const response = await fetch(`${this.url}/v1/index`);
-    const { folders = [] } = await response.json();
-    return folders;
+    const { folders = [], columns = [] } = await response.json();
+    return { folders, columns };
   }
 
   async #ask(path, parameters, request) {
-    const given = Object.entries({ ...parameters, fields: FIELDS }).filter(([, value]) => value !== undefined && value !== "");
+    const all = Object.entries({ ...parameters, fields: FIELDS });
+    const each = all.flatMap(([name, values]) => [values].flat().map((value) => [name, value]));
+    const given = each.filter(([, value]) => value !== undefined && value !== "");
     const url = `${this.url}${path}?${new URLSearchParams(given)}`;
     const limit = limited(request.signal, PATIENCE_MS);
     let response, answer;

@@ -3,9 +3,10 @@ import { MAX_DEPTH, PAGE_SIZE, Service, ServiceError } from "./api.js";
 import { card } from "./cards.js";
 import * as config from "./config.js";
 import { CropBox } from "./crop.js";
+import { columnsToCount, showFilters } from "./filters.js";
 import { allKept, keepsOn } from "./kept.js";
 import { showLarger } from "./larger.js";
-import { iconButton, make } from "./make.js";
+import { button, element, iconButton, make } from "./make.js";
 import { PhotoError } from "./photo.js";
 import { takePhotos } from "./photo_input.js";
 import { nameOf, shopLink } from "./product.js";
@@ -19,15 +20,16 @@ const SLOW_MS = 500;
 // An idle service takes seconds to start. One that has answered lately does not.
 const AWAKE_MS = 240_000;
 
-const element = (id) => document.getElementById(id);
 const service = new Service(config.SERVICE_URL);
-const views = new Map(); // by the id in history.state: { file | key | random | kept, folder, shown, results, ... }
-let folders = []; // the service's list
-let listed; // its promise
+const views = new Map(); // by the id in history.state: { file | key | random | kept, filters, shown, results, ... }
+let gallery = { folders: [], columns: [] }; // what the service says of it
+let asked; // the promise of that
 let view; // the one on the screen
 let running; // the AbortController of the search under way
 let waitsForNetwork = false;
 let awakeUntil = 0;
+
+const onClick = (id, listener) => element(id).addEventListener("click", listener);
 
 const crop = new CropBox(element("crop"), element("crop-said"), (box) => {
   if (!box) element("mark").focus(); // its grips, one of which may have the focus, are gone
@@ -45,7 +47,7 @@ const wall = new Wall(service, element("wall"), element("more-wall"), {
 
 function open(next) {
   leave();
-  view = { shown: PAGE_SIZE, folder: "", ...next };
+  view = { shown: PAGE_SIZE, filters: [], ...next };
   history.pushState(keep(view), "", addressOf(view));
   show();
 }
@@ -82,14 +84,14 @@ function show(message) {
   screen.showQuery(view);
   screen.showMarked(view.box);
   crop.show(view.box ?? null);
-  screen.showFolders(folders, view.folder);
+  showChoices();
   if (view.until > Date.now()) showResults({ kept: 0 });
   else begin();
 }
 
 function showStart(message) {
   screen.showStart(message);
-  if (!element("wall").children.length) wall.fill();
+  if (!element("wall").children.length) wall.fill().then(about);
 }
 
 function showKept() {
@@ -119,7 +121,8 @@ async function search({ focus = false } = {}) {
   screen.showWaiting(kept);
   const slow = setTimeout(screen.showSlow, SLOW_MS, Date.now() > awakeUntil);
   try {
-    const found = await gather(service, view, mine.signal, () => screen.showQuery(view));
+    const columns = columnsToCount((await about()).columns);
+    const found = await gather(service, view, columns, mine.signal, () => screen.showQuery(view));
     awakeUntil = Date.now() + AWAKE_MS;
     if (running !== mine) return;
     running = undefined;
@@ -127,9 +130,8 @@ async function search({ focus = false } = {}) {
     history.replaceState(history.state, "", addressOf(view));
     screen.showQuery(view);
     const note = found.renewed ? "The gallery has changed in the meantime, so these are new results. " : "";
+    showChoices();
     showResults({ kept: found.renewed ? 0 : kept, note, focus });
-    // Only now, because the service is awake.
-    listed ??= service.folders().then(setFolders, () => (listed = undefined));
   } catch (error) {
     if (running === mine) fail(error, kept);
   } finally {
@@ -138,15 +140,30 @@ async function search({ focus = false } = {}) {
 }
 
 function showResults(how) {
-  // A visitor who has chosen a folder wants to see what is in it, however unlike.
-  const unlike = view.file && !view.folder && view.results[0]?.score < MIN_SCORE;
+  // A visitor who has chosen filters wants to see what is left, however unlike.
+  const unlike = view.file && !view.filters.length && view.results[0]?.score < MIN_SCORE;
   const more = !view.last && view.shown < MAX_DEPTH;
   screen.showResults(view, { ...how, more, unlike, partsOf });
 }
 
-function setFolders(names) {
-  folders = names;
-  screen.showFolders(folders, view.folder);
+/** What the service says of the gallery, or nothing: the search then tells what is wrong. */
+function about() {
+  asked ??= service.index().then(
+    (answer) => (gallery = answer),
+    () => ((asked = undefined), gallery),
+  );
+  return asked;
+}
+
+function showChoices() {
+  // The counts of folders are of all there is.
+  const values = gallery.folders.map(({ name, count }) => ({ value: name, count: view.filters.length ? 0 : count }));
+  showFilters(view.filters, { folder: { values }, ...view.facets }, filter);
+}
+
+function filter(filters) {
+  const { file, photo, key, url, product, box, facets } = view;
+  open({ file, photo, key, url, product, box, facets, filters });
 }
 
 // A card leads to the product; where there is no page for it, to what is similar.
@@ -166,9 +183,8 @@ function partsOf(result) {
 }
 
 function largerActions(result, shop, alike) {
-  const more = make("button", { type: "button", className: "button small", textContent: "More like this" });
-  more.onclick = alike.onClick;
-  const keeps = keepsOn(make("button", { type: "button", className: "button small", textContent: "Keep" }), result);
+  const more = button("button small", "More like this", alike.onClick);
+  const keeps = keepsOn(button("button small", "Keep"), result);
   const visit = shop && make("a", { className: "button small primary", href: shop, target: "_blank", rel: "noopener" });
   if (visit) visit.textContent = "To the product";
   return [...(visit ? [visit] : []), more, keeps];
@@ -216,37 +232,37 @@ function showMore(options) {
   search(options);
 }
 
-takePhotos(
-  (file) => {
-    open({ file });
-    screen.goTo("found-title");
-  },
-  () => screen.say("That is not a photo. Save or copy the photo itself, then drop or paste it here."),
+function searchBy(file) {
+  open({ file });
+  screen.goTo("found-title");
+}
+
+takePhotos(searchBy, () =>
+  screen.say("That is not a photo. Save or copy the photo itself, then drop or paste it here."),
 );
 for (const url of config.SAMPLES ?? []) {
-  const sample = make("button", { type: "button", className: "sample" });
-  sample.append(make("img", { src: url, alt: "A sample photo" }));
-  sample.onclick = async () => {
+  const sample = button("sample", "", async () => {
     const photo = await (await fetch(url)).blob();
-    open({ file: new File([photo], "sample.jpg", { type: photo.type }) });
-    screen.goTo("found-title");
-  };
+    searchBy(new File([photo], "sample.jpg", { type: photo.type }));
+  });
+  sample.append(make("img", { src: url, alt: "A sample photo" }));
   element("samples").append(sample);
   element("samples").hidden = false;
 }
-element("random").addEventListener("click", () => open({ random: true }));
-element("retry").addEventListener("click", retry);
-element("anew").addEventListener("click", startAnew);
-element("home").addEventListener("click", (event) => {
+onClick("random", () => open({ random: true }));
+onClick("retry", retry);
+onClick("anew", startAnew);
+onClick("home", (event) => {
   if (opensElsewhere(event)) return;
   event.preventDefault();
   startAnew();
 });
-element("everywhere").addEventListener("click", () => {
-  open({ ...view, shown: PAGE_SIZE, folder: "", until: 0 });
+onClick("less", () => {
+  const { column } = view.filters[view.filters.length - 1];
+  filter(view.filters.filter((each) => each.column !== column));
   screen.goTo("found-title");
 });
-element("more").addEventListener("click", () => showMore({ focus: true }));
+onClick("more", () => showMore({ focus: true }));
 new IntersectionObserver(
   ([entry]) => {
     if (!entry.isIntersecting || running || !window.scrollY) return;
@@ -254,20 +270,17 @@ new IntersectionObserver(
   },
   { rootMargin: "200px" },
 ).observe(element("more"));
-element("cancel").addEventListener("click", () => {
+onClick("cancel", () => {
   running.abort();
   running = undefined;
   screen.showProblem("The search was cancelled.", { mayRetry: true, kept: view.results?.length ?? 0 });
   element("retry").focus();
 });
-element("mark").addEventListener("click", () => {
+onClick("mark", () => {
   if (view.box) crop.remove();
   else crop.begin();
 });
-element("folder").addEventListener("change", ({ target }) => {
-  open({ ...view, shown: PAGE_SIZE, folder: target.value, until: 0 });
-});
-element("open-kept").addEventListener("click", () => {
+onClick("open-kept", () => {
   open({ kept: true });
   screen.goTo("kept-title");
 });

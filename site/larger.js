@@ -1,14 +1,13 @@
 // A garment's photo as large as the window, with what can be done about it.
-import { make } from "./make.js";
+import { button, element, make } from "./make.js";
 
-const dialog = document.getElementById("larger");
+const dialog = element("larger");
 
 /** Show a result; `actions` are buttons and links, each of which closes the dialog. */
 export function showLarger({ url, product }, name, actions) {
   const image = make("img", { src: url, alt: name });
-  const close = make("button", { type: "button", className: "button small", textContent: "Close" });
   const row = make("div", { className: "actions" });
-  row.append(...actions, close);
+  row.append(...actions, button("button small", "Close"));
   const title = make("p", { textContent: product?.title ?? "" });
   dialog.replaceChildren(image, title, row);
   dialog.showModal();

@@ -1,16 +1,23 @@
-// Make elements.
+// Find and make elements.
+
+export const element = (id) => document.getElementById(id);
 
 /** Make an element with these properties. */
 export function make(tag, properties = {}) {
   return Object.assign(document.createElement(tag), properties);
 }
 
+export function button(className, textContent, onclick) {
+  return make("button", { type: "button", className, textContent, onclick });
+}
+
 /** Make a button that shows an icon and says `label`. */
 export function iconButton(icon, label, onclick) {
-  const button = make("button", { type: "button", className: "icon-button", title: label, onclick });
-  button.setAttribute("aria-label", label);
-  button.append(iconOf(icon));
-  return button;
+  const made = button("icon-button", "", onclick);
+  made.title = label;
+  made.setAttribute("aria-label", label);
+  made.append(iconOf(icon));
+  return made;
 }
 
 const PATHS = {

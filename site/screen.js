@@ -2,14 +2,15 @@
 import { PAGE_SIZE } from "./api.js";
 import { CARD_RULES } from "./card_rules.js";
 import { card, placeholders } from "./cards.js";
+import { wordsOf } from "./filters.js";
+import { element } from "./make.js";
 import { nameOf } from "./product.js";
 import { DEVELOPER } from "./settings.js";
 import { addStyles } from "./styles.js";
 
-const element = (id) => document.getElementById(id);
 const [start, query, found, kept] = ["start", "query", "found", "kept"].map(element);
 const [results, problem] = ["results", "problem"].map(element);
-const [stage, queryImage, folderChoice] = ["stage", "query-image", "folder"].map(element);
+const [stage, queryImage] = ["stage", "query-image"].map(element);
 
 const FRAME_ASPECT = 3 / 4; // as of .frame in style.css
 const TITLE = document.title;
@@ -86,17 +87,26 @@ export function showSlow(asleep) {
  * whether there may be further results, `unlike` whether even the best one is not very similar, `focus` whether the
  * focus should go to the first new one.
  */
-export function showResults({ results: garments, index, folder }, { kept, partsOf, more, unlike, focus, note = "" }) {
+export function showResults({ results: garments, index, filters }, { kept, partsOf, more, unlike, focus, note = "" }) {
   cut(kept);
   results.append(...garments.slice(kept).map((result) => card(result, partsOf(result))));
   if (focus) (kept ? results.children[kept]?.firstElementChild : element("found-title"))?.focus({ preventScroll: true });
   problem.hidden = true;
   element("empty").hidden = garments.length > 0;
-  element("everywhere").hidden = !folder;
-  element("empty").firstElementChild.textContent = folder ? `There is nothing in ${folder}.` : "The gallery is empty.";
+  showWhyEmpty(filters);
   element("hint").hidden = !unlike;
-  settle(note + summary(garments.length, index, folder));
+  settle(note + summary(garments.length, index, filters.length));
   element("more").hidden = !more;
+}
+
+// The filter chosen last has left nothing.
+function showWhyEmpty(filters) {
+  const last = filters[filters.length - 1];
+  const values = filters.filter(({ column }) => column === last.column).map(wordsOf).join(" or ");
+  const words = last ? `Nothing is left with “${values}”.` : "The gallery is empty.";
+  element("empty").firstElementChild.textContent = words;
+  element("less").textContent = `Take off ${values}`;
+  element("less").hidden = !last;
 }
 
 /** Show what went wrong: below `kept` results, or in place of them; `unseen` if the photo could not be opened. */
@@ -108,15 +118,6 @@ export function showProblem(message, { mayRetry, kept, unseen }) {
   showOnly(problem, ...(kept ? [found] : []), ...(unseen || queryImage.hidden ? [] : [query]));
   element("problem-text").textContent = message;
   element("retry").hidden = !mayRetry;
-}
-
-/** Offer the service's folders, `{ name, count }` each. */
-export function showFolders(folders, chosen) {
-  const names = folders.map(({ name }) => name);
-  if (chosen && !names.includes(chosen)) names.push(chosen); // a folder in a folder, from an address
-  folderChoice.replaceChildren(new Option("Everything", ""), ...names.map((name) => new Option(name)));
-  folderChoice.value = chosen;
-  folderChoice.hidden = names.length === 0;
 }
 
 /** Move the focus to the top of what is shown, because what had it is gone. */
@@ -140,9 +141,9 @@ function settle(message) {
   found.setAttribute("aria-busy", "false");
 }
 
-function summary(shown, index, folder) {
+function summary(shown, index, filtered) {
   if (shown === 0) return "Nothing found.";
-  const of = folder ? ` in ${folder}` : index?.count ? ` of ${index.count.toLocaleString("en")} garments` : "";
+  const of = filtered ? " with these filters" : index?.count ? ` of ${index.count.toLocaleString("en")} garments` : "";
   return `The ${shown === 1 ? "" : `${shown} `}most similar${of}.`;
 }
 

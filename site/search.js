@@ -1,32 +1,38 @@
 // Ask the service for as many results as a view should show.
 import { MAX_PAGE } from "./api.js";
 import { WHOLE } from "./crop.js";
+import { conditionsOf, folderOf } from "./filters.js";
 import { openPhoto, shrink } from "./photo.js";
 
 const FRESH_MS = 900_000; // signed URLs expire
 
-/** Return what the view gains: results, index, whether these are the last, and until when they are fresh. */
-export async function gather(service, view, signal, onPhotoOpen) {
-  let { results = [], index } = view;
+/**
+ * Return what the view gains: results, facets, index, whether these are the last, and until when they are fresh.
+ * `columns` are to be counted.
+ */
+export async function gather(service, view, columns, signal, onPhotoOpen) {
+  let { results = [], index, facets } = view;
   let renewed = false;
   let last;
   do {
     const k = Math.min(view.shown - results.length, MAX_PAGE);
-    const answer = await ask(service, view, { k, offset: results.length || undefined }, signal, onPhotoOpen);
+    const page = results.length ? { k, offset: results.length } : { k, facets: columns.join() };
+    const answer = await ask(service, view, page, signal, onPhotoOpen);
     // Pages of two generations do not fit together: start again, once.
     if (results.length && index.generation !== answer.index?.generation && !renewed) {
       [results, renewed] = [[], true];
       continue;
     }
     results = [...results, ...answer.results];
-    ({ index } = answer);
+    ({ index, facets = facets } = answer);
     last = answer.results.length < k;
   } while (results.length < view.shown && !last);
-  return { results, index, last, renewed, until: Date.now() + FRESH_MS };
+  return { results, facets, index, last, renewed, until: Date.now() + FRESH_MS };
 }
 
 async function ask(service, view, page, signal, onPhotoOpen) {
-  const options = { ...page, group: "product", prefix: view.folder };
+  const { filters } = view;
+  const options = { ...page, group: "product", prefix: folderOf(filters), where: conditionsOf(filters) };
   if (view.file) {
     view.photo ??= await openPhoto(view.file);
     if (!signal.aborted) onPhotoOpen();

@@ -7,5 +7,8 @@ export const PRODUCT_LINK = "";
  * photos of garments find a result above this; most other photos do, too. It depends on the model. */
 export const MIN_SCORE = 0.54;
 
+/** What visitors can filter by, in this order, as far as the gallery has it: folders, and at most eight columns. */
+export const FILTERS = { folder: "Category", brand: "Brand", color: "Colour", size: "Size", price: "Price" };
+
 /** Show scores and file names: add `?developer` to the page's address. */
 export const DEVELOPER = new URLSearchParams(location.search).has("developer");

@@ -1,7 +1,8 @@
 """A search service with scripted answers (slow, busy, changed), and a web server for any folder."""
 
 import json
-from collections import deque
+import re
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ class Asked:
     parameters: dict[str, str]
     content_type: str
     body: bytes
+    where: tuple[str, ...] = ()
 
     @property
     def photo(self) -> bytes:
@@ -57,6 +59,8 @@ class Stub:
     canned: deque[Canned] = field(default_factory=deque)
     products: dict[str, dict[str, object]] = field(default_factory=dict)
     """The products of results, by key."""
+    columns: list[dict[str, object]] = field(default_factory=list)
+    """The columns of products that /v1/index lists."""
     folders: list[str] | None = None
     """The folders that /v1/index lists; None for a service without that list."""
     best_score: float = 0.99
@@ -68,7 +72,35 @@ class Stub:
     def index(self) -> Canned:
         """Return the `index` of an answer."""
         listed = {} if self.folders is None else {"folders": [{"name": name, "count": 1} for name in self.folders]}
-        return Canned(200, json.dumps({"generation": self.generation, **listed}))
+        return Canned(200, json.dumps({"generation": self.generation, **listed, "columns": self.columns}))
+
+    def sell(self, brands: tuple[str, ...]) -> None:
+        """Give each photo a product of one of these brands, in turn, at a price from 10 on."""
+        for number, key in enumerate(self.keys):
+            price = {"value": 10.0 + number, "currency": "EUR"}
+            brand = brands[number % len(brands)]
+            self.products[key] = {"id": str(number), "title": f"Garment {number}", "brand": brand, "price": price}
+        self.columns = [
+            {"name": "id", "type": "text"},
+            {"name": "brand", "type": "text", "values": brands},
+            {"name": "price", "type": "price", "least": 10, "most": 9.0 + len(self.keys)},
+        ]
+
+    def _meets(self, key: str, condition: str) -> bool:
+        column, _, wanted = condition.partition(":")
+        value = self.products.get(key, {}).get(column)
+        if isinstance(value, dict):
+            least, _, most = wanted.partition("..")
+            return float(least or 0) <= value["value"] <= float(most or 1e9)
+        return value in [each.replace("\\,", ",") for each in re.split(r"(?<!\\),", wanted)]
+
+    def _facet(self, column: str, among: list[str]) -> dict[str, object]:
+        values = [self.products[key][column] for key in among if column in self.products.get(key, {})]
+        prices = [value["value"] for value in values if isinstance(value, dict)]
+        if column == "price":
+            return {"least": min(prices), "most": max(prices)} if prices else {}
+        counts = Counter(map(str, values))
+        return {"values": [{"value": value, "count": count} for value, count in counts.most_common()]}
 
     def wall(self, parameters: dict[str, str]) -> Canned:
         """Return a batch of photos for the page's start."""
@@ -86,6 +118,8 @@ class Stub:
         given = asked.parameters
         folder = given.get("prefix", "")
         among = [key for key in self.keys if not folder or key.startswith(f"{folder}/")]
+        among = [key for key in among if all(self._meets(key, condition) for condition in asked.where)]
+        facets = {name: self._facet(name, among) for name in filter(None, given.get("facets", "").split(","))}
         query: dict[str, object] = {}
         if asked.path != "/v1/search":
             key = given.get("key") or self.keys[5]
@@ -109,7 +143,8 @@ class Stub:
             for rank, key in enumerate(among)
         ]
         index = {"generation": self.generation, "count": len(self.keys)}
-        return Canned(200, json.dumps({"results": results[offset : offset + k], "index": index, "query": query}))
+        page = results[offset : offset + k]
+        return Canned(200, json.dumps({"results": page, "index": index, "query": query, "facets": facets}))
 
 
 @contextmanager
@@ -159,7 +194,8 @@ class _Handler(BaseHTTPRequestHandler):
         if "dedupe" in parameters:
             self._stub.walls += 1
             return self._send(self._stub.wall(parameters))
-        asked = Asked(url.path, parameters, self.headers.get("Content-Type", ""), body)
+        where = tuple(parse_qs(url.query).get("where", ()))
+        asked = Asked(url.path, parameters, self.headers.get("Content-Type", ""), body, where)
         self._stub.asked.append(asked)
         self._stub.go_on.wait(60)
         return self._send(self._stub.answer(asked))

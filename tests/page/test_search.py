@@ -177,7 +177,7 @@ def test_an_address_can_be_shared(page: Page, page_url: str, stub: Stub) -> None
     assert [asked.parameters["k"] for asked in stub.asked] == ["96"]
     assert {asked.parameters["prefix"] for asked in stub.asked} == {"dresses"}
     expect(page.locator("#query-image")).to_have_attribute("src", f"{stub.image_base}/{key}")
-    expect(page.locator("#folder")).to_have_value("dresses")
+    expect(page.locator("#chosen")).to_have_text("dresses")
     expect(page.locator("#more")).to_be_hidden()
     assert page.title() == f"Similar to {key.split('/')[1].removesuffix('.jpg').replace('-', ' ')}"
 
@@ -230,64 +230,6 @@ def test_a_failed_more_keeps_the_results(page: Page, page_url: str, stub: Stub) 
     page.get_by_role("button", name="Try again").click()
     assert results_of(page, 32)[:16] == first
     assert page.evaluate("document.activeElement.closest('li') === document.querySelectorAll('#results li')[16]")
-
-
-def test_the_folder_filter_offers_all_folders(page: Page, page_url: str, stub: Stub) -> None:
-    stub.folders = ["bags", "hats", "hüte & more"]
-    stub.keys = [f"bags/{number}.jpg" for number in range(20)] + ["hüte & more/1.jpg"]
-    page.goto(f"{page_url}/?key={stub.keys[0]}")
-    expect(page.locator("#folder option")).to_have_text(["Everything", "bags", "hats", "hüte & more"])
-    page.get_by_label("Category").select_option("hüte & more")
-    expect(page.locator("#results .card")).to_have_count(1)
-    assert stub.asked[-1].parameters["prefix"] == "hüte & more"
-
-
-def test_a_folder_is_chosen_and_taken_back(page: Page, page_url: str, stub: Stub, site: Site, seen: Seen) -> None:
-    stub.folders = ["bags", "hats"]
-    page.goto(f"{page_url}/?key={stub.keys[0]}&shown=96")
-    results_of(page, 83)
-    folder = page.get_by_label("Category")
-    folder.select_option("hats")
-    assert all("/hats/" in url for url in results_of(page, 12))
-    assert page.url.endswith("&folder=hats")
-    assert seen.requests.count(f"{stub.url}/v1/index") == 1
-    page.go_back()
-    results_of(page, 83)
-    expect(folder).to_have_value("")
-    page.go_forward()
-    expect(folder).to_have_value("hats")
-    page.set_input_files("#photo", site.photos[0])  # the choice was for the search before
-    results_of(page)
-    expect(folder).to_have_value("")
-    assert "prefix" not in stub.asked[-1].parameters
-
-
-def test_a_chosen_folder_shows_all_that_is_in_it_however_unlike(
-    page: Page, page_url: str, stub: Stub, site: Site
-) -> None:
-    stub.folders, stub.best_score = ["bags", "hats"], 0.3
-    page.goto(page_url)
-    page.set_input_files("#photo", site.photos[0])
-    results_of(page)
-    expect(page.locator("#hint")).to_be_visible()
-    page.get_by_label("Category").select_option("hats")
-    results_of(page, 12)
-    expect(page.locator("#hint")).to_be_hidden()
-
-
-def test_an_empty_folder_leads_back_to_all(page: Page, page_url: str, stub: Stub) -> None:
-    page.goto(f"{page_url}/?key={stub.keys[0]}&folder=nowhere")
-    expect(page.locator("#empty")).to_contain_text("There is nothing in nowhere.")
-    page.get_by_role("button", name="Search everything").click()
-    results_of(page)
-    expect(page.locator("#empty")).to_be_hidden()
-    assert page.evaluate("document.activeElement.id") == "found-title"
-
-
-def test_a_gallery_without_folders_has_no_filter(page: Page, page_url: str, stub: Stub) -> None:
-    page.goto(f"{page_url}/?key={stub.keys[0]}")
-    results_of(page)
-    expect(page.locator("#folder")).to_be_hidden()
 
 
 def test_a_missing_photo_is_reported_and_photos_load_lazily(page: Page, page_url: str, stub: Stub, seen: Seen) -> None:
