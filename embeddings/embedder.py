@@ -11,8 +11,9 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from embeddings.errors import ModelError
-from embeddings.model_card import attribute_classes, read_card
+from embeddings.model_card import read_card
 from embeddings.preprocess import DEFAULT_LIMITS, INPUT_SIZE, WHOLE_PHOTO, Box, Limits, photo_pixels
+from embeddings.sight import Sight, read_sight
 
 BUNDLED_MODEL = Path(__file__).parent / "pretrained" / "garment.tflite"
 
@@ -33,7 +34,7 @@ class Embedder:
 
         Raises:
             ModelError: this is no TFLite model of the shape 1x160x160x3 -> one vector (and attributes), or the card
-                disagrees.
+                or its sight disagrees.
         """
         if isinstance(model, bytes):
             name, content, card = "the model", model, None
@@ -47,7 +48,7 @@ class Embedder:
         self.content = content
         interpreter = self._open(name)
         try:
-            self._input, self._output, self._attributes = _signature(interpreter, name)
+            self._input, self._output, self._beside = _signature(interpreter, name)
         except ValueError as error:  # a name that is not text
             raise ModelError(f"{name} is damaged: {error}") from error
         self._free = [interpreter]
@@ -55,13 +56,8 @@ class Embedder:
         """The length of its vectors."""
         if card is not None and card.get("dimension", self.dimension) != self.dimension:
             raise ModelError(f"the card of {name} says dimension {card['dimension']}, the model has {self.dimension}")
-        self.attributes: dict[str, tuple[str, ...]] = attribute_classes(card)
-        """The classes of each attribute ("kind", "colour", "words") whose probabilities the model answers, in the order
-        of the numbers. Empty where the model answers none, or was opened without its card."""
-        stated = sum(len(classes) for classes in self.attributes.values())
-        answered = 0 if self._attributes is None else int(self._attributes["shape"][1])
-        if self.attributes and stated != answered:
-            raise ModelError(f"the card of {name} names {stated} attribute classes, the model answers {answered}")
+        self.sight: Sight | None = self._read_sight(name)
+        """What the model can tell of a photo; None where its file does not say."""
 
     @cached_property
     def sha256(self) -> str:
@@ -92,12 +88,11 @@ class Embedder:
         """
         return self.describe_pixels(pixels)[0]
 
-    def describe_pixels(self, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
+    def describe_pixels(self, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
         """Embed one preprocessed photo, and say what is in it, in one run of the model.
 
         Returns:
-            The vector, as `embed_pixels` gives it; and of each attribute the probabilities (classes,), in the order of
-            `attributes`, which may be empty.
+            The vector, as `embed_pixels` gives it; and the model's second output, which `sight` reads, if it has one.
         """
         try:
             interpreter = self._free.pop()
@@ -106,19 +101,30 @@ class Embedder:
         interpreter.set_tensor(self._input["index"], _quantized(pixels, self._input)[np.newaxis])
         interpreter.invoke()
         vector = _dequantized(interpreter.get_tensor(self._output["index"])[0], self._output)
-        seen = {} if not self.attributes else self._seen(interpreter)
+        beside = None
+        if self._beside is not None:
+            beside = _dequantized(interpreter.get_tensor(self._beside["index"])[0], self._beside)
         self._free.append(interpreter)
         length = float(np.linalg.norm(vector))
         if not np.isfinite(length) or length == 0.0:
             raise ModelError("the model answered with NaN or zeros; it is damaged, or was converted without weights")
-        return vector / np.float32(length), seen
+        return vector / np.float32(length), beside
 
-    def _seen(self, interpreter: Any) -> dict[str, NDArray[np.float32]]:
-        """The probabilities of each attribute, as the interpreter has just answered them."""
-        assert self._attributes is not None  # noqa: S101 - else there are no attributes
-        answered = _dequantized(interpreter.get_tensor(self._attributes["index"])[0], self._attributes)
-        ends = np.cumsum([len(classes) for classes in self.attributes.values()])
-        return dict(zip(self.attributes, np.split(answered, ends[:-1]), strict=True))
+    def _read_sight(self, name: str) -> Sight | None:
+        """Read the sight at the end of the file, and check that it fits the model's outputs."""
+        try:
+            sight = read_sight(self.content)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise ModelError(f"what {name} can tell of a photo is damaged: {error!r}; convert it again") from error
+        if sight is None:
+            return None
+        answered = 0 if self._beside is None else int(self._beside["shape"][1])
+        if (sight.outputs, sight.directions.shape[1]) != (answered, self.dimension):
+            raise ModelError(
+                f"{name} ends with what another model can tell: it has {answered} attributes and {self.dimension} "
+                f"numbers in a vector, not {sight.outputs} and {sight.directions.shape[1]}; convert it again"
+            )
+        return sight
 
     def _open(self, name: str) -> Any:
         try:

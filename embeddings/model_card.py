@@ -33,11 +33,6 @@ def read_card(model: Path, content: bytes) -> dict[str, Any] | None:
     return dict(card)
 
 
-def attribute_classes(card: dict[str, Any] | None) -> dict[str, tuple[str, ...]]:
-    """Return the classes of each attribute that the card's model answers; none where there is no card."""
-    return {name: tuple(classes) for name, classes in (card or {}).get("attributes", {}).items()}
-
-
 def saw_everything(card: dict[str, Any] | None) -> bool:
     """Return whether the card's model was trained on every photo there was, those of its test part too."""
     return bool((card or {}).get("made", {}).get("everything", False))

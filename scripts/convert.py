@@ -3,14 +3,17 @@
     python scripts/convert.py --run runs/first --data photos --out embeddings/pretrained/garment.tflite
 
 The file's vector holds what tells items apart, and what the run's heads say of category, kind, colour and words. If
-the run had such labels, the file also answers the probabilities of kinds, colours and words beside the vector.
+the run had such labels, the file also answers the probabilities of kinds, colours and words beside the vector, and
+ends with what they mean: from what probability on the model is sure, measured on the validation part, and where in the
+vectors each of them lies, so that photos can be searched in words. A run on all photos has no validation part: give it
+the thresholds of another with --thresholds.
 
 The command writes a card (.json) beside the file. It writes no file whose neighbours differ from those of Keras.
 """
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -19,15 +22,17 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from embeddings.embedder import Embedder
 from embeddings.errors import ModelError
 from embeddings.preprocess import photo_pixels
+from embeddings.sight import Sight, with_sight
 from embeddings.training.config import FILE_FORMATS
 from embeddings.training.data.datasets import read_photos, select
 from embeddings.training.data.photos import LabelledPhoto, Split
 from embeddings.training.evaluation.validation import encoded_photos
 from scripts.cli.command import command_parser, run_command
 
-_EXAMPLES, _COMPARED = 300, 1000
+_EXAMPLES, _COMPARED, _LEARNED = 300, 1000, 4000
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -43,6 +48,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the .tflite file to write")
     parser.add_argument(
         "--format", choices=FILE_FORMATS, default="fp16", help="the numbers in the file (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--thresholds",
+        type=Path,
+        metavar="FILE",
+        help="take the probabilities from which on the model is sure from this model file",
     )
     parser.add_argument("--compare", action="store_true", help="measure every format")
     parser.add_argument(
@@ -68,7 +79,7 @@ def _convert(options: argparse.Namespace) -> None:
     made |= {"note": options.note, "photos": {"train": len(train), "validation": len(unseen)}}
     large = [photo for photo in train if not photo.small]
     model = with_attributes(embedder, heads, embed_with(embedder, _pixels(options.data, large, "trained photos")))
-    attributes = {head: classes[head] for head in answered(heads)}
+    named = {head: classes[head] for head in answered(heads)}
     examples = _pixels(options.data, spread(large, _EXAMPLES), "examples")
     pixels = _pixels(options.data, spread(unseen or large, _COMPARED), "photos to compare")
     expected = embed_with(model, pixels)
@@ -84,8 +95,31 @@ def _convert(options: argparse.Namespace) -> None:
             continue
         print(f"{file_format:8} {parity.size:10,} {parity.milliseconds:6.2f} {parity.overlap:26.4f}")
         if file_format == options.format:
-            card = write_model(options.out, content, file_format, parity, made, {}, attributes)
+            if named:
+                content = with_sight(content, _sight(options, named, Embedder(content), large, unseen))
+            card = write_model(options.out, content, file_format, parity, made, {})
     print(f"written: {options.out}, dimension {card['dimension']}, sha256 {card['sha256']}")
+
+
+def _sight(
+    options: argparse.Namespace,
+    heads: Mapping[str, Sequence[str]],
+    embedder: Embedder,
+    trained: Sequence[LabelledPhoto],
+    unseen: Sequence[LabelledPhoto],
+) -> Sight:
+    from embeddings.training.export import spread
+    from embeddings.training.sight import described, make_sight, with_thresholds_of
+
+    trained = spread(trained, _LEARNED)
+    learned = described(embedder, _pixels(options.data, trained, "photos to learn directions"))
+    judged, labels = learned, trained
+    if shop := [photo for photo in unseen if photo.domain == "shop"]:
+        judged, labels = described(embedder, _pixels(options.data, shop, "photos to choose thresholds")), shop
+    sight = make_sight(heads, learned, judged, labels)
+    if options.thresholds:
+        sight = with_thresholds_of(sight, Embedder(options.thresholds))
+    return sight
 
 
 def _pixels(data: Path, photos: Sequence[LabelledPhoto], name: str) -> NDArray[np.uint8]:

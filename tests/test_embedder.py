@@ -10,7 +10,9 @@ import pytest
 from embeddings import Embedder
 from embeddings.errors import BrokenPhotoError, ModelError
 from embeddings.preprocess import Box, photo_pixels
+from embeddings.sight import MAGIC, Seen, with_sight
 from tests.photos import photo
+from tests.sights import COLOUR_SIGHT
 
 MODELS = Path(__file__).parent / "models"
 COLOURS = ["red", "green", "blue", "orange", "purple", "black"]
@@ -128,32 +130,34 @@ def test_a_card_that_disagrees_with_its_file_is_refused(tmp_path: Path, card: ob
         Embedder(model)
 
 
-def with_card(folder: Path, attributes: dict[str, list[str]]) -> Path:
-    model = folder / "model.tflite"
-    shutil.copy(MODELS / "attributes.tflite", model)
-    card = {"sha256": Embedder(model).sha256, "dimension": 48, "attributes": attributes}
-    model.with_suffix(".json").write_text(json.dumps(card))
-    return model
-
-
-def test_a_model_with_a_card_says_what_it_sees(tmp_path: Path) -> None:
-    embedder = Embedder(with_card(tmp_path, {"warm": ["red"], "cold": ["green", "blue"]}))
-    assert embedder.attributes == {"warm": ("red",), "cold": ("green", "blue")}
+def test_a_model_with_a_sight_says_what_it_sees() -> None:
+    embedder = Embedder(with_sight((MODELS / "attributes.tflite").read_bytes(), COLOUR_SIGHT))
     pixels = photo_pixels(photo("blue"))
-    vector, seen = embedder.describe_pixels(pixels)
+    vector, outputs = embedder.describe_pixels(pixels)
     np.testing.assert_array_equal(vector, embedder.embed_pixels(pixels))
-    assert seen["warm"].shape == (1,)
-    assert seen["cold"].argmax() == 1
-    assert sum(each.sum() for each in seen.values()) == pytest.approx(1)
+    assert embedder.sight is not None
+    assert outputs is not None
+    assert embedder.sight.seen(outputs) == Seen(colour="blue")
+    assert outputs.sum() == pytest.approx(1)
 
 
-def test_attributes_without_their_names_are_left_out_and_the_vector_stays() -> None:
+def test_without_a_sight_the_vector_stays_and_nothing_is_seen() -> None:
     embedder = Embedder((MODELS / "attributes.tflite").read_bytes())
-    vector, seen = embedder.describe_pixels(photo_pixels(photo("red")))
-    assert (embedder.dimension, seen) == (48, {})
-    np.testing.assert_allclose(vector, Embedder(MODELS / "float32.tflite").embed([photo("red")])[0], atol=1e-6)
+    vector, _ = embedder.describe_pixels(photo_pixels(photo("red")))
+    assert (embedder.dimension, embedder.sight) == (48, None)
+    plain = Embedder(MODELS / "float32.tflite")
+    np.testing.assert_allclose(vector, plain.embed([photo("red")])[0], atol=1e-6)
+    assert plain.describe_pixels(photo_pixels(photo("red")))[1] is None
 
 
-def test_a_card_that_names_more_attributes_than_the_model_answers_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="names 4 attribute classes, the model answers 3"):
-        Embedder(with_card(tmp_path, {"colour": ["red", "green", "blue", "white"]}))
+def test_the_sight_of_another_model_is_refused() -> None:
+    with pytest.raises(ModelError, match="ends with what another model can tell"):
+        Embedder(with_sight((MODELS / "float32.tflite").read_bytes(), COLOUR_SIGHT))
+
+
+def test_a_damaged_sight_is_refused() -> None:
+    model = with_sight((MODELS / "attributes.tflite").read_bytes(), COLOUR_SIGHT)
+    with pytest.raises(ModelError, match="is damaged"):
+        Embedder(model.replace(b'"colour.of"', b'"coloor.of"'))
+    with pytest.raises(ModelError, match="is damaged"):
+        Embedder(model[:-16] + b"\xff" * 8 + MAGIC)

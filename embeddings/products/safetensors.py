@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_NAMES = {"U8": "<u1", "U16": "<u2", "U32": "<u4", "I32": "<i4", "F64": "<f8"}
+_NAMES = {"F16": "<f2", "U8": "<u1", "U16": "<u2", "U32": "<u4", "I32": "<i4", "F64": "<f8"}
 _DTYPES = {name: np.dtype(code) for name, code in _NAMES.items()}
 _ALIGNMENT = 8
 

@@ -4,12 +4,11 @@ import hashlib
 import json
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext, redirect_stdout
 from dataclasses import asdict, dataclass
 from io import StringIO
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -20,6 +19,7 @@ from embeddings.embedder import Embedder
 from embeddings.errors import ModelError
 from embeddings.model_card import card_path
 from embeddings.preprocess import INPUT_SIZE
+from embeddings.sight import Sight
 from embeddings.training.config import FileFormat
 from embeddings.training.evaluation.metrics import Vectors, neighbours, overlap
 from embeddings.training.float16_kernels import rounded_depthwise
@@ -115,19 +115,18 @@ def write_model(
     parity: Parity,
     made: dict[str, Any],
     figures: dict[str, Any],
-    attributes: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Write the file and the card beside it; return the card.
 
     Args:
         path: ends in .tflite.
-        content: the converted file, after `check_parity`.
+        content: the converted file, after `check_parity`, perhaps with a sight.
         file_format: the format it was converted to.
         parity: the result of `check_parity`.
         made: how the model was trained: data, steps, minutes, seed, command.
         figures: the figures of an evaluation; may be empty.
-        attributes: the classes of each attribute in the file's second output, in their order.
     """
+    embedder = Embedder(content)
     card = {
         "name": path.stem,
         "sha256": hashlib.sha256(content).hexdigest(),
@@ -137,8 +136,8 @@ def write_model(
             "range": [0, 255],
             "dtype": "uint8" if file_format == "int8" else "float32",
         },
-        "dimension": Embedder(content).dimension,
-        **({"attributes": {name: list(classes) for name, classes in attributes.items()}} if attributes else {}),
+        "dimension": embedder.dimension,
+        **({"attributes": _described(embedder.sight)} if embedder.sight else {}),
         "weights": file_format,
         "parity": asdict(parity),
         "licence": "MIT",
@@ -149,6 +148,10 @@ def write_model(
     path.write_bytes(content)
     write_card(path, card)
     return card
+
+
+def _described(sight: Sight) -> dict[str, Any]:
+    return {each.name: {"sure_from": dict(zip(each.values, each.thresholds, strict=True))} for each in sight.attributes}
 
 
 def write_card(model: Path, card: dict[str, Any]) -> None:
