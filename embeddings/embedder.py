@@ -4,16 +4,18 @@ import hashlib
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from embeddings.errors import ModelError
-from embeddings.model_card import read_card
+from embeddings.model_card import SIGHT_MAGIC, read_card
 from embeddings.preprocess import DEFAULT_LIMITS, INPUT_SIZE, WHOLE_PHOTO, Box, Limits, photo_pixels
-from embeddings.sight import Sight, read_sight
+
+if TYPE_CHECKING:
+    from embeddings.sight import Sight
 
 BUNDLED_MODEL = Path(__file__).parent / "pretrained" / "garment.tflite"
 
@@ -56,7 +58,7 @@ class Embedder:
         """The length of its vectors."""
         if card is not None and card.get("dimension", self.dimension) != self.dimension:
             raise ModelError(f"the card of {name} says dimension {card['dimension']}, the model has {self.dimension}")
-        self.sight: Sight | None = self._read_sight(name)
+        self.sight = self._read_sight(name) if self.content.endswith(SIGHT_MAGIC) else None
         """What the model can tell of a photo; None where its file does not say."""
 
     @cached_property
@@ -80,6 +82,12 @@ class Embedder:
         for row, photo in enumerate(photos):
             vectors[row] = self.embed_pixels(photo_pixels(photo, box, limits))
         return vectors
+
+    def describe(
+        self, photo: bytes, *, box: Box = WHOLE_PHOTO, limits: Limits = DEFAULT_LIMITS
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        """Embed an encoded photo, and say what is in it. Returns as `describe_pixels`, raises as `embed`."""
+        return self.describe_pixels(photo_pixels(photo, box, limits))
 
     def embed_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Embed one preprocessed photo: uint8 (160, 160, 3) -> float32 (dimension,) of unit length.
@@ -110,8 +118,10 @@ class Embedder:
             raise ModelError("the model answered with NaN or zeros; it is damaged, or was converted without weights")
         return vector / np.float32(length), beside
 
-    def _read_sight(self, name: str) -> Sight | None:
+    def _read_sight(self, name: str) -> "Sight | None":
         """Read the sight at the end of the file, and check that it fits the model's outputs."""
+        from embeddings.sight import read_sight  # only here: a model without one need not wait for it
+
         try:
             sight = read_sight(self.content)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

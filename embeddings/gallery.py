@@ -154,6 +154,7 @@ class Gallery:
             return found
         if fields is None or fields:
             found.products = [self._products.product(row, fields) for row, _ in ranked]
+            found.seen = [self._products.seen(row, fields) for row, _ in ranked]
         if group:
             found.others = self._others([row for row, _ in ranked], rows, scores, min_score)
         if facets:

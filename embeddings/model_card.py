@@ -7,6 +7,9 @@ from typing import Any
 
 from embeddings.errors import ModelError
 
+SIGHT_MAGIC = b"SIGHT001"
+"""The end of a model file that says what the model can tell of a photo, see `embeddings.sight`."""
+
 
 def card_path(model: Path) -> Path:
     """Return the path of a model file's card: the same name with `.json`."""

@@ -29,6 +29,8 @@ class Found(list[Neighbour]):
 
     products: Sequence[dict[str, Any] | None] = ()
     """The product that each shows, or None."""
+    seen: Sequence[dict[str, Any] | None] = ()
+    """What the model sees in each: `kind`, `gender`, `colour` and `words`, as far as it is sure; or None."""
     others: Sequence[list[str]] = ()
     """The keys of the other photos of each one's product that match, best first, if products were grouped."""
     facets: Mapping[str, dict[str, Any]] = {}

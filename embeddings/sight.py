@@ -1,6 +1,6 @@
 """What a model can tell of a photo, and where in its vectors that lies: a part at the end of a model file.
 
-    the model | the sight, in the safetensors format | its length, 8 bytes, little-endian | MAGIC
+    the model | the sight, in the safetensors format | its length, 8 bytes, little-endian | SIGHT_MAGIC
 
 TFLite ignores what follows a model, so the file runs everywhere as before, and one file with one checksum holds all
 that an index needs. `embeddings.training.sight` makes the part.
@@ -10,29 +10,18 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from embeddings.model_card import SIGHT_MAGIC
 from embeddings.products.safetensors import pack_arrays, unpack_arrays
+from embeddings.products.seen import Seen
 
-MAGIC = b"SIGHT001"
 _LENGTH_BYTES = 8
 _DIRECTIONS = "directions"
 NO_PART = 0xFFFF
 """The place of an output that has no part in an attribute."""
-
-
-class Seen(NamedTuple):
-    """What a model is sure to see in a photo."""
-
-    kind: str = ""
-    """The type of garment; "" if it is not sure."""
-    gender: str = ""
-    colour: str = ""
-    words: tuple[str, ...] = ()
-    """Looks, such as "striped"."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +47,13 @@ class Attribute:
         part = self.of != NO_PART
         return np.bincount(self.of[part], outputs[part], len(self.values)).astype(np.float32)
 
-    def likeliest(self, outputs: NDArray[np.float32], most: int) -> list[tuple[str, float]]:
-        """Return the likeliest values with their probabilities, at most `most`."""
+    def likeliest(self, outputs: NDArray[np.float32], most: int) -> list[tuple[str, float, bool]]:
+        """Return the likeliest values, at most `most`, each with its probability and whether that is sure."""
         found = self.probabilities(outputs)
-        return [(self.values[place], float(found[place])) for place in np.argsort(-found, kind="stable")[:most]]
+        return [
+            (self.values[place], float(found[place]), bool(found[place] >= self.thresholds[place]))
+            for place in np.argsort(-found, kind="stable")[:most].tolist()
+        ]
 
 
 @dataclass(frozen=True)
@@ -108,7 +100,7 @@ def with_sight(model: bytes, sight: Sight) -> bytes:
         {**arrays, _DIRECTIONS: sight.directions.astype(np.float16).ravel()},
         {"attributes": json.dumps(about, ensure_ascii=False)},
     )
-    return without_sight(model) + packed + len(packed).to_bytes(_LENGTH_BYTES, "little") + MAGIC
+    return without_sight(model) + packed + len(packed).to_bytes(_LENGTH_BYTES, "little") + SIGHT_MAGIC
 
 
 def without_sight(model: bytes) -> bytes:
@@ -147,8 +139,8 @@ def _place(model: bytes) -> tuple[int, int]:
     Raises:
         ValueError: its length is wrong.
     """
-    end = len(model) - _LENGTH_BYTES - len(MAGIC)
-    if not model.endswith(MAGIC) or end < 0:
+    end = len(model) - _LENGTH_BYTES - len(SIGHT_MAGIC)
+    if not model.endswith(SIGHT_MAGIC) or end < 0:
         return len(model), len(model)
     start = end - int.from_bytes(model[end : end + _LENGTH_BYTES], "little")
     if start <= 0:

@@ -9,8 +9,10 @@ import pytest
 
 from embeddings import Embedder
 from embeddings.errors import BrokenPhotoError, ModelError
+from embeddings.model_card import SIGHT_MAGIC
 from embeddings.preprocess import Box, photo_pixels
-from embeddings.sight import MAGIC, Seen, with_sight
+from embeddings.products.seen import Seen
+from embeddings.sight import with_sight
 from tests.photos import photo
 from tests.sights import COLOUR_SIGHT
 
@@ -160,4 +162,4 @@ def test_a_damaged_sight_is_refused() -> None:
     with pytest.raises(ModelError, match="is damaged"):
         Embedder(model.replace(b'"colour.of"', b'"coloor.of"'))
     with pytest.raises(ModelError, match="is damaged"):
-        Embedder(model[:-16] + b"\xff" * 8 + MAGIC)
+        Embedder(model[:-16] + b"\xff" * 8 + SIGHT_MAGIC)

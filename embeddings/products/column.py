@@ -92,9 +92,9 @@ class TextColumn:
         first[self._respelled] = False
         return np.flatnonzero(first)
 
-    def summary(self) -> ColumnSummary:
-        """Describe the column."""
-        counts = self.counts(np.ones(self._products, np.int64))
+    def summary(self, weights: NDArray[np.integer] | None = None) -> ColumnSummary:
+        """Describe the column; each product counts once, or with its weight."""
+        counts = self.counts(np.ones(self._products, np.int64) if weights is None else weights)
         if len(counts) > FEW_VALUES:
             counts[counts == 1] = 0  # titles and links say nothing about a column
         values = [self.vocabulary[code] for code in most_frequent(counts, FEW_VALUES)]

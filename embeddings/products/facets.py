@@ -50,13 +50,16 @@ def _facet(columns: Columns, name: str, photos: NDArray[np.int64], *, grouped: b
 def _count_groups(
     columns: Columns, column: TextColumn, photos: NDArray[np.int64], first: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """Count for each text, whatever its spelling, the groups that have it."""
+    """Count for each text, whatever its spelling, the groups that have it. A photo without a product is one."""
     products = np.flatnonzero(photos) if column.owners is None else column.owners
     codes = column.codes[products] if column.owners is None else column.codes
     shown = (photos[products] > 0) & (codes < len(column.vocabulary))
+    products, codes = products[shown], codes[shown]
     text_of = np.repeat(np.arange(len(first)), np.diff(first, append=len(column.vocabulary)))
-    groups = columns.product_groups[products[shown]].astype(np.int64)
-    pairs = groups * len(first) + text_of[codes[shown]]
+    groups = columns.product_groups[products].astype(np.int64)
+    single = groups < 0
+    alone = np.bincount(text_of[codes[single]], photos[products[single]], len(first)).astype(np.int64)
+    pairs = groups[~single] * len(first) + text_of[codes[~single]]
     pairs.sort()  # ten times as fast as np.unique
     distinct = pairs[np.diff(pairs, prepend=-1) > 0]
-    return np.bincount(distinct % len(first), minlength=len(first))
+    return alone + np.bincount(distinct % len(first), minlength=len(first))

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from io import BytesIO
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from embeddings.embedder import Embedder
 from embeddings.errors import NotFoundError
 from embeddings.index.sources import Refusal
 from embeddings.preprocess import PREPROCESS_VERSION
+from embeddings.products.seen import Seen
 from embeddings.storage.objects import Writer
 
 GRAIN = 500
@@ -23,8 +25,18 @@ GRAIN_SECONDS = 30.0
 """and at most this much work is lost."""
 
 Vector = NDArray[np.float16]
-Results = dict[str, tuple[str, Vector | Refusal]]
-"""By key: the content's ETag, and its vector (dimension,) or the reason why there is none."""
+
+
+class Described(NamedTuple):
+    """What a model says of a photo."""
+
+    vector: Vector
+    """(dimension,)."""
+    seen: Seen = Seen()
+
+
+Results = dict[str, tuple[str, Described | Refusal]]
+"""By key: the content's ETag, and what the model says of it or the reason why it says nothing."""
 
 _log = logging.getLogger(__name__)
 
@@ -61,16 +73,16 @@ class Checkpoint:
             self._read_files.append(each.key)
             self._read(each.key)
 
-    def find(self, key: str, etag: str) -> Vector | Refusal | None:
+    def find(self, key: str, etag: str) -> Described | Refusal | None:
         """Return the result for this content of this key, or None if there is none yet."""
         known_etag, result = self._results.get(key, ("", None))
         if known_etag != etag:
             return None
         # A vector of another length was filed under this model by mistake. It would fail every rebuild.
-        strange = isinstance(result, np.ndarray) and result.shape != (self._dimension,)
+        strange = isinstance(result, Described) and result.vector.shape != (self._dimension,)
         return None if strange else result
 
-    def add(self, key: str, etag: str, result: Vector | Refusal) -> None:
+    def add(self, key: str, etag: str, result: Described | Refusal) -> None:
         """Remember a result; save when a grain is full."""
         self._results[key] = (etag, result)
         self._unsaved.append(key)
@@ -119,20 +131,24 @@ def to_bytes(results: Results, about: Mapping[str, object] | None = None) -> byt
         results: to pack.
         about: whatever else the reader needs to know, as JSON.
     """
-    vectors = {key: (etag, result) for key, (etag, result) in results.items() if not isinstance(result, Refusal)}
+    described = {key: (etag, result) for key, (etag, result) in results.items() if not isinstance(result, Refusal)}
+    seen = dict.fromkeys(result.seen for _, result in described.values())
+    places = {each: place for place, each in enumerate(seen)}
     header = {
-        "etags": {key: etag for key, (etag, _) in vectors.items()},
+        "etags": {key: etag for key, (etag, _) in described.items()},
+        "seen": [each._asdict() for each in seen],
         "failures": {
             key: [etag, asdict(result)] for key, (etag, result) in results.items() if isinstance(result, Refusal)
         },
         "about": dict(about or {}),
     }
     file = BytesIO()
-    rows = [vector for _, vector in vectors.values()]
+    rows = [result.vector for _, result in described.values()]
     np.savez(
         file,
         header=np.frombuffer(json.dumps(header).encode(), dtype=np.uint8),
         vectors=np.stack(rows) if rows else np.empty((0, 0), dtype=np.float16),
+        seen=np.array([places[result.seen] for _, result in described.values()], dtype=np.min_scalar_type(len(seen))),
     )
     return file.getvalue()
 
@@ -146,10 +162,14 @@ def from_bytes(data: bytes) -> tuple[Results, dict[str, object]]:
     with np.load(BytesIO(data), allow_pickle=False) as stored:
         header = json.loads(stored["header"].tobytes())
         vectors: Vector = stored["vectors"]
+        places = stored["seen"].tolist() if "seen" in stored else [0] * len(vectors)
     if vectors.dtype != np.float16 or vectors.ndim != 2:
         raise ValueError(f"{vectors.dtype} {vectors.shape} is not a matrix of float16")
+    # An earlier version did not write what is seen.
+    seen = [Seen.of(each) for each in header.get("seen", [{}])]
     results: Results = {
-        key: (etag, vector) for (key, etag), vector in zip(header["etags"].items(), vectors, strict=True)
+        key: (etag, Described(vector, seen[place]))
+        for (key, etag), vector, place in zip(header["etags"].items(), vectors, places, strict=True)
     }
     for key, (etag, refusal) in header["failures"].items():
         results[key] = (etag, Refusal(**refusal))

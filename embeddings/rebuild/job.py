@@ -12,7 +12,7 @@ from embeddings.errors import GalleryIndexError, GarmentSearchError, StorageErro
 from embeddings.index.manifest import Manifest
 from embeddings.index.sources import Refusal, Sources
 from embeddings.preprocess import Limits
-from embeddings.rebuild.checkpoint import Checkpoint, Vector
+from embeddings.rebuild.checkpoint import Checkpoint, Described
 from embeddings.rebuild.pipeline import NOT_GIVEN, Result, embed_all
 from embeddings.rebuild.plan import Plan
 from embeddings.rebuild.product_feed import Feeds
@@ -30,10 +30,10 @@ Progress = Callable[[int, int], None]
 class Store(Protocol):
     """Keeps results until they are published, so that no photo is embedded twice."""
 
-    def find(self, key: str, etag: str) -> Vector | Refusal | None:
+    def find(self, key: str, etag: str) -> Described | Refusal | None:
         """Return the result for this content of this key, or None if there is none yet."""
 
-    def add(self, key: str, etag: str, result: Vector | Refusal) -> None:
+    def add(self, key: str, etag: str, result: Described | Refusal) -> None:
         """Remember a result."""
 
     def save(self) -> None:

@@ -14,6 +14,8 @@ from embeddings.index.manifest import FEED, FOLDERS, HIDDEN, PRODUCTS, SOURCES, 
 from embeddings.index.publish import Pointer, ProductFiles, Vectors, read_file
 from embeddings.index.sources import Sources
 from embeddings.preprocess import PREPROCESS_VERSION
+from embeddings.products.columns import read_seen
+from embeddings.products.seen import Seen
 from embeddings.storage.objects import Writer
 
 _log = logging.getLogger(__name__)
@@ -78,7 +80,10 @@ class LastGeneration:
             return False
         if {self.manifest.path(VECTORS), self.manifest.path(HIDDEN)} & self.lost:
             return False
-        return chosen is None or chosen.sha256 == self.manifest.model.sha256
+        if chosen is not None and chosen.sha256 != self.manifest.model.sha256:
+            return False
+        # Products come from the feed again, but what the model saw does not.
+        return not self._columns_lost or self.vector_bucket != "" or (chosen or self.embedder()).sight is None
 
     def embedder(self) -> Embedder:
         """Open its own model; before the first generation the bundled one.
@@ -117,11 +122,29 @@ class LastGeneration:
 
     def product_files(self) -> ProductFiles:
         """Read its files about products, to publish them again. Raises CorruptIndexError."""
+        return ProductFiles(self._columns(), self.feed())
+
+    @property
+    def _columns_lost(self) -> bool:
+        return self.manifest is not None and self.manifest.path(PRODUCTS) in self.lost
+
+    def _columns(self) -> bytes:
         if self.manifest is None or PRODUCTS not in self.manifest.files:
-            return ProductFiles(b"", self.feed())
-        return ProductFiles(
-            read_file(self._index, self.manifest.path(PRODUCTS), self.manifest.files[PRODUCTS]), self.feed()
-        )
+            return b""
+        return read_file(self._index, self.manifest.path(PRODUCTS), self.manifest.files[PRODUCTS])
+
+    def seen(self) -> dict[str, Seen]:
+        """Read what the model saw in all photos, hidden ones included, by key; nothing if it does not tell.
+
+        Raises:
+            CorruptIndexError.
+        """
+        if self.vector_bucket or self._columns_lost or not (columns := self._columns()):
+            return {}
+        keys, seen = [*self.sources.shown, *self.sources.hidden], read_seen(columns, f"{PRODUCTS} of the index")
+        if seen and len(seen) != len(keys):
+            raise CorruptIndexError(f"{PRODUCTS} of the index is about {len(seen)} images; rebuild with --full")
+        return dict(zip(keys, seen, strict=False))
 
     def vectors(self) -> tuple[Vectors, dict[str, int]]:
         """Read the vectors of all photos, hidden ones included, and the row of each key. Raises CorruptIndexError."""

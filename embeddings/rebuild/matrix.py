@@ -12,7 +12,8 @@ from embeddings.index.history import clean
 from embeddings.index.publish import Content, ProductFiles, Vectors, publish
 from embeddings.index.sources import Sources
 from embeddings.products.columns import pack_columns
-from embeddings.rebuild.checkpoint import Checkpoint, Vector
+from embeddings.products.seen import Seen
+from embeddings.rebuild.checkpoint import Checkpoint, Described
 from embeddings.rebuild.job import Job, tolerated
 from embeddings.rebuild.last_generation import LastGeneration
 from embeddings.rebuild.pipeline import NOT_GIVEN, OUTAGE
@@ -50,7 +51,7 @@ class MatrixRebuild:
             return job.summary(Outcome.DRY_RUN, last.manifest, last.sources, expected)
 
         embedder, after = job.chosen, plan.kept
-        new: dict[str, Vector] = {}
+        new: dict[str, Described] = {}
         # A shard run opens its files even with nothing to embed: an empty part is a part, a missing one is an error.
         if plan.embed or job.shards is not None:
             embedder = embedder or last.embedder()
@@ -59,7 +60,7 @@ class MatrixRebuild:
                 after = job.embed(plan, embedder, checkpoint, last.sources.etags if same_vectors else {})
                 if job.remaining:
                     return job.summary(Outcome.UNFINISHED, last.manifest, last.sources, last.sources)
-                new = _vectors(plan.embed, checkpoint)
+                new = _described(plan.embed, checkpoint)
             if isinstance(job.shards, ShardPart):
                 return self._leave_part(job.shards, checkpoint, plan, scope, after)
         looked_at = split(after, scope, inside=True)
@@ -73,14 +74,15 @@ class MatrixRebuild:
         job.feed_problem = feed.problem
         embedder = embedder or last.embedder()
         after = replace(after, feed=products.state)
-        matrix = self._matrix([*after.shown, *after.hidden], new, renamed, embedder.dimension)
+        keys = [*after.shown, *after.hidden]
+        matrix, seen = self._matrix(keys, new, renamed, embedder.dimension), self._seen(keys, new, renamed)
         shown = len(after.shown)
         content = Content(
             matrix[:shown],
             after,
             embedder.content,
             hidden=matrix[shown:] if shown < len(matrix) else None,
-            products=ProductFiles(_columns(products, after), products.feed),
+            products=ProductFiles(_columns(products, after, seen), products.feed),
         )
         published = publish(
             job.index, content, last.pointer, with_model=job.full or not same_vectors or last.model_lost
@@ -121,7 +123,7 @@ class MatrixRebuild:
                 self.job.shards.close()
 
     def _matrix(
-        self, keys: Sequence[str], new: Mapping[str, Vector], renamed: Mapping[str, str], dimension: int
+        self, keys: Sequence[str], new: Mapping[str, Described], renamed: Mapping[str, str], dimension: int
     ) -> Vectors:
         """Pack new vectors, and the last generation's for the rest, in the order of the keys."""
         matrix = np.empty((len(keys), dimension), dtype=np.float16)
@@ -132,14 +134,23 @@ class MatrixRebuild:
                     f"the index has vectors of dimension {old.shape[1]}, its model {dimension}; rebuild with --full"
                 )
         for row, key in enumerate(keys):
-            matrix[row] = new[key] if key in new else old[old_row[renamed.get(key, key)]]
+            matrix[row] = new[key].vector if key in new else old[old_row[renamed.get(key, key)]]
         return matrix
 
+    def _seen(self, keys: Sequence[str], new: Mapping[str, Described], renamed: Mapping[str, str]) -> list[Seen]:
+        """List what the model sees in new photos, and what it saw in the rest; nothing if it does not tell."""
+        before = self.last.seen() if len(new) < len(keys) else {}
+        seen = [new[key].seen if key in new else before.get(renamed.get(key, key), Seen()) for key in keys]
+        return seen if any(each != Seen() for each in seen) else []
 
-def _vectors(photos: Iterable[ObjectInfo], checkpoint: Checkpoint) -> dict[str, Vector]:
+
+def _described(photos: Iterable[ObjectInfo], checkpoint: Checkpoint) -> dict[str, Described]:
     found = {each.key: checkpoint.find(each.key, each.etag) for each in photos}
-    return {key: result for key, result in found.items() if isinstance(result, np.ndarray)}
+    return {key: result for key, result in found.items() if isinstance(result, Described)}
 
 
-def _columns(products: Products, after: Sources) -> bytes:
-    return pack_columns([products.by_key.get(key) for key in after.shown]) if products.by_key else b""
+def _columns(products: Products, after: Sources, seen: Sequence[Seen]) -> bytes:
+    if not products.by_key and not seen:
+        return b""
+    shown = [products.by_key.get(key) for key in after.shown]
+    return pack_columns(shown, seen[: len(shown)], seen[len(shown) :])

@@ -12,7 +12,8 @@ from embeddings.embedder import Embedder
 from embeddings.errors import ArchivedError, ModelError, NotFoundError, PhotoError, StorageError, UnavailableError
 from embeddings.index.sources import Refusal
 from embeddings.preprocess import INPUT_SIZE, Limits
-from embeddings.rebuild.checkpoint import Vector
+from embeddings.products.seen import Seen
+from embeddings.rebuild.checkpoint import Described
 from embeddings.storage.objects import ObjectInfo
 from embeddings.storage.reader import Reader
 
@@ -27,7 +28,7 @@ ARCHIVED = "it is archived: restore it, or copy it to another storage class"
 _PROBE = np.arange(INPUT_SIZE * INPUT_SIZE * 3, dtype=np.uint8).reshape(INPUT_SIZE, INPUT_SIZE, 3)
 _log = logging.getLogger(__name__)
 
-Result = Vector | Refusal | None
+Result = Described | Refusal | None
 
 
 def embed_all(
@@ -36,24 +37,25 @@ def embed_all(
     """Embed photos, in the order of `objects`. Closing waits for the photos that are under way, and drops them.
 
     Yields:
-        Each object with its float16 vector (dimension,), with a refusal, or with None if it has vanished.
+        Each object with what the model says of it, with a refusal, or with None if it has vanished.
 
     Raises:
         UnavailableError: storage does not give many photos in a row. ModelError: the model embeds nothing at all.
     """
     embedder.embed_pixels(_PROBE)  # tells a broken model from a photo that it cannot embed
 
-    def embed(photo: bytes) -> Vector:
-        vector: Vector = embedder.embed([photo], limits=limits)[0].astype(np.float16)
-        return vector
+    def embed(photo: bytes) -> Described:
+        vector, outputs = embedder.describe(photo, limits=limits)
+        seen = Seen() if embedder.sight is None or outputs is None else embedder.sight.seen(outputs)
+        return Described(vector.astype(np.float16), seen)
 
     fetchers = ThreadPoolExecutor(_FETCHERS, thread_name_prefix="fetch")
     embedders = ThreadPoolExecutor(_cores(), thread_name_prefix="embed")
 
-    def fetch(each: ObjectInfo) -> Future[Vector]:
+    def fetch(each: ObjectInfo) -> Future[Described]:
         return embedders.submit(embed, gallery.get(each.key, size=each.size).data)
 
-    pending: deque[tuple[ObjectInfo, Future[Future[Vector]]]] = deque()
+    pending: deque[tuple[ObjectInfo, Future[Future[Described]]]] = deque()
     outage = 0
     try:
         remaining = iter(objects)

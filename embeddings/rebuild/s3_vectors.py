@@ -22,7 +22,8 @@ from embeddings.index.manifest import Manifest
 from embeddings.index.publish import S3VectorsContent, publish
 from embeddings.index.sources import Refusal, Sources
 from embeddings.preprocess import PREPROCESS_VERSION
-from embeddings.rebuild.checkpoint import GRAIN, GRAIN_SECONDS, Checkpoint, Vector
+from embeddings.products.seen import Seen
+from embeddings.rebuild.checkpoint import GRAIN, GRAIN_SECONDS, Checkpoint, Described
 from embeddings.rebuild.job import Job, tolerated
 from embeddings.rebuild.last_generation import LastGeneration
 from embeddings.rebuild.plan import Plan, make_plan
@@ -67,8 +68,8 @@ class S3VectorsRebuild:
         embedder = None if goes_on else job.chosen or last.embedder()
         writer = S3VectorsWriter(self._place(embedder))
         # The index first, then the gallery: what another rebuild puts in between is not taken for a photo that is gone.
-        there, shown = self._there(writer, scope)
-        products = S3VectorsProducts(job, last, writer, shown)
+        there, shown, seen = self._there(writer, scope)
+        products = S3VectorsProducts(job, last, writer, shown, seen if scope.whole else None)
         listing = scope.list(job.gallery, job.limits, metadata_problem, feed.keys)
         refusals = last.sources.refusals if goes_on else {}
         if job.full:
@@ -114,7 +115,7 @@ class S3VectorsRebuild:
             folders,
             Sources({}, after.refusals, after.feed),
             embedder.content,
-            products.files(),
+            products.files(after.etags.keys()),
         )
         published = publish(job.index, content, last.pointer, with_model=job.full or not goes_on or last.model_lost)
         with tolerated("published, but old files or vectors of the index could not be deleted"):
@@ -159,7 +160,7 @@ class S3VectorsRebuild:
         except NotFoundError as error:
             if self._goes_on and not (self._job.full and scope.whole):
                 raise CorruptIndexError(f"{error}; make it anew with --full") from error
-            return Held({}, {})
+            return Held({}, {}, {})
 
     def _reusable(self, there: Mapping[str, str]) -> Mapping[str, str]:
         """Say what need not be put again: with `full` only what this job, or the shards it merges, put anew."""
@@ -200,11 +201,11 @@ class S3VectorsRebuild:
         moved: dict[str, str] = {}
         if not photos:
             return moved
-        vectors, rows = self._last.vectors()
+        (vectors, rows), seen = self._last.vectors(), self._last.seen()
         for start in range(0, len(photos), GRAIN):
             batch = photos[start : start + GRAIN]
             put = {each.key: (each.etag, vectors[rows[each.key]]) for each in batch}
-            writer.put(put, products.of(put))
+            writer.put(put, products.of({key: seen.get(key, Seen()) for key in put}))
             moved.update((each.key, each.etag) for each in batch)
             self._job.advance(len(batch))
             if self._job.out_of_time:
@@ -261,6 +262,7 @@ class _Puts:
         self._checkpoint = checkpoint
         self._job = job
         self._unwritten: dict[str, Embedded] = {}
+        self._seen: dict[str, Seen] = {}
         self._written_at = time.monotonic()
 
     def find(self, key: str, etag: str) -> Refusal | None:
@@ -268,12 +270,13 @@ class _Puts:
         known = self._checkpoint.find(key, etag)
         return known if isinstance(known, Refusal) else None
 
-    def add(self, key: str, etag: str, result: Vector | Refusal) -> None:
+    def add(self, key: str, etag: str, result: Described | Refusal) -> None:
         """Remember a result; put the vectors when a grain is full."""
         if isinstance(result, Refusal):
             self._checkpoint.add(key, etag, result)
             return
-        self._unwritten[key] = (etag, result)
+        self._unwritten[key] = (etag, result.vector)
+        self._seen[key] = result.seen
         if len(self._unwritten) >= GRAIN or time.monotonic() - self._written_at > GRAIN_SECONDS:
             self._put()
 
@@ -283,7 +286,7 @@ class _Puts:
         self._put()
 
     def _put(self) -> None:
-        self._writer.put(self._unwritten, self._products.of(self._unwritten))
+        self._writer.put(self._unwritten, self._products.of(self._seen))
         if self._job.full:
             self._job.put_anew |= {key: etag for key, (etag, _) in self._unwritten.items()}
-        self._unwritten, self._written_at = {}, time.monotonic()
+        self._unwritten, self._seen, self._written_at = {}, {}, time.monotonic()

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-vectors-metadata-filter
 import math
 from typing import Any
 
+from embeddings.products.columns import SEEN
 from embeddings.products.vocabulary import fold
 from embeddings.products.where import Condition
 from embeddings.s3_vectors.metadata import Filter
@@ -14,7 +15,7 @@ from embeddings.s3_vectors.products import PREFIX
 
 def condition_filter(condition: Condition) -> Filter:
     """Make the filter for one condition. `$in` and `$nin` look at each text of a list."""
-    name = PREFIX + condition.column
+    name = condition.column if condition.column.startswith(SEEN) else PREFIX + condition.column
     if condition.texts:
         texts = list(condition.texts)
         return _or_missing(name, {name: {"$nin": texts}}) if condition.negated else {name: {"$in": texts}}

@@ -160,6 +160,7 @@ class S3VectorsGallery:
         found = Found(Neighbour(hit.key, hit.score) for hit in kept)
         if with_products and (fields is None or fields):
             found.products = [hit.product_fields(fields) for hit in kept]
+            found.seen = [hit.seen_fields(fields) for hit in kept]
         if group:
             found.others = other_photos(kept, candidates)
         if facets and self.columns:

@@ -7,10 +7,11 @@ from typing import Any
 
 from embeddings.neighbours import MOST_OTHERS
 from embeddings.products.column import ColumnSummary
-from embeddings.products.columns import Columns, pack_columns
+from embeddings.products.columns import SEEN, Columns, pack_columns
 from embeddings.products.facets import Facet, count_facets
 from embeddings.products.product import Price, Product, Value
-from embeddings.s3_vectors.products import PRODUCT
+from embeddings.products.seen import Seen
+from embeddings.s3_vectors.products import PRODUCT, seen_of, seen_part
 
 
 class Hit:
@@ -38,6 +39,16 @@ class Hit:
         """The `item_group_id` of its product."""
         return None if self.product is None else str(self.product.get("item_group_id", self.product["id"]))
 
+    def seen_fields(self, fields: Collection[str] | None) -> dict[str, Any] | None:
+        """Return these columns of what the model sees in it, without `seen.` before the names; None for all."""
+        part = seen_part(self._metadata).items()
+        return {name.removeprefix(SEEN): each for name, each in part if fields is None or name in fields} or None
+
+    @property
+    def seen(self) -> Seen:
+        """What the model sees in it."""
+        return seen_of(self._metadata)
+
     def product_fields(self, fields: Collection[str] | None) -> dict[str, Any] | None:
         """Return these columns of its product; None for all."""
         if self.product is None or fields is None:
@@ -58,7 +69,7 @@ def count_hits(
     hits: Sequence[Hit], names: Sequence[str], summaries: Sequence[ColumnSummary], *, grouped: bool
 ) -> dict[str, Facet]:
     """Count the values of columns, as `count_facets` does."""
-    columns = Columns.read(pack_columns([_product(hit, names) for hit in hits]))
+    columns = Columns.read(pack_columns([_product(hit, names) for hit in hits], [hit.seen for hit in hits]))
     present = {each.name for each in columns.summaries}
     counted = count_facets(columns, [name for name in names if name in present], range(len(hits)), grouped=grouped)
     numeric = {each.name for each in summaries if each.numeric}

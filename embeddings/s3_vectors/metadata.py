@@ -15,17 +15,26 @@ DRAWS = 2**32
 _MOST_BYTES = 2_000
 """Filterable metadata may have 2 KB: https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-vectors-limitations.html"""
 
+_SEEN_BYTES = 250
+"""The most that what the model sees in a photo takes of these."""
+
 Filter = dict[str, Any]
 
 
-def metadata_of(key: str, etag: str, product: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Make the metadata to write with a vector; `product` is what `products.product_metadata` made."""
-    return {**_filterable(key), ETAG: etag, **(product or {})}
+def metadata_of(key: str, etag: str, shown: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Make the metadata to write with a vector.
+
+    Args:
+        key: the photo's.
+        etag: the photo's.
+        shown: what `products.product_metadata` and `products.seen_metadata` made.
+    """
+    return {**_filterable(key), ETAG: etag, **(shown or {})}
 
 
 def space_left(key: str) -> int:
     """Return how many bytes a product may add that are filterable."""
-    return _MOST_BYTES - len(json.dumps(_filterable(key)).encode())
+    return _MOST_BYTES - _SEEN_BYTES - len(json.dumps(_filterable(key)).encode())
 
 
 def metadata_problem(key: str) -> str | None:

@@ -9,7 +9,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from embeddings.products.columns import SEEN
 from embeddings.products.product import Price, Product, Value
+from embeddings.products.seen import Seen
 from embeddings.products.vocabulary import fold
 
 PRODUCT = "product"
@@ -62,6 +64,22 @@ def fingerprint(metadata: Mapping[str, Any]) -> bytes:
 def product_part(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Return what metadata says of the product."""
     return {name: value for name, value in metadata.items() if name == PRODUCT or name.startswith(PREFIX)}
+
+
+def seen_metadata(seen: Seen) -> dict[str, Any]:
+    """Make the metadata of what the model sees in a photo: `seen.kind`, ..., to filter by and for the answers."""
+    values = {SEEN + name: list(value) if isinstance(value, tuple) else value for name, value in seen._asdict().items()}
+    return {name: value for name, value in values.items() if value}
+
+
+def seen_part(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what metadata says of what the model sees."""
+    return {name: value for name, value in metadata.items() if name.startswith(SEEN)}
+
+
+def seen_of(metadata: Mapping[str, Any]) -> Seen:
+    """Return what `seen_metadata` was made of."""
+    return Seen.of({name.removeprefix(SEEN): value for name, value in seen_part(metadata).items()})
 
 
 def _filterable(value: Value) -> str | float | list[str]:

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.errors import GalleryIndexError, UnavailableError
+from embeddings.products.seen import Seen
 from embeddings.s3_vectors.address import VectorIndexName
 from embeddings.s3_vectors.client import CHANGING, LOOKING, explained, open_client
 from embeddings.s3_vectors.metadata import ETAG, metadata_of
-from embeddings.s3_vectors.products import PRODUCT, fingerprint, product_part
+from embeddings.s3_vectors.products import PRODUCT, fingerprint, product_part, seen_of, seen_part
 from embeddings.unit_rows import unit_rows
 
 PUT_BATCH = 500
@@ -45,6 +46,8 @@ class Held(NamedTuple):
     etags: dict[str, str]
     products: dict[str, bytes]
     """Fingerprints of their products, for those that have one."""
+    seen: dict[str, Seen]
+    """What the model sees in them."""
 
 
 class S3VectorsWriter:
@@ -98,10 +101,11 @@ class S3VectorsWriter:
         if keys is not None:
             return _held(self._found(keys, returnMetadata=True))
         with ThreadPoolExecutor(_SEGMENTS, thread_name_prefix="list") as pool:
-            held = Held({}, {})
+            held = Held({}, {}, {})
             for part in pool.map(lambda segment: _held(self._listed(segment, within)), range(_SEGMENTS)):
                 held.etags.update(part.etags)
                 held.products.update(part.products)
+                held.seen.update(part.seen)
             return held
 
     def products(self, keys: Collection[str]) -> dict[str, ProductMetadata]:
@@ -110,7 +114,7 @@ class S3VectorsWriter:
         return {key: part for key, part in parts.items() if part}
 
     def put(self, vectors: Mapping[str, Embedded], products: Mapping[str, ProductMetadata] | None = None) -> None:
-        """Write vectors by key, with their photos' products. Searches see them at once."""
+        """Write vectors by key, with the metadata of what their photos show. Searches see them at once."""
         for batch in _batches(vectors.items(), PUT_BATCH):
             rows = unit_rows(np.stack([vector for _, (_, vector) in batch])).tolist()
             self._put_all(
@@ -128,7 +132,11 @@ class S3VectorsWriter:
                     {
                         "key": each["key"],
                         "data": each["data"],
-                        "metadata": metadata_of(each["key"], _etag(each), products[each["key"]]),
+                        "metadata": metadata_of(
+                            each["key"],
+                            _etag(each),
+                            {**(products[each["key"]] or {}), **seen_part(each.get("metadata", {}))},
+                        ),
                     }
                     for each in batch
                 )
@@ -199,9 +207,12 @@ def _pause(attempt: int) -> None:
 
 
 def _held(vectors: Iterable[Mapping[str, Any]]) -> Held:
-    held = Held({}, {})
+    held = Held({}, {}, {})
+    same: dict[Seen, Seen] = {}  # one of each, as there may be millions of photos
     for each in vectors:
         held.etags[each["key"]] = _etag(each)
+        seen = seen_of(each.get("metadata", {}))
+        held.seen[each["key"]] = same.setdefault(seen, seen)
         if product := fingerprint(each.get("metadata", {})):
             held.products[each["key"]] = product
     return held

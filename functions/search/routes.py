@@ -26,7 +26,10 @@ from functions.settings import SearchSettings
 
 if TYPE_CHECKING:
     from embeddings.products.column import ColumnSummary
+    from embeddings.sight import Attribute
 
+MOST_SEEN, LEAST_SEEN = 3, 0.05
+"""How many values of an attribute an answer names, and how likely they are at least."""
 KEPT_SECONDS = 60
 """How long browsers and CDNs may keep what depends on the generation and the parameters alone."""
 _ORIGINAL = SearchParameters(fields=()).options(())
@@ -73,7 +76,7 @@ class Routes:
     def _original_search(self, request: Request) -> list[str]:
         photo, _ = self._upload(request)
         generation = self._generation(request)
-        vector = self._embed(request, generation, photo, WHOLE_PHOTO)
+        vector, _ = self._described(request, generation, photo, WHOLE_PHOTO)
         return self._urls(self._found(request, generation, vector, _ORIGINAL))
 
     def _original_random(self, request: Request) -> list[str]:
@@ -89,9 +92,9 @@ class Routes:
         parameters, box = search_parameters(given), box_parameter(given)
         generation = self._generation(request)
         options = parameters.options(generation.gallery.columns)
-        vector = self._embed(request, generation, photo, box)
+        vector, seen = self._described(request, generation, photo, box)
         found = self._found(request, generation, vector, options)
-        return self._results(generation, found, {**parameters.stated(), "box": list(box)})
+        return self._results(generation, found, {**parameters.stated(), "box": list(box), **seen})
 
     def _similar(self, request: Request) -> dict[str, Any]:
         parameters = search_parameters(request.query)
@@ -136,7 +139,7 @@ class Routes:
             "held": manifest.held,
             "stale": self._current.stale,
             "folders": [{"name": name, "count": count} for name, count in generation.gallery.folders.items()],
-            "columns": [_described(column) for column in generation.gallery.columns],
+            "columns": [_column(column) for column in generation.gallery.columns],
         }
 
     def _health(self, _request: Request) -> dict[str, Any]:
@@ -168,11 +171,18 @@ class Routes:
         request.generation = generation.manifest.generation
         return generation
 
-    def _embed(self, request: Request, generation: Generation, photo: bytes, box: Box) -> NDArray[np.float32]:
+    def _described(
+        self, request: Request, generation: Generation, photo: bytes, box: Box
+    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """Embed a photo; return what is seen in it as `seen`, for the answer's `query`, if the model tells."""
+        embedder = generation.embedder
         with request.timing.step("decode"):
             pixels = photo_pixels(photo, box, self._limits)
         with request.timing.step("embed"):
-            return generation.embedder.embed_pixels(pixels)
+            vector, outputs = embedder.describe_pixels(pixels)
+        if embedder.sight is None or outputs is None:
+            return vector, {}
+        return vector, {"seen": {each.name: _likeliest(each, outputs) for each in embedder.sight.attributes}}
 
     def _found(
         self,
@@ -214,6 +224,9 @@ class Routes:
         for result, product in zip(results, found.products, strict=False):
             if product is not None:
                 result["product"] = product
+        for result, seen in zip(results, found.seen, strict=False):
+            if seen is not None:
+                result["seen"] = seen
         for result, others in zip(results, found.others, strict=False):
             result["others"] = others
         return {
@@ -234,7 +247,12 @@ def _kept(request: Request, document: api_docs.Document) -> api_docs.Document:
     return document
 
 
-def _described(column: "ColumnSummary") -> dict[str, Any]:
+def _likeliest(attribute: "Attribute", outputs: NDArray[np.float32]) -> list[dict[str, Any]]:
+    found = attribute.likeliest(outputs, MOST_SEEN)
+    return [{"value": value, "probability": round(p, 3), "sure": sure} for value, p, sure in found if p >= LEAST_SEEN]
+
+
+def _column(column: "ColumnSummary") -> dict[str, Any]:
     about: dict[str, Any] = {"name": column.name, "type": column.type}
     if column.type == "price":
         about["currencies"] = list(column.values)

@@ -247,7 +247,7 @@ def test_a_feed_that_is_written_is_read_and_nothing_is_embedded(
     bucket, key = (s3_server.new_bucket(), "today/products.csv") if elsewhere else (shop.bucket, "photos/feed.csv")
     if elsewhere:
         monkeypatch.setenv("FEED_URI", f"s3://{bucket}/{key}")
-    monkeypatch.setattr("embeddings.embedder.Embedder.embed_pixels", None)  # calling it would be an error
+    monkeypatch.setattr("embeddings.embedder.Embedder.describe_pixels", None)  # calling it would be an error
     record = {"s3": {"bucket": {"name": bucket}, "object": {"key": key}}}
     message = {"Records": [{"messageId": "1", "body": json.dumps({"Records": [record]})}]}
     for price in (15.0, 9.5):

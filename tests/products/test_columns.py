@@ -104,9 +104,9 @@ def test_a_column_of_texts_and_numbers_is_refused() -> None:
 
 def test_a_newer_format_is_refused_by_name() -> None:
     arrays, metadata = unpack_arrays(pack_columns([None]))
-    newer = pack_arrays(arrays, {**metadata, "format": "2"})
+    newer = pack_arrays(arrays, {**metadata, "format": "3"})
     with pytest.raises(
-        CorruptIndexError, match=r"products.safetensors of the index has format '2', this version reads '1'"
+        CorruptIndexError, match=r"products.safetensors of the index has format '3', this version reads '1' and '2'"
     ):
         Columns.read(newer, "products.safetensors of the index")
 

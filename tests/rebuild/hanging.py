@@ -11,7 +11,7 @@ from embeddings.rebuild import checkpoint, pipeline
 def hang_after(saved: int, grain: int) -> None:
     """Let this process save at least this many photos, `grain` to a checkpoint, and then embed no more."""
     checkpoint.GRAIN = grain
-    embed, number = Embedder.embed, count(1)
+    embed, number = Embedder.describe, count(1)
     # Within the window, photos are embedded in any order. They are saved in theirs.
     most = saved + pipeline._WINDOW
 
@@ -20,4 +20,4 @@ def hang_after(saved: int, grain: int) -> None:
             threading.Event().wait()
         return embed(self, *arguments, **options)
 
-    Embedder.embed = embed_or_hang  # type: ignore[method-assign]
+    Embedder.describe = embed_or_hang  # type: ignore[method-assign]

@@ -50,13 +50,13 @@ def test_a_rebuild_with_nothing_to_embed_is_never_out_of_time(shop: Shop) -> Non
 @pytest.mark.alone
 def test_it_stops_in_time(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.put({f"{number:03d}.jpg": "red" for number in range(200)})
-    real = Embedder.embed
+    real = Embedder.describe
 
     def slow(self: Embedder, *arguments: Any, **options: Any) -> object:
         time.sleep(0.05)
         return real(self, *arguments, **options)
 
-    monkeypatch.setattr(Embedder, "embed", slow)
+    monkeypatch.setattr(Embedder, "describe", slow)
     monkeypatch.setattr(pipeline, "_cores", lambda: 2)  # all photos would take 5 seconds
     started = time.monotonic()
     summary = shop.rebuild(stop_at=started + 1.5)
@@ -64,7 +64,7 @@ def test_it_stops_in_time(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     assert summary.outcome is Outcome.UNFINISHED
     assert summary.embedded + summary.remaining == 203
     assert summary.embedded > 5
-    monkeypatch.setattr(Embedder, "embed", real)
+    monkeypatch.setattr(Embedder, "describe", real)
     assert shop.rebuild().embedded == summary.remaining
 
 

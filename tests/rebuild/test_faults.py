@@ -16,7 +16,7 @@ from embeddings.embedder import Embedder
 from embeddings.errors import NotFoundError, StorageError, UnavailableError
 from embeddings.index.manifest import POINTER
 from embeddings.rebuild import Outcome, checkpoint
-from embeddings.rebuild.checkpoint import Checkpoint
+from embeddings.rebuild.checkpoint import Checkpoint, Described
 from embeddings.storage.reader import Fetched, Reader
 from embeddings.storage.writers.local import LocalWriter
 from tests.photos import photo
@@ -40,7 +40,7 @@ def test_ten_rebuilds_at_once_lose_no_work(shop: Shop) -> None:
 def test_a_photo_that_another_rebuild_adds_meanwhile_is_kept(any_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     any_shop.rebuild()
     any_shop.put({"mine.jpg": "pink", "theirs.jpg": "black"})
-    real, met = Embedder.embed, list[bool]()
+    real, met = Embedder.describe, list[bool]()
 
     def embed_while_another_publishes(self: Embedder, *arguments: Any, **options: Any) -> object:
         if not met:
@@ -48,7 +48,7 @@ def test_a_photo_that_another_rebuild_adds_meanwhile_is_kept(any_shop: Shop, mon
             any_shop.rebuild(keys=["theirs.jpg"])
         return real(self, *arguments, **options)
 
-    monkeypatch.setattr(Embedder, "embed", embed_while_another_publishes)
+    monkeypatch.setattr(Embedder, "describe", embed_while_another_publishes)
     summary = any_shop.rebuild(keys=["mine.jpg"])
     assert (summary.outcome, summary.embedded) == (Outcome.PUBLISHED, 1), "its own photo is not embedded again"
     assert {"mine.jpg", "theirs.jpg"} < set(any_shop.load().gallery.keys)
@@ -124,10 +124,14 @@ def test_the_work_of_a_killed_process_is_resumed(shop: Shop) -> None:
     assert summary.embedded == 203 - saved
 
 
+def described(colour: str) -> Described:
+    return Described(Embedder(MODEL).embed([photo(colour)])[0].astype("float16"))
+
+
 def test_a_photo_that_changes_after_its_checkpoint_is_embedded_again(shop: Shop) -> None:
     before = Checkpoint(shop.index_files, Embedder(MODEL))
     etag = shop.photos.stat("shirts/red.jpg").etag
-    before.add("shirts/red.jpg", etag, Embedder(MODEL).embed([photo("white")])[0].astype("float16"))
+    before.add("shirts/red.jpg", etag, described("white"))
     before.save()
     shop.put({"shirts/red.jpg": "purple"})
     assert shop.rebuild().embedded == 3
@@ -138,7 +142,7 @@ def test_a_photo_that_changes_after_its_checkpoint_is_embedded_again(shop: Shop)
 def test_an_event_leaves_the_checkpoints_of_a_large_rebuild_alone(shop: Shop) -> None:
     shop.rebuild()
     large = Checkpoint(shop.index_files, Embedder(MODEL))
-    large.add("much.jpg", "etag", Embedder(MODEL).embed([photo("white")])[0].astype("float16"))
+    large.add("much.jpg", "etag", described("white"))
     large.save()
     shop.put({"event.jpg": "pink"})
     shop.rebuild(keys=["event.jpg"])

@@ -51,8 +51,8 @@ def forbid_embedding(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         def refuse(*_arguments: Any, **_options: Any) -> None:
             raise AssertionError("a photo is embedded")
 
-        monkeypatch.setattr(Embedder, "embed", refuse)
-        monkeypatch.setattr(Embedder, "embed_pixels", refuse)
+        monkeypatch.setattr(Embedder, "describe", refuse)
+        monkeypatch.setattr(Embedder, "describe_pixels", refuse)
 
     return forbid
 
@@ -288,7 +288,7 @@ def test_another_rebuild_that_publishes_meanwhile_keeps_the_new_feed(
     put_feed(shop, RED)
     shop.rebuild()
     shop.put({"mine.jpg": "pink"})
-    real, met = Embedder.embed, list[bool]()
+    real, met = Embedder.describe, list[bool]()
 
     def embed_while_the_feed_changes(self: Embedder, *arguments: Any, **options: Any) -> object:
         if not met:
@@ -297,7 +297,7 @@ def test_another_rebuild_that_publishes_meanwhile_keeps_the_new_feed(
             rebuild(shop.gallery, shop.index, keys=["feed.csv"])
         return real(self, *arguments, **options)
 
-    monkeypatch.setattr(Embedder, "embed", embed_while_the_feed_changes)
+    monkeypatch.setattr(Embedder, "describe", embed_while_the_feed_changes)
     summary = shop.rebuild(keys=["mine.jpg"])
     assert (summary.outcome, summary.embedded, summary.products) == (Outcome.PUBLISHED, 1, 2)
     assert prices(shop)["shirts/blue.jpg"] == 16

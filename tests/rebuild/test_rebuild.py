@@ -204,14 +204,14 @@ def test_larger_limits_admit_photos_that_were_too_large(shop: Shop) -> None:
 
 
 def test_a_photo_that_the_model_cannot_embed_stops_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = Embedder.embed_pixels
+    real = Embedder.describe_pixels
 
-    def no_answer_to_red(self: Embedder, pixels: np.ndarray) -> np.ndarray:
+    def no_answer_to_red(self: Embedder, pixels: np.ndarray) -> object:
         if pixels[80, 80].tolist()[1] < 60 < pixels[80, 80].tolist()[0]:
             raise ModelError("zeros")
         return real(self, pixels)
 
-    monkeypatch.setattr(Embedder, "embed_pixels", no_answer_to_red)
+    monkeypatch.setattr(Embedder, "describe_pixels", no_answer_to_red)
     summary = shop.rebuild()
     assert (summary.count, list(summary.refusals)) == (2, ["shirts/red.jpg"])
 

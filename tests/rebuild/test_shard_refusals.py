@@ -59,7 +59,7 @@ def test_a_flipped_byte_anywhere_in_a_part_is_noticed_or_harmless(shop: Shop) ->
     good = shop.index_files.get(path).data
     opened = shard_run.ShardMerge(shop.index_files, "first", "").open
     embedder = Embedder(MODEL)
-    expected = {key: (etag, vector.tobytes()) for key, (etag, vector) in opened(embedder)._results.items()}  # type: ignore[union-attr]
+    expected = {key: (etag, result.vector.tobytes()) for key, (etag, result) in opened(embedder)._results.items()}  # type: ignore[union-attr]
     noticed = 0
     for at in range(0, len(good), 23):
         shop.index_files.put(path, good[:at] + bytes([good[at] ^ 0x55]) + good[at + 1 :])
@@ -68,7 +68,7 @@ def test_a_flipped_byte_anywhere_in_a_part_is_noticed_or_harmless(shop: Shop) ->
         except GalleryIndexError:
             noticed += 1
         else:
-            assert {key: (etag, vector.tobytes()) for key, (etag, vector) in results.items()} == expected  # type: ignore[union-attr]
+            assert {key: (etag, result.vector.tobytes()) for key, (etag, result) in results.items()} == expected  # type: ignore[union-attr]
     assert noticed > len(good) // 23 * 0.6
 
 

@@ -40,8 +40,8 @@ def data(shop: S3VectorsShop) -> dict[str, list[float]]:
 
 
 def forbid_embedding(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Embedder, "embed", None)
-    monkeypatch.setattr(Embedder, "embed_pixels", None)
+    monkeypatch.setattr(Embedder, "describe", None)
+    monkeypatch.setattr(Embedder, "describe_pixels", None)
 
 
 def test_products_are_put_with_the_vectors(shop: S3VectorsShop) -> None:
@@ -118,7 +118,7 @@ def test_a_feed_that_vanishes_keeps_the_last_one(shop: S3VectorsShop) -> None:
 def test_a_matrix_moves_with_its_products(shop: S3VectorsShop, monkeypatch: pytest.MonkeyPatch) -> None:
     put_feed(shop, RED)
     shop.rebuild(vector_bucket="")
-    monkeypatch.setattr(Embedder, "embed", None)
+    monkeypatch.setattr(Embedder, "describe", None)
     assert shop.rebuild().embedded == 0
     assert prices(shop)["shirts/red.jpg"] == 15
 

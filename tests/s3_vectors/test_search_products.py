@@ -11,17 +11,18 @@ from embeddings.errors import UnknownProductError
 from embeddings.gallery import Gallery
 from embeddings.products.columns import Columns, pack_columns, pack_summaries, read_summaries
 from embeddings.products.product import Price, Product, Value
+from embeddings.products.seen import Seen
 from embeddings.products.where import parse_where
 from embeddings.s3_vectors.address import VectorIndexName
 from embeddings.s3_vectors.gallery import S3VectorsGallery
 from embeddings.s3_vectors.metadata import space_left
-from embeddings.s3_vectors.products import product_metadata
+from embeddings.s3_vectors.products import product_metadata, seen_metadata
 from embeddings.s3_vectors.writer import S3VectorsWriter
 from tests.products.oracle import COLUMNS, TEXTS, conditions
 from tests.servers.s3vectors import S3VectorsServer
 
 DIMENSION, COUNT = 6, 80
-NAMES = ("id", "item_group_id", *COLUMNS)
+NAMES = ("id", "item_group_id", *COLUMNS, "seen.kind", "seen.colour", "seen.words")
 
 
 def drawn_products() -> list[Product | None]:
@@ -43,6 +44,15 @@ def drawn_products() -> list[Product | None]:
     return products
 
 
+def drawn_seen() -> list[Seen]:
+    kinds, colours = ("nike", "hüte", ""), ("in stock", "日本", "", "")
+    looks = ((), ("g1",), ("none", "ss"), ("ss",))
+    return [
+        Seen(kinds[number % 3], "", colours[number % 4], looks[number // 2 % 4]) if number % 5 else Seen()
+        for number in range(COUNT)
+    ]
+
+
 @pytest.fixture(scope="module")
 def exact() -> Gallery:
     random = np.random.default_rng(3)
@@ -50,7 +60,7 @@ def exact() -> Gallery:
     rows[1::9] = rows[::9][: len(rows[1::9])]
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     keys = sorted(f"{'ab'[number % 2]}/{number:02}.jpg" for number in range(COUNT))
-    return Gallery(rows, keys, Columns.read(pack_columns(drawn_products())))
+    return Gallery(rows, keys, Columns.read(pack_columns(drawn_products(), drawn_seen())))
 
 
 @pytest.fixture(scope="module")
@@ -76,9 +86,13 @@ def gallery(exact: Gallery, engine: S3VectorsServer) -> Any:
         products = dict(zip(exact.keys, drawn_products(), strict=True))
         writer.put(
             {key: ('"1"', exact.vector(key).astype(np.float32)) for key in exact.keys},
-            {key: product_metadata(each, space_left(key))[0] for key, each in products.items() if each is not None},
+            {
+                key: {**(product_metadata(each, space_left(key))[0] if each else {}), **seen_metadata(seen)}
+                for (key, each), seen in zip(products.items(), drawn_seen(), strict=True)
+            },
         )
-        summaries = read_summaries(pack_summaries(each for each in products.values() if each is not None))
+        shown = [each for each in products.values() if each is not None]
+        summaries = read_summaries(pack_summaries(shown, drawn_seen()))
         yield S3VectorsGallery(index, DIMENSION, COUNT, {}, summaries)
 
 
@@ -86,6 +100,7 @@ def same(exact: Any, found: Any) -> None:
     assert [each.key for each in found] == [each.key for each in exact]
     assert [each.score for each in found] == pytest.approx([each.score for each in exact], abs=1.5e-6)
     assert list(found.products) == list(exact.products)
+    assert list(found.seen) == list(exact.seen)
     assert list(found.others) == list(exact.others)
     assert found.facets == exact.facets
 
@@ -103,7 +118,7 @@ def test_searches_give_the_answers_of_the_exact_gallery(
         "dedupe": data.draw(st.sampled_from([None, None, 0.999])),
         "exclude": data.draw(st.lists(st.sampled_from([*exact.keys, "zzz", "a//b"]), max_size=2)),
         "group": data.draw(st.booleans()),
-        "fields": data.draw(st.sampled_from([None, (), ("brand", "price")])),
+        "fields": data.draw(st.sampled_from([None, (), ("brand", "price"), ("seen.colour", "price")])),
         "facets": data.draw(st.lists(st.sampled_from(NAMES), max_size=2, unique=True)),
     }
     query = exact.vector(data.draw(st.sampled_from(exact.keys)))

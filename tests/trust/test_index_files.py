@@ -17,7 +17,7 @@ import pytest
 from embeddings.errors import CorruptIndexError
 from embeddings.index.manifest import KEYS, POINTER, SOURCES, VECTORS, Manifest
 from embeddings.index.sources import Sources
-from embeddings.rebuild.checkpoint import to_bytes
+from embeddings.rebuild.checkpoint import Described, to_bytes
 from functions.search.current_generation import CurrentGeneration
 from tests.rebuild.gallery import CHECKPOINTS, OTHER_MODEL, Shop
 
@@ -223,9 +223,9 @@ def test_a_model_of_another_length(shop: Shop) -> None:
 def test_a_checkpoint_of_another_length(shop: Shop) -> None:
     """It was filed under this model by mistake, and must not fail every rebuild."""
     photos = etags_of(shop)
-    strange: Any = {key: (etag, np.zeros(12, np.float16)) for key, etag in photos.items()}
+    strange: Any = {key: (etag, Described(np.zeros(12, np.float16))) for key, etag in photos.items()}
     shop.index_files.put(f"{CHECKPOINTS}/strange.npz", to_bytes(strange))
-    wide: Any = {key: (etag, np.zeros(48, np.float32)) for key, etag in photos.items()}
+    wide: Any = {key: (etag, Described(np.zeros(48, np.float32))) for key, etag in photos.items()}
     shop.index_files.put(f"{CHECKPOINTS}/wide.npz", to_bytes(wide))
     assert shop.rebuild().embedded == len(photos) == 3
     assert shop.paths("checkpoints/") == [], "it read both checkpoints"

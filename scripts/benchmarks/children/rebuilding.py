@@ -20,12 +20,13 @@ def invent_vectors(seed: int) -> None:
 
     import numpy as np
 
+    from embeddings.rebuild.checkpoint import Described
     from scripts.benchmarks.indexes import clustered_vectors
 
     def embed_all(objects: Sequence[Any], _gallery: Any, embedder: Any, _limits: Any) -> Generator[Any]:
         rows = (row for block in clustered_vectors(len(objects), embedder.dimension, seed) for row in block)
         for each, row in zip(objects, rows, strict=True):
-            yield each, row.astype(np.float16)
+            yield each, Described(row.astype(np.float16))
 
     patch("embeddings.rebuild.job.embed_all", embed_all).start()
 
