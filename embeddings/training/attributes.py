@@ -1,9 +1,9 @@
 """Adds to a photo's vector what the heads of a training say of it, and lets the model answer that beside the vector.
 
 Two photos of one category lie near each other, but a garment of another category with the same print may lie nearer.
-The heads tell categories apart better than distances do, so their answers become part of the vector. The half of items
-is whitened halfway. That weakens what it knew of category and colour, which the heads supply, and strengthens what
-tells items apart; whitening it wholly would also strengthen noise.
+The heads tell categories apart better than distances do, so their answers become part of the vector. The part for
+items is whitened halfway. That weakens what it knew of category and colour, which the heads supply, and strengthens
+what tells items apart; whitening it wholly would also strengthen noise.
 """
 
 from collections.abc import Collection, Mapping
@@ -16,14 +16,14 @@ from keras import ops
 from numpy.typing import NDArray
 
 from embeddings.training.evaluation.metrics import Floats, Vectors
-from embeddings.training.halves import halves, read_by
+from embeddings.training.items_and_kinds import items_and_kinds, read_by
 from embeddings.training.losses import SCALE
 from embeddings.training.trainee import WORDS_BIASES
 
 Tensor = Any
 
 WEIGHTS = {"items": 1.0, "kinds": 0.5, "category": 1.2, "kind": 0.9, "colour": 0.7, "palette": 0.6, "words": 0.3}
-"""The weight of each part of the vector: both halves, and each head's answers. Other heads have no part in it.
+"""The weight of each part of the vector: items and kinds, and each head's answers. Other heads have no part in it.
 
 They were chosen on the validation part. With more weight on the heads, searches lose the item.
 """
@@ -56,16 +56,17 @@ def with_attributes(embedder: keras.Model, proxies: Mapping[str, NDArray[np.floa
     """Build the model to convert: it puts the heads' answers into the vector, and some beside it. Nothing is trained.
 
     Args:
-        embedder: from pixels (n, 160, 160, 3) to vectors (n, 2 d), as `build_embedder` makes it.
-        proxies: the proxies (classes, d) of each head that the run was trained for, see `Trainee.proxies`.
-        vectors: the embedder's vectors (m, 2 d) of photos it was trained on, to which axes are fitted.
+        embedder: from pixels (n, 160, 160, 3) to vectors (n, 3 d / 2), as `build_embedder` makes it.
+        proxies: the proxies of each head that the run was trained for, see `Trainee.proxies`.
+        vectors: the embedder's vectors (m, 3 d / 2) of photos it was trained on, to which axes are fitted.
 
     Returns:
         A model from (n, 160, 160, 3) to unit vectors (n, d). If there are heads that can be `answered`, its second
         output is their probabilities (n, classes), side by side in that order.
     """
-    whitening = Whitening.fit(halves(vectors)[0])
-    axes = _principal(ops.convert_to_numpy(_joined(described(vectors, proxies, whitening))), vectors.shape[1] // 2)
+    items, _ = items_and_kinds(vectors)
+    whitening = Whitening.fit(items)
+    axes = _principal(ops.convert_to_numpy(_joined(described(vectors, proxies, whitening))), items.shape[1])
     pixels = keras.Input(embedder.input_shape[1:], name="pixels")
     embedded = embedder(pixels)
     projected = ops.matmul(_joined(described(embedded, proxies, whitening)), axes)
@@ -78,7 +79,7 @@ def with_attributes(embedder: keras.Model, proxies: Mapping[str, NDArray[np.floa
 
 
 def described(vectors: Tensor, proxies: Mapping[str, NDArray[np.float32]], whitening: Whitening) -> dict[str, Tensor]:
-    """Return the parts of vectors (n, 2 d) by name: items whitened halfway, kinds, and the answers of each head.
+    """Return the parts of vectors (n, 3 d / 2) by name: items whitened halfway, kinds, and the answers of each head.
 
         items: white(x),  head: sqrt(p_head);  p_head = softmax(s <x, proxies_head>),  white(x) of unit length
         words: sqrt(p) of unit length,  p = sigmoid(s <x, proxies> + biases)
@@ -86,7 +87,7 @@ def described(vectors: Tensor, proxies: Mapping[str, NDArray[np.float32]], white
     The inner product of the roots of two distributions is their Bhattacharyya coefficient: 1 if two photos surely show
     one class or are in doubt between the same ones, 0 if they share none.
     """
-    items, kinds = halves(vectors)
+    items, kinds = items_and_kinds(vectors)
     white = ops.matmul(items - whitening.mean.astype(np.float32), whitening.axes.astype(np.float32))
     said = {head: ops.sqrt(each) for head, each in probabilities(vectors, proxies).items()}
     if "words" in said:
@@ -95,7 +96,7 @@ def described(vectors: Tensor, proxies: Mapping[str, NDArray[np.float32]], white
 
 
 def probabilities(vectors: Tensor, proxies: Mapping[str, NDArray[np.float32]]) -> dict[str, Tensor]:
-    """Return what each head says of vectors (n, 2 d), by name: (n, classes), 0-1.
+    """Return what each head says of vectors (n, 3 d / 2), by name: (n, classes), 0-1.
 
     Each row sums to 1, except for `words`: a photo may have several or none.
     """

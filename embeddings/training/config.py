@@ -105,7 +105,7 @@ class Config:
     losses: dict[str, float] = field(default_factory=LOSSES.copy)
     augmentation: Augmentation = field(default_factory=Augmentation)
     dimension: int = 192
-    """The length of each of the embedder's `halves`, and of the converted model's vector."""
+    """The length of the converted model's vector, and of what the embedder tells items apart by (`items_and_kinds`)."""
     frozen_through: str = "block_6_project_BN"
     learning_rate: float = 5e-4
     weight_decay: float = 1e-4

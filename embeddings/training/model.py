@@ -14,6 +14,7 @@ from embeddings.errors import ModelError
 from embeddings.preprocess import INPUT_SIZE
 from embeddings.training.config import BACKBONES
 from embeddings.training.evaluation.metrics import Vectors
+from embeddings.training.items_and_kinds import lengths
 from embeddings.training.packed_weights import SUFFIX, load_packed
 
 Tensor = Any
@@ -35,7 +36,7 @@ def build_embedder(
     side: int = INPUT_SIZE,
     bfloat16: bool = False,
 ) -> keras.Model:
-    """Build the embedder: a backbone, weighted average pooling, and a projection each for items and kinds (`halves`).
+    """Build the embedder: a backbone, weighted average pooling, and a projection each for `items_and_kinds`.
 
     A batch-norm neck and unit length follow each projection. The neck has no centre of its own (Luo et al. 2019, "Bag
     of Tricks"), which spreads the cosines.
@@ -43,7 +44,7 @@ def build_embedder(
     Args:
         weights: a file of the backbone's weights without top (Keras's .h5, or .npz, see `packed_weights`), "imagenet"
             to download them, or None for random ones.
-        dimension: the length of each half.
+        dimension: the length of the part for items, an even number.
         frozen_through: the name of the last layer that keeps its weights and statistics, or "" to train all.
         backbone: one of `BACKBONES`. MobileNetV2 is the fastest as int8, and MobileNetV3's int8 is slower than its
             float32.
@@ -51,7 +52,7 @@ def build_embedder(
         bfloat16: whether the backbone computes in bfloat16. Weights, pooling and vector stay float32.
 
     Returns:
-        A model from (n, side, side, 3), RGB 0-255, to unit vectors (n, 2 * dimension), float32.
+        A model from (n, side, side, 3), RGB 0-255, to unit vectors (n, 3 / 2 * dimension), float32.
 
     Raises:
         ModelError: the weights cannot be loaded, or no layer has that name.
@@ -76,16 +77,16 @@ def build_embedder(
     pixels = keras.Input((side, side, 3), name="pixels")
     features = network(pixels if BACKBONES[backbone] else keras.layers.Rescaling(1 / 127.5, -1.0)(pixels))
     pooled = _pooled(features)
-    both = [_projected(pooled, dimension, half) for half in ("items", "kinds")]
+    both = [_projected(pooled, length, part) for part, length in lengths(dimension).items()]
     unit = keras.layers.UnitNormalization(name="embedding")(keras.layers.Concatenate()(both))
     return keras.Model(pixels, unit, name="garment")
 
 
-def _projected(pooled: Tensor, dimension: int, half: str) -> Tensor:
-    """Add a projection with its neck and unit length: (n, c) -> (n, dimension)."""
-    projected = keras.layers.Dense(dimension, use_bias=False, name=f"projection_{half}")(pooled)
-    neck = keras.layers.BatchNormalization(center=False, momentum=_BATCH_NORM_MOMENTUM, name=f"neck_{half}")(projected)
-    return keras.layers.UnitNormalization(name=half)(neck)
+def _projected(pooled: Tensor, length: int, part: str) -> Tensor:
+    """Add a projection with its neck and unit length: (n, c) -> (n, length)."""
+    projected = keras.layers.Dense(length, use_bias=False, name=f"projection_{part}")(pooled)
+    neck = keras.layers.BatchNormalization(center=False, momentum=_BATCH_NORM_MOMENTUM, name=f"neck_{part}")(projected)
+    return keras.layers.UnitNormalization(name=part)(neck)
 
 
 @contextmanager

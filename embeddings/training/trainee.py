@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from embeddings.training.config import LOSSES
 from embeddings.training.evaluation.metrics import Vectors
-from embeddings.training.halves import halves, read_by
+from embeddings.training.items_and_kinds import items_and_kinds, read_by
 from embeddings.training.losses import (
     SCALE,
     cosine_softmax,
@@ -73,7 +73,9 @@ class Trainee(keras.Model):  # type: ignore[misc]  # Keras has no types
         width = embedder.output_shape[-1]
         self._proxies = {
             head: self.add_weight(
-                shape=(len(classes[head]), width // 2), initializer="random_normal", name=f"proxies_{head}"
+                shape=(len(classes[head]), read_by(head, embedder.output).shape[-1]),
+                initializer="random_normal",
+                name=f"proxies_{head}",
             )
             for head in classes
         }
@@ -154,8 +156,8 @@ class Trainee(keras.Model):  # type: ignore[misc]  # Keras has no types
             for head in self._proxies
             if head != "words"
         }
-        items, kinds = halves(y_pred)
-        remembered_items, remembered_kinds = halves(memory["vectors"])
+        items, kinds = items_and_kinds(y_pred)
+        remembered_items, remembered_kinds = items_and_kinds(memory["vectors"])
         if self._biases is not None:
             losses["words"] = word_entropy(kinds, self._proxies["words"], self._biases, y["words"], 1.0 - y["consumer"])
         if self._teacher is not None:

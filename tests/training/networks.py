@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from embeddings.training.items_and_kinds import lengths
 from embeddings.training.trainee import Trainee
 from embeddings.training.views.batches import Batch, Batches
 
@@ -37,11 +38,11 @@ def tiny_embedder() -> keras.Model:
     photo = keras.Input((160, 160, 3))
     features = keras.layers.Conv2D(8, 16, strides=16, activation="relu")(keras.layers.Rescaling(1 / 127.5, -1.0)(photo))
     listed = keras.layers.Flatten()(features)
-    both = [keras.layers.BatchNormalization()(keras.layers.Dense(16)(listed)) for _ in ("items", "kinds")]
-    return keras.Model(photo, joined_halves(*map(keras.layers.UnitNormalization(), both)))
+    both = [keras.layers.BatchNormalization()(keras.layers.Dense(length)(listed)) for length in lengths(16).values()]
+    return keras.Model(photo, joined_parts(*map(keras.layers.UnitNormalization(), both)))
 
 
-def joined_halves(items: Any, kinds: Any) -> Any:
+def joined_parts(items: Any, kinds: Any) -> Any:
     """Vectors as `build_embedder`'s model answers them."""
     return keras.layers.UnitNormalization()(keras.layers.Concatenate()([items, kinds]))
 

@@ -8,7 +8,7 @@ import pytest
 
 from embeddings.embedder import Embedder
 from embeddings.training.evaluation.metrics import neighbours, precision
-from embeddings.training.halves import halves
+from embeddings.training.items_and_kinds import items_and_kinds
 
 pytestmark = pytest.mark.slow  # needs TensorFlow
 
@@ -29,7 +29,7 @@ def attributes() -> ModuleType:
 def proxies() -> dict[str, np.ndarray]:
     rng = np.random.default_rng(0)
     return {
-        "category": rng.normal(size=(CATEGORIES, DIMENSION)).astype(np.float32),
+        "category": rng.normal(size=(CATEGORIES, DIMENSION // 2)).astype(np.float32),
         "palette": 7 * rng.normal(size=(3, DIMENSION)).astype(np.float32),
     }
 
@@ -41,7 +41,8 @@ def prints(proxies: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     labels = rng.integers(CATEGORIES, size=400)
     other = rng.normal(size=(8, DIMENSION))[rng.integers(8, size=400)]
     noise = 0.3 * rng.normal(size=(400, DIMENSION))
-    return unit(unit(proxies["category"])[labels] + unit(other) + noise), labels.astype(str)
+    category = np.pad(unit(proxies["category"]), ((0, 0), (0, DIMENSION // 2)))[labels]
+    return unit(category + unit(other) + noise), labels.astype(str)
 
 
 def clouds(count: int, seed: int = 0) -> np.ndarray:
@@ -82,11 +83,12 @@ def test_two_photos_agree_by_their_whitened_embeddings_and_by_their_heads_answer
         "category",
     }
 
-    assert agreement(parts["kinds"]) == pytest.approx(vectors @ vectors.T, abs=1e-4)
+    assert agreement(parts["kinds"]) == pytest.approx(agreement(kinds_of(vectors)), abs=1e-4)
     white = unit((vectors - whitening.mean) @ whitening.axes)
     assert agreement(parts["items"]) == pytest.approx(white @ white.T, abs=1e-4)
     for head, directions in proxies.items():
-        cosines = vectors @ np.array([each / np.sqrt((each**2).sum()) for each in directions]).T
+        read = vectors if head == "palette" else kinds_of(vectors)
+        cosines = read @ np.array([each / np.sqrt((each**2).sum()) for each in directions]).T
         powers = np.exp(SCALE * cosines)
         said = powers / powers.sum(axis=1, keepdims=True)
         bhattacharyya = [[np.sqrt(one * other).sum() for other in said] for one in said]
@@ -115,10 +117,10 @@ def test_two_photos_agree_by_the_weighted_sum_over_the_parts(proxies, prints, at
     pixels = as_pixels(prints[0])
     embedder = reading_embedder()
     vectors = embed_with(embedder, pixels)
-    heads = {**proxies, "usage": proxies["palette"]}  # has no weight
+    heads = {**proxies, "usage": proxies["category"]}  # has no weight
     found = embed_with(attributes.with_attributes(embedder, heads, vectors), pixels)
 
-    parts = attributes.described(vectors, proxies, attributes.Whitening.fit(halves(vectors)[0]))
+    parts = attributes.described(vectors, proxies, attributes.Whitening.fit(items_and_kinds(vectors)[0]))
     wanted = sum(attributes.WEIGHTS[part] ** 2 * agreement(said) for part, said in parts.items())
     values, axes = np.linalg.eigh(wanted)
     expected = unit(axes[:, -DIMENSION:] * np.sqrt(values[-DIMENSION:]))
@@ -135,19 +137,19 @@ def test_words_are_said_one_by_one_and_each_other_head_says_one_thing(attributes
     said = attributes.probabilities(ops.convert_to_tensor(twice(prints[0][:9])), proxies | words)
     assert set(said) == {"category", "palette", "words"}
     assert np.asarray(said["category"]).sum(axis=1) == pytest.approx(1, abs=1e-5)
-    cosines = prints[0][:9] @ unit(proxies["category"]).T
+    cosines = kinds_of(prints[0][:9]) @ unit(proxies["category"]).T
     expected = 1 / (1 + np.exp(-(SCALE * cosines + words[WORDS_BIASES])))
     assert np.asarray(said["words"]) == pytest.approx(expected, abs=1e-5)
 
 
-def test_items_and_palette_read_the_first_half_and_the_other_heads_the_second(attributes: ModuleType, proxies, prints):
+def test_palette_reads_what_tells_items_apart_and_the_other_heads_read_kinds(attributes: ModuleType, proxies, prints):
     from keras import ops
 
-    items, kinds = prints[0][:100], prints[0][100:200]
+    items, others = prints[0][:100], prints[0][100:200]
     whitening = attributes.Whitening.fit(items)
-    found = attributes.described(ops.convert_to_tensor(joined(items, kinds)), proxies, whitening)
-    for part, half in (("items", items), ("palette", items), ("kinds", kinds), ("category", kinds)):
-        alone = attributes.described(ops.convert_to_tensor(twice(half)), proxies, whitening)
+    found = attributes.described(ops.convert_to_tensor(joined(items, kinds_of(others))), proxies, whitening)
+    for part, read in (("items", items), ("palette", items), ("kinds", others), ("category", others)):
+        alone = attributes.described(ops.convert_to_tensor(twice(read)), proxies, whitening)
         assert np.asarray(found[part]) == pytest.approx(np.asarray(alone[part]), abs=1e-4)
 
 
@@ -157,7 +159,7 @@ def test_the_file_answers_attributes_beside_the_same_vector(attributes: ModuleTy
     from embeddings.training.export import check_parity, convert, write_model
     from embeddings.training.model import embed_with
 
-    heads = {"colour": proxies["palette"], "kind": proxies["category"]}
+    heads = {"colour": proxies["palette"][:, : DIMENSION // 2], "kind": proxies["category"]}
     pixels = as_pixels(prints[0])
     embedder = reading_embedder()
     model = attributes.with_attributes(embedder, heads, embed_with(embedder, pixels))
@@ -175,12 +177,17 @@ def test_the_file_answers_attributes_beside_the_same_vector(attributes: ModuleTy
 
 
 def joined(items: np.ndarray, kinds: np.ndarray) -> np.ndarray:
-    """Vectors of these two halves."""
+    """Vectors of these two parts."""
     return np.concatenate([items, kinds], axis=1) / np.float32(np.sqrt(2))
 
 
 def twice(vectors: np.ndarray) -> np.ndarray:
-    return joined(vectors, vectors)
+    """Vectors whose part for kinds repeats what the part for items begins with."""
+    return joined(vectors, kinds_of(vectors))
+
+
+def kinds_of(vectors: np.ndarray) -> np.ndarray:
+    return unit(vectors[:, : DIMENSION // 2])
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
@@ -205,13 +212,13 @@ def as_pixels(vectors: np.ndarray) -> np.ndarray:
 
 
 def reading_embedder() -> "keras.Model":
-    """Reads `as_pixels` into both halves."""
+    """Reads `as_pixels` into both parts, as `twice` does."""
     import keras
 
-    from tests.training.networks import joined_halves
+    from tests.training.networks import joined_parts
 
     photo = keras.Input((160, 160, 3))
     corner = keras.layers.Cropping2D(((0, 159), (0, 160 - DIMENSION // 3)))(photo)
     read = keras.layers.Flatten()(keras.layers.Rescaling(1 / 127.5, -1.0)(corner))
-    half = keras.layers.UnitNormalization()(read)
-    return keras.Model(photo, joined_halves(half, half))
+    items, kinds = keras.layers.UnitNormalization()(read), keras.layers.UnitNormalization()(read[:, : DIMENSION // 2])
+    return keras.Model(photo, joined_parts(items, kinds))

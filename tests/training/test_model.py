@@ -7,12 +7,12 @@ import pytest
 
 from embeddings.errors import ModelError
 from embeddings.training.config import BACKBONES, Config
-from embeddings.training.halves import halves
+from embeddings.training.items_and_kinds import items_and_kinds
 
 pytestmark = pytest.mark.slow  # needs TensorFlow
 
 
-def test_the_network_freezes_through_a_named_layer_and_answers_two_halves_of_unit_length():
+def test_the_network_freezes_through_a_named_layer_and_answers_items_and_kinds_of_unit_length():
     import keras
 
     from embeddings.training.model import build_embedder, embed_with
@@ -24,10 +24,10 @@ def test_the_network_freezes_through_a_named_layer_and_answers_two_halves_of_uni
     momenta = {layer.momentum for layer in backbone.layers if isinstance(layer, keras.layers.BatchNormalization)}
     assert momenta == {0.95}
     vectors = embed_with(model, np.random.default_rng(0).integers(0, 256, (2, 160, 160, 3), dtype=np.uint8))
-    assert vectors.shape == (2, 48)
+    assert vectors.shape == (2, 36)
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
-    for half in halves(vectors):
-        assert np.linalg.norm(half, axis=1) == pytest.approx(1, abs=1e-5)
+    for part in items_and_kinds(vectors):
+        assert np.linalg.norm(part, axis=1) == pytest.approx(1, abs=1e-5)
 
 
 @pytest.mark.parametrize("backbone", [name for name in BACKBONES if name != "MobileNetV2"])

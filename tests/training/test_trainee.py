@@ -23,7 +23,8 @@ def test_the_loss_falls_and_the_memory_fills(batches: Batches):
     trainee, batch = tiny_trainee(batches), batches.batch(0)
     losses = [step(trainee, batch)["loss"] for _ in range(26)]
     assert losses[-1] < 0.6 * losses[0]
-    assert {proxies.shape[1] for proxies in trainee.proxies().values()} == {16}  # half of the vector
+    lengths = {head: proxies.shape[1] for head, proxies in trainee.proxies().items()}
+    assert (lengths["palette"], lengths["category"]) == (16, 8), "read by items, and by kinds"
     items = keras.ops.convert_to_numpy(trainee._memory_items.value)
     assert items[: batches.pairs * 2].tolist() == batch.items[: batches.pairs].tolist() * 2
     assert (items[batches.pairs * 26 :] == -1).all()
@@ -93,7 +94,7 @@ def test_a_run_begins_with_the_heads_of_another_class_by_class(batches: Batches)
     from tests.training.networks import tiny_trainee
 
     one, other = tiny_trainee(batches), tiny_trainee(batches)
-    theirs = np.arange(32, dtype=np.float32).reshape(2, 16)
+    theirs = np.arange(16, dtype=np.float32).reshape(2, 8)
     known = batches.classes["colour"][1]
     before = other.proxies()
     other.begin_with({"colour": theirs, "unheard of": theirs}, {"colour": ("Puce", known)})
