@@ -10,7 +10,7 @@ from zipfile import ZipFile, is_zipfile
 from scripts.bundling.archive import add_folder
 from scripts.bundling.interpreter import Interpreter
 from scripts.bundling.lock import Locked, read_lock
-from scripts.bundling.prune import is_needed, unused_libraries
+from scripts.bundling.prune import is_needed, shrink
 from scripts.bundling.target import ROOT, Target
 from scripts.bundling.wheels import fetch_wheels
 
@@ -55,8 +55,7 @@ def _unpack(wheels: list[Path], tree: Path) -> None:
     for wheel in wheels:
         with ZipFile(wheel) as archive:
             archive.extractall(tree, [name for name in archive.namelist() if is_needed(name)])
-    for library in unused_libraries(tree):
-        library.unlink()
+    shrink(tree)
 
 
 def _key(locked: list[Locked], interpreter: Interpreter) -> str:

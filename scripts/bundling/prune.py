@@ -3,7 +3,7 @@
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from scripts.bundling.elf import read_elf
+from scripts.bundling.elf import loaded_parts, read_elf
 
 # Sources stay, because stack traces need them. METADATA stays for scanners of known vulnerabilities.
 _KEPT = ("*.py", "*.so", "*.so.*", "*.dist-info/METADATA", "*.dist-info/licenses/*")
@@ -20,15 +20,17 @@ _PRUNED = (
     "ai_edge_litert/libLiteRt*Accelerator.so",
     "ai_edge_litert/*_pb2.py",
     "ai_edge_litert/schema_py_generated.py",
-    # numpy: tools to build extensions and to test, and a module that it loads when it is first used
+    # numpy: tools to build extensions and to test, and modules that it loads when they are first used
     "numpy/_core/_simd.*.so",
     "numpy/_core/*_tests.*.so",
     "numpy/_pyinstaller/*",
     "numpy/conftest.py",
     "numpy/doc/*",
     "numpy/f2py/*",
+    "numpy/fft/*",
+    "numpy/ma/*",
     "numpy/polynomial/*",
-    "numpy/random/_examples/*",
+    "numpy/random/*",
     "numpy/testing/*",
     # Pillow: AVIF, fonts and Tk; embeddings.preprocess opens JPEG, PNG and WebP only
     "PIL/_avif.*.so",
@@ -37,14 +39,28 @@ _PRUNED = (
 )
 
 
+_EMPTIED = ("numpy/_core/_add_newdocs.py", "numpy/_core/_add_newdocs_scalars.py")
+"""Modules that only attach docstrings to C functions, which takes a tenth of numpy's import."""
+
+
 def is_needed(path: str) -> bool:
-    """Return whether a bundle keeps this file of a wheel; `unused_libraries` finds more to leave out."""
+    """Return whether a bundle keeps this file of a wheel; `shrink` finds more to leave out."""
     return any(fnmatchcase(path, pattern) for pattern in _KEPT) and not any(
         fnmatchcase(path, pattern) for pattern in _PRUNED
     )
 
 
-def unused_libraries(tree: Path) -> list[Path]:
+def shrink(tree: Path) -> None:
+    """Take out of unpacked wheels what is never used, and what is used but does nothing."""
+    for library in _unused_libraries(tree):
+        library.unlink()
+    for library in shared_libraries(tree):
+        library.write_bytes(loaded_parts(library.read_bytes()))
+    for module in _EMPTIED:
+        (tree / module).write_text('"""Emptied: docstrings."""\n')
+
+
+def _unused_libraries(tree: Path) -> list[Path]:
     """List the libraries in the wheels' `*.libs` folders that no extension module needs, directly or indirectly."""
     libraries = {path.name: path for path in tree.glob("*.libs/*")}
     reached: set[str] = set()

@@ -34,6 +34,7 @@ NEEDED = (
 NOT_NEEDED = (
     *("functions/main.py", "functions/requirements.txt", "embeddings/training/*", "embeddings/storage/writers/gcs.py"),
     *("tests/*", "*/tests/*", "scripts/*", "site/*", "*.pyi", "*.h", "*.a", "numpy/f2py/*", "numpy/testing/*"),
+    *("numpy/fft/*", "numpy/ma/*", "numpy/random/*"),
     *("*libLiteRtWebGpu*", "*/libLiteRt.so", "ai_edge_litert/vendors/*", "ai_edge_litert/tools/*", "*benchmark*"),
     *("PIL/_avif*", "pillow.libs/libavif*", "pillow.libs/libfreetype*", "*/RECORD"),
     *(f"{name}/*" for name in ("tensorflow", "keras", "boto3", "botocore", "google", "flask", "werkzeug", "tqdm")),
