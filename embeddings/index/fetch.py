@@ -1,7 +1,6 @@
 """Fetching a generation's files. Needs no numpy, so that a cold start can fetch while numpy is imported."""
 
 import hashlib
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -21,7 +20,7 @@ from embeddings.storage.reader import Reader
 
 @dataclass(frozen=True)
 class GenerationFiles:
-    """The files that a query needs, checked."""
+    """The files that a query needs beside the model, checked."""
 
     vectors: list[memoryview]
     """The matrix, in the parts it was fetched in; `generation.read_unit_rows` empties the list."""
@@ -31,8 +30,6 @@ class GenerationFiles:
     """Empty unless a vector index holds the keys."""
     products: bytes
     """Empty without a product feed."""
-    model: bytes | None
-    """None if the caller has this model already."""
 
 
 def fetch_pointer(reader: Reader) -> tuple[Manifest, str]:
@@ -65,31 +62,31 @@ def fetch_pointer_if_changed(reader: Reader, etag: str) -> tuple[Manifest, str] 
     return None if found is None else (Manifest.from_json(found.data), found.etag)
 
 
-def fetch_generation(reader: Reader, manifest: Manifest, known_model: str = "") -> GenerationFiles:
-    """Fetch a generation's files in parallel, and check them.
-
-    Args:
-        reader: storage of the index.
-        manifest: the generation's.
-        known_model: sha256 of a model that the caller has already.
+def fetch_generation(reader: Reader, manifest: Manifest) -> GenerationFiles:
+    """Fetch a generation's files in parallel, all but the model, and check them.
 
     Raises:
         CorruptIndexError: a file is missing or its checksum differs. StorageError: storage failed.
     """
-    with ThreadPoolExecutor(max_workers=4, thread_name_prefix="fetch") as pool:
+    with ThreadPoolExecutor(max_workers=3, thread_name_prefix="fetch") as pool:
         wanted = {
             name: pool.submit(_fetch, reader, manifest.path(name), manifest.files[name])
             for name in (VECTORS, PRODUCTS, KEYS, FOLDERS)
             if name in manifest.files
         }
-        model = None
-        if manifest.model.sha256 != known_model:
-            model = pool.submit(_fetch, reader, manifest.model_path, manifest.model)
         vectors, keys, folders, products = (
             wanted.pop(name).result() if name in wanted else [] for name in (VECTORS, KEYS, FOLDERS, PRODUCTS)
         )
-        content = None if model is None else b"".join(model.result())
-        return GenerationFiles(vectors, b"".join(keys), b"".join(folders), b"".join(products), content)
+        return GenerationFiles(vectors, b"".join(keys), b"".join(folders), b"".join(products))
+
+
+def fetch_model(reader: Reader, manifest: Manifest) -> bytes:
+    """Fetch a generation's model, and check it.
+
+    Raises:
+        CorruptIndexError: it is missing or its checksum differs. StorageError: storage failed.
+    """
+    return b"".join(_fetch(reader, manifest.model_path, manifest.model))
 
 
 def _too_large(error: WrongSizeError) -> CorruptIndexError:
@@ -97,15 +94,16 @@ def _too_large(error: WrongSizeError) -> CorruptIndexError:
 
 
 def _fetch(reader: Reader, path: str, entry: FileEntry) -> list[memoryview]:
+    checksum = hashlib.sha256()
     try:
-        parts = reader.get(path, size=entry.size).parts
+        parts = reader.get(path, size=entry.size, each=checksum.update).parts
     except NotFoundError as error:
         raise missing_file(path) from error
     except WrongSizeError as error:
         raise CorruptIndexError(
             f"{path} of the index is damaged ({error}); roll back, or rebuild with --full"
         ) from error
-    _check_parts(path, parts, entry)
+    _check(path, checksum.hexdigest(), entry)
     return parts
 
 
@@ -120,14 +118,11 @@ def check_file(path: str, data: bytes, entry: FileEntry) -> None:
     Raises:
         CorruptIndexError: they differ.
     """
-    _check_parts(path, [data], entry)
+    _check(path, hashlib.sha256(data).hexdigest(), entry)
 
 
-def _check_parts(path: str, parts: Sequence[bytes | memoryview], entry: FileEntry) -> None:
-    checksum = hashlib.sha256()
-    for part in parts:
-        checksum.update(part)
-    if sum(map(len, parts)) != entry.size or checksum.hexdigest() != entry.sha256:
+def _check(path: str, checksum: str, entry: FileEntry) -> None:
+    if checksum != entry.sha256:
         raise CorruptIndexError(
             f"{path} of the index is damaged (its checksum is not the manifest's); roll back, or rebuild with --full"
         )

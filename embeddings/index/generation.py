@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from embeddings.embedder import Embedder
 from embeddings.errors import CorruptIndexError, ModelError, StorageUriError
 from embeddings.gallery import Gallery
-from embeddings.index.fetch import GenerationFiles, fetch_generation, fetch_pointer
+from embeddings.index.fetch import GenerationFiles, fetch_generation, fetch_model, fetch_pointer
 from embeddings.index.manifest import FOLDERS, KEYS, PRODUCTS, VECTORS, Manifest
 from embeddings.neighbours import SearchableGallery
 from embeddings.preprocess import PREPROCESS_VERSION
@@ -31,11 +31,22 @@ _LONGEST_HEADER = 10 + 0xFFFF
 
 @dataclass(frozen=True)
 class Generation:
-    """The gallery to search, and the model that made its vectors."""
+    """The gallery to search, and the model that made its vectors.
+
+    Raises:
+        CorruptIndexError: their dimensions differ.
+    """
 
     manifest: Manifest
     gallery: SearchableGallery
     embedder: Embedder
+
+    def __post_init__(self) -> None:
+        if self.embedder.dimension != self.manifest.dimension:
+            raise CorruptIndexError(
+                f"{self.manifest.vector_index or self.manifest.path(VECTORS)} has dimension "
+                f"{self.manifest.dimension}, its model {self.embedder.dimension}; rebuild the index"
+            )
 
 
 def load_generation(reader: Reader) -> Generation:
@@ -45,16 +56,24 @@ def load_generation(reader: Reader) -> Generation:
         GalleryIndexError: there is none, or it is damaged. StorageError: storage failed.
     """
     manifest, _ = fetch_pointer(reader)
-    return open_generation(manifest, fetch_generation(reader, manifest))
+    gallery = open_gallery(manifest, fetch_generation(reader, manifest))
+    return Generation(manifest, gallery, open_model(manifest, fetch_model(reader, manifest)))
 
 
-def open_generation(manifest: Manifest, files: GenerationFiles, embedder: Embedder | None = None) -> Generation:
-    """Open fetched files.
+def open_model(manifest: Manifest, content: bytes) -> Embedder:
+    """Open a fetched model.
 
-    Args:
-        manifest: the generation's.
-        files: checked files; `files.vectors` is empty afterwards.
-        embedder: one to use again; required if `files.model` is None.
+    Raises:
+        CorruptIndexError: it is no embedding model.
+    """
+    try:
+        return Embedder(content)
+    except ModelError as error:
+        raise CorruptIndexError(f"{manifest.model_path} of the index is unusable: {error}") from error
+
+
+def open_gallery(manifest: Manifest, files: GenerationFiles) -> SearchableGallery:
+    """Open fetched files; `files.vectors` is empty afterwards.
 
     Raises:
         CorruptIndexError: the files contradict each other or the manifest.
@@ -64,26 +83,13 @@ def open_generation(manifest: Manifest, files: GenerationFiles, embedder: Embedd
             f"the index was built with version {manifest.preprocess} of the preprocessing, this is version "
             f"{PREPROCESS_VERSION}: rebuild the index with the version that is deployed"
         )
-    if files.model is not None:
-        try:
-            embedder = Embedder(files.model)
-        except ModelError as error:
-            raise CorruptIndexError(f"{manifest.model_path} of the index is unusable: {error}") from error
-    elif embedder is None or embedder.sha256 != manifest.model.sha256:
-        raise ValueError("the embedder is not this generation's")
-    if embedder.dimension != manifest.dimension:
-        raise CorruptIndexError(
-            f"{manifest.vector_index or manifest.path(VECTORS)} has dimension {manifest.dimension}, "
-            f"its model {embedder.dimension}; rebuild the index"
-        )
     if manifest.vector_index is not None:
-        return Generation(manifest, _open_s3_vectors(manifest, manifest.vector_index, files), embedder)
+        return _open_s3_vectors(manifest, manifest.vector_index, files)
     vectors = read_unit_rows(manifest, files.vectors)
     try:
-        gallery = Gallery(vectors, read_keys(manifest, files.keys), read_products(manifest, files.products))
+        return Gallery(vectors, read_keys(manifest, files.keys), read_products(manifest, files.products))
     except ValueError as error:
         raise CorruptIndexError(f"{manifest.path(KEYS)} of the index is damaged: {error}") from error
-    return Generation(manifest, gallery, embedder)
 
 
 def _open_s3_vectors(manifest: Manifest, index: VectorIndexName, files: GenerationFiles) -> SearchableGallery:

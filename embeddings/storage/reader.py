@@ -87,13 +87,21 @@ class Reader:
         with self._explained(""):
             self._store = _opener(uri)
 
-    def get(self, key: str, *, size: int | None = None, most: int | None = None) -> Fetched:
+    def get(
+        self,
+        key: str,
+        *,
+        size: int | None = None,
+        most: int | None = None,
+        each: Callable[[memoryview], object] | None = None,
+    ) -> Fetched:
         """Read a whole object.
 
         Args:
             key: the object's key.
             size: its size in bytes, if known. Above `PART_BYTES`, several threads fetch it in parts.
             most: the most bytes it may have, if its size is not known.
+            each: called with every part in order, while the later ones are still on their way.
 
         Raises:
             NotFoundError: there is no such object.
@@ -101,7 +109,10 @@ class Reader:
             StorageError: storage failed, or the object was replaced while its parts were read.
         """
         if size is None or size <= PART_BYTES:
-            return self._fetch(key, {}, size, most)
+            whole = self._fetch(key, {}, size, most)
+            if each is not None:
+                each(whole.parts[0])
+            return whole
         # Imported here because it imports logging, and only large objects need threads.
         from concurrent.futures import ThreadPoolExecutor
 
@@ -113,7 +124,11 @@ class Reader:
                 for start in starts
             ]
             try:
-                fetched = [part.result() for part in parts]
+                fetched = []
+                for part in parts:
+                    fetched.append(part.result())
+                    if each is not None:
+                        each(fetched[-1].parts[0])
             finally:
                 threads.shutdown(cancel_futures=True)
         if len({each.etag for each in fetched}) > 1:

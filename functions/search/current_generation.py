@@ -8,15 +8,17 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from embeddings.errors import GarmentSearchError
-from embeddings.index.fetch import fetch_generation, fetch_pointer, fetch_pointer_if_changed
+from embeddings.index.fetch import fetch_generation, fetch_model, fetch_pointer, fetch_pointer_if_changed
+from embeddings.index.manifest import Manifest
 from embeddings.storage.reader import Reader, open_reader
 
 if TYPE_CHECKING:
+    from embeddings.embedder import Embedder
     from embeddings.index.generation import Generation
 
 LONGEST_PAUSE = 300.0
@@ -135,7 +137,7 @@ class CurrentGeneration:
 
     def _newer(self, generation: "Generation") -> "Generation":
         """Return the current generation if the pointer has moved, else the given one."""
-        from embeddings.index.generation import open_generation
+        from embeddings.index.generation import Generation, open_gallery
 
         reader = self._opened()
         changed = fetch_pointer_if_changed(reader, self._etag)
@@ -146,7 +148,8 @@ class CurrentGeneration:
             generation = replace(generation, manifest=manifest)  # held, or released
         else:
             known = generation.embedder
-            generation = open_generation(manifest, fetch_generation(reader, manifest, known_model=known.sha256), known)
+            embedder = known if known.sha256 == manifest.model.sha256 else _load_model(reader, manifest)
+            generation = Generation(manifest, open_gallery(manifest, fetch_generation(reader, manifest)), embedder)
         self.generation, self._etag = generation, etag
         return generation
 
@@ -155,12 +158,23 @@ class CurrentGeneration:
         self._look_at = self._clock() + self._refresh_seconds  # the first request may come much later
         reader = self._opened()
         manifest, etag = fetch_pointer(reader)
-        files = [fetch_generation(reader, manifest)]
-        from embeddings.index.generation import open_generation
+        # LiteRT works for most of an embedder's opening without Python's lock.
+        with ThreadPoolExecutor(1, thread_name_prefix="open-model") as aside:
+            embedder = aside.submit(_load_model, reader, manifest)
+            files = [fetch_generation(reader, manifest)]
+            from embeddings.index.generation import Generation, open_gallery
 
-        return open_generation(manifest, files.pop()), etag  # popped, so that nothing else keeps the files
+            gallery = open_gallery(manifest, files.pop())  # popped, so that nothing else keeps the files
+            return Generation(manifest, gallery, embedder.result()), etag
 
     def _opened(self) -> Reader:
         if self._reader is None:
             self._reader = open_reader(self._index_uri)
         return self._reader
+
+
+def _load_model(reader: Reader, manifest: Manifest) -> "Embedder":
+    content = fetch_model(reader, manifest)
+    from embeddings.index.generation import open_model
+
+    return open_model(manifest, content)

@@ -1,6 +1,6 @@
 """The routes: what each one answers, as a value for JSON or as a document."""
 
-import platform
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -151,7 +151,7 @@ class Routes:
             "generation": None if generation is None else generation.manifest.generation,
             "versions": {
                 "garment-search": VERSION,
-                "python": platform.python_version(),
+                "python": sys.version.split()[0],
                 "litert": ai_edge_litert.__version__,
                 "numpy": np.__version__,
                 "obstore": obstore.__version__,

@@ -13,7 +13,9 @@ class BareCalls:
             self._interpreter = Interpreter(model_content=file.read(), num_threads=1)
         self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]["index"]
-        self._output = self._interpreter.get_output_details()[0]["index"]
+        # Outputs are in any order; their names number them, and the vector is the first.
+        vector = min(self._interpreter.get_output_details(), key=lambda each: str(each["name"]))
+        self._output = vector["index"]
 
     def load(self, matrix: str, keys: str) -> None:
         """Read a float32 matrix, which needs no conversion, and its keys."""

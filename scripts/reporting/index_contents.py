@@ -51,7 +51,7 @@ def read_contents(index: Reader) -> Contents:
         raise GalleryIndexError(
             f"the vectors are in {manifest.vector_index}; a report needs an index with a matrix, to compare all of them"
         )
-    files = fetch_generation(index, manifest, known_model=manifest.model.sha256)
+    files = fetch_generation(index, manifest)
     vectors = read_unit_rows(manifest, files.vectors)
     sources = _sources(index, manifest)
     products = product_figures(sources.feed, read_products(manifest, files.products))

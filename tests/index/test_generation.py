@@ -1,6 +1,5 @@
 """Opening a generation: its files, its manifest and its model must agree."""
 
-import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 from embeddings.embedder import Embedder
 from embeddings.errors import CorruptIndexError
 from embeddings.index.fetch import GenerationFiles
-from embeddings.index.generation import open_generation, read_folders
+from embeddings.index.generation import Generation, open_gallery, open_model, read_folders
 from embeddings.index.manifest import FileEntry, Manifest
 from embeddings.preprocess import PREPROCESS_VERSION
 from tests.index.test_vectors import MANIFEST, stored
@@ -34,36 +33,37 @@ def manifest(embedder: Embedder, dimension: int | None = None) -> Manifest:
     )
 
 
-def files(dimension: int, keys: list[str] = KEYS, model: bytes | None = None) -> GenerationFiles:
+def files(dimension: int, keys: list[str] = KEYS) -> GenerationFiles:
     vectors = np.ones((len(KEYS), dimension), np.float16)
     lines = "".join(f"{key}\n" for key in keys).encode()
-    return GenerationFiles([memoryview(stored(vectors))], lines, folders=b"", products=b"", model=model)
+    return GenerationFiles([memoryview(stored(vectors))], lines, folders=b"", products=b"")
 
 
-def test_the_embedder_before_is_used_again_if_it_is_the_same(embedder: Embedder) -> None:
-    generation = open_generation(manifest(embedder), files(embedder.dimension), embedder)
-    assert generation.embedder is embedder
-    assert [*generation.gallery.keys] == KEYS  # type: ignore[attr-defined]
-
-
-def test_an_embedder_of_another_model_is_a_mistake_of_the_caller(embedder: Embedder) -> None:
-    other = replace(manifest(embedder), model=FileEntry(hashlib.sha256(b"another").hexdigest(), 1))
-    for given in (embedder, None):
-        with pytest.raises(ValueError, match="not this generation's"):
-            open_generation(other, files(embedder.dimension), given)
+def test_a_gallery_has_the_keys_of_its_files(embedder: Embedder) -> None:
+    given = files(embedder.dimension)
+    gallery = open_gallery(manifest(embedder), given)
+    assert [*gallery.keys] == KEYS  # type: ignore[attr-defined]
+    assert given.vectors == []
 
 
 @pytest.mark.parametrize("more", [-1, 1])
 def test_the_models_dimension_must_be_that_of_the_vectors(embedder: Embedder, more: int) -> None:
     dimension = embedder.dimension + more
+    stated = manifest(embedder, dimension)
+    gallery = open_gallery(stated, files(dimension))
     with pytest.raises(CorruptIndexError, match=f"has dimension {dimension}, its model {embedder.dimension}"):
-        open_generation(manifest(embedder, dimension), files(dimension), embedder)
+        Generation(stated, gallery, embedder)
+
+
+def test_a_file_that_is_no_model_is_refused(embedder: Embedder) -> None:
+    with pytest.raises(CorruptIndexError, match=r"\.tflite of the index is unusable"):
+        open_model(manifest(embedder), b"no model")
 
 
 @pytest.mark.parametrize("keys", [["a.jpg"], ["a.jpg", "b.jpg", "c.jpg"]])
 def test_there_is_one_key_for_each_vector(embedder: Embedder, keys: list[str]) -> None:
     with pytest.raises(CorruptIndexError, match=f"has {len(keys)} keys, the manifest says 2"):
-        open_generation(manifest(embedder), files(embedder.dimension, keys), embedder)
+        open_gallery(manifest(embedder), files(embedder.dimension, keys))
 
 
 def test_folders_are_numbers_by_name() -> None:

@@ -102,7 +102,9 @@ def test_a_large_object_comes_in_parts(reader: Reader, writer: Writer, monkeypat
     monkeypatch.setattr(reader_module, "PART_BYTES", 1000)
     for length in (999, 1000, 1001, 20_500):
         writer.put("large", pattern(length))
-        assert reader.get("large", size=length).data == pattern(length)
+        arrived: list[memoryview] = []
+        assert reader.get("large", size=length, each=arrived.append).data == pattern(length)
+        assert b"".join(arrived) == pattern(length)
 
 
 def test_another_size_is_an_error(reader: Reader, writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
