@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -173,21 +173,11 @@ class _Training:
         by."""
         self.trainee.reset_metrics()
         figures = self.validation.figures(lambda pixels: embed_with(self.trainee.embedder, pixels))
-        figures |= {"score": score(figures, self.config.losses)}
+        figures |= {"score": float(np.mean([*figures.values()]))}  # a run keeps its best
         if self.config.everything or not rows or figures["score"] > max(row["score"] for row in rows):
             save_best(self.folder, self.trainee)
         tqdm.write(f"step {step}: " + ", ".join(f"{name} {value:.3f}" for name, value in figures.items()))
         return {"step": step, **{f"loss {name}": value for name, value in losses.items()}, **figures}
-
-
-def score(figures: Mapping[str, float], losses: Mapping[str, float]) -> float:
-    """Return the mean of the figures, by which a run keeps its best.
-
-    Figures of items do not count if the run does not train items.
-    """
-    of_items = {name for name in figures if name.startswith(("C@", "item@"))}
-    counted = figures.keys() - of_items if losses["items"] == 0 else figures.keys()
-    return float(np.mean([figures[name] for name in counted or figures.keys()]))
 
 
 def _shape(progress: float) -> float:
