@@ -87,6 +87,7 @@ def _run(options: argparse.Namespace) -> None:
         serve_functions(options.port, settings, log, host) as service,
     ):
         print(f"\n    Open {page_url}\n", flush=True)
+        print(f"Widget: {page_url}/product.html", flush=True)
         print(f"Service: {service_url}   API: {service_url}/docs   Log: {_short(log)}   Stop both: Ctrl-C", flush=True)
         service.wait()
         raise DemoError(f"the service stopped unexpectedly; its log ends with: {last_line(log)}")

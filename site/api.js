@@ -20,52 +20,53 @@ export class ServiceError extends Error {
 // Of a product, cards show these columns.
 const FIELDS = "title,link,brand,price,sale_price,availability";
 
-/** `options` are the parameters of docs/api.md, a list for one that is repeated; empty ones are left out. */
+/**
+ * Each method takes the parameters of docs/api.md, a list for one that is repeated; empty ones are left out. To abort a
+ * `control` ends the request.
+ */
 export class Service {
   constructor(url) {
     this.url = url.replace(/\/+$/, "");
   }
 
-  byPhoto(photo, options, signal) {
+  byPhoto(photo, parameters, control) {
     const form = new FormData(); // unlike a bare image, a form needs no preflight request
     form.append("file", photo, "photo.jpg");
-    return this.#ask("/v1/search", options, { method: "POST", body: form, signal });
+    return this.#ask("/v1/search", parameters, control, { method: "POST", body: form });
   }
 
-  byProduct(product, options, signal) {
-    return this.#ask("/v1/similar", { product, ...options }, { signal });
+  alike(parameters, control) {
+    return this.#ask("/v1/similar", parameters, control);
   }
 
-  byKey(key, options, signal) {
-    return this.#ask("/v1/similar", { key, ...options }, { signal });
+  atRandom(parameters, control) {
+    return this.#ask("/v1/random", parameters, control);
   }
 
-  atRandom(options, signal) {
-    return this.#ask("/v1/random", options, { signal });
-  }
-
-  /** The gallery's top folders, `{ name, count }` each, and its products' columns; an older service lists none. */
+  /** The gallery's top folders, `{ value, count }` each, and its products' columns; an older service lists none. */
   async index() {
     const response = await fetch(`${this.url}/v1/index`);
     const { folders = [], columns = [] } = await response.json();
-    return { folders, columns };
+    return { folders: folders.map(({ name, count }) => ({ value: name, count })), columns };
   }
 
-  async #ask(path, parameters, request) {
+  async #ask(path, parameters, control = new AbortController(), request) {
     const all = Object.entries({ ...parameters, fields: FIELDS });
     const each = all.flatMap(([name, values]) => [values].flat().map((value) => [name, value]));
     const given = each.filter(([, value]) => value !== undefined && value !== "");
     const url = `${this.url}${path}?${new URLSearchParams(given)}`;
-    const limit = limited(request.signal, PATIENCE_MS);
+    let tooSlow = false; // Safari before 16 has no AbortSignal.timeout
+    const timer = setTimeout(() => control.abort((tooSlow = true)), PATIENCE_MS);
     let response, answer;
     try {
-      response = await fetch(url, { ...request, signal: limit.signal });
+      response = await fetch(url, { ...request, signal: control.signal });
       answer = await response.json();
     } catch (error) {
-      if (request.signal.aborted) throw error; // the visitor has moved on
-      if (!(error instanceof SyntaxError)) throw unanswered(error, limit.signal.aborted);
+      if (tooSlow) throw new ServiceError(TOO_SLOW, { offline: false });
+      if (control.signal.aborted) throw error; // the visitor has moved on
+      if (!(error instanceof SyntaxError)) throw unanswered(error);
     } finally {
-      limit.end();
+      clearTimeout(timer);
     }
     if (!response.ok) throw refusal(response, answer);
     if (!Array.isArray(answer?.results)) throw new ServiceError(STRANGER);
@@ -73,23 +74,8 @@ export class Service {
   }
 }
 
-/** A signal that aborts with another one or after a time. Safari has AbortSignal.any since 17.4, timeout since 16. */
-function limited(signal, milliseconds) {
-  const control = new AbortController();
-  const abort = () => control.abort();
-  const timer = setTimeout(abort, milliseconds);
-  signal.addEventListener("abort", abort);
-  if (signal.aborted) abort();
-  const end = () => {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", abort);
-  };
-  return { signal: control.signal, end };
-}
-
 // `fetch` says TypeError where there is no answer. Anything else is a mistake of this page, and stays what it is.
-function unanswered(error, tooSlow) {
-  if (tooSlow) return new ServiceError(TOO_SLOW, { offline: false });
+function unanswered(error) {
   if (!(error instanceof TypeError)) return error;
   const offline = !navigator.onLine;
   return new ServiceError(offline ? OFFLINE : UNREACHABLE, { offline });

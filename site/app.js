@@ -5,14 +5,14 @@ import * as config from "./config.js";
 import { CropBox } from "./crop.js";
 import { columnsToCount, showFilters } from "./filters.js";
 import { allKept, keepsOn } from "./kept.js";
-import { showLarger } from "./larger.js";
-import { button, element, iconButton, make } from "./make.js";
+import { button, element, iconButton, make, whenNear } from "./make.js";
 import { PhotoError } from "./photo.js";
 import { takePhotos } from "./photo_input.js";
 import { nameOf, shopLink } from "./product.js";
 import * as screen from "./screen.js";
 import { gather } from "./search.js";
 import { DEVELOPER, MIN_SCORE, PRODUCT_LINK } from "./settings.js";
+import { isSame, showTrail, stepBefore } from "./trail.js";
 import { addressOf, readAddress } from "./url_state.js";
 import { Wall } from "./wall.js";
 
@@ -21,7 +21,7 @@ const SLOW_MS = 500;
 const AWAKE_MS = 240_000;
 
 const service = new Service(config.SERVICE_URL);
-const views = new Map(); // by the id in history.state: { file | key | random | kept, filters, shown, results, ... }
+const views = new Map(); // by the id in history.state: { file | key | random | kept, box, filters, parent, ... }
 let gallery = { folders: [], columns: [] }; // what the service says of it
 let asked; // the promise of that
 let view; // the one on the screen
@@ -32,9 +32,13 @@ let awakeUntil = 0;
 const onClick = (id, listener) => element(id).addEventListener("click", listener);
 
 const crop = new CropBox(element("crop"), element("crop-said"), (box) => {
-  if (!box) element("mark").focus(); // its grips, one of which may have the focus, are gone
-  Object.assign(view, { box, shown: PAGE_SIZE });
-  screen.showMarked(box);
+  if (!box) {
+    screen.showMarked(false);
+    element("mark").focus(); // its grips, one of which may have the focus, are gone
+  }
+  if (!box !== !view.box) return narrow({ box });
+  if (!box) return;
+  Object.assign(view, { box, shown: PAGE_SIZE }); // a box that is pulled again is no further step
   begin();
 });
 
@@ -45,11 +49,17 @@ const wall = new Wall(service, element("wall"), element("more-wall"), {
   },
 });
 
-function open(next) {
+function open(next, focused) {
+  goTo({ shown: PAGE_SIZE, filters: [], ...next }, focused);
+}
+
+/** Show a view, a new one or an earlier one, which still has its results; `focused` is the id of its heading. */
+function goTo(next, focused) {
   leave();
-  view = { shown: PAGE_SIZE, filters: [], ...next };
+  view = next;
   history.pushState(keep(view), "", addressOf(view));
   show();
+  if (focused) screen.goTo(focused);
 }
 
 function keep(view) {
@@ -78,13 +88,16 @@ function restore() {
   window.scrollTo(0, view.scroll ?? 0);
 }
 
+function isSearch() {
+  return view.key || view.file || view.random;
+}
+
 function show(message) {
   if (view.kept) return showKept();
-  if (!view.key && !view.file && !view.random) return showStart(message);
-  screen.showQuery(view);
+  if (!isSearch()) return showStart(message);
+  showSubject();
   screen.showMarked(view.box);
-  crop.show(view.box ?? null);
-  showChoices();
+  crop.show(view.box);
   if (view.until > Date.now()) showResults({ kept: 0 });
   else begin();
 }
@@ -103,7 +116,7 @@ function showKept() {
 
 // Signed addresses expire long before the visitor comes back.
 async function freshUrl(key) {
-  const { query } = await service.byKey(key, { k: 1 }, new AbortController().signal);
+  const { query } = await service.alike({ key, k: 1 });
   return query.url;
 }
 
@@ -122,15 +135,14 @@ async function search({ focus = false } = {}) {
   const slow = setTimeout(screen.showSlow, SLOW_MS, Date.now() > awakeUntil);
   try {
     const columns = columnsToCount((await about()).columns);
-    const found = await gather(service, view, columns, mine.signal, () => screen.showQuery(view));
+    const found = await gather(service, view, columns, mine, showSubject);
     awakeUntil = Date.now() + AWAKE_MS;
     if (running !== mine) return;
     running = undefined;
     Object.assign(view, found);
     history.replaceState(history.state, "", addressOf(view));
-    screen.showQuery(view);
+    showSubject();
     const note = found.renewed ? "The gallery has changed in the meantime, so these are new results. " : "";
-    showChoices();
     showResults({ kept: found.renewed ? 0 : kept, note, focus });
   } catch (error) {
     if (running === mine) fail(error, kept);
@@ -155,15 +167,24 @@ function about() {
   return asked;
 }
 
-function showChoices() {
-  // The counts of folders are of all there is.
-  const values = gallery.folders.map(({ name, count }) => ({ value: name, count: view.filters.length ? 0 : count }));
-  showFilters(view.filters, { folder: { values }, ...view.facets }, filter);
+/** Show what is searched by: the photo or garment, the steps to it, the filters. */
+function showSubject() {
+  screen.showQuery(view);
+  showTrail(view, (step) => goTo(step, "found-title"));
+  showFilters(view, gallery.folders, filter);
+}
+
+/** Search by the same with another box or other filters. What a step before has found already is shown at once. */
+function narrow(change) {
+  const { file, photo, key, url, product, box, filters } = view;
+  const next = { file, photo, key, url, product, box, filters, ...change };
+  const before = stepBefore(view, next);
+  if (before && isSame(before, next)) goTo(before);
+  else open({ ...next, parent: before });
 }
 
 function filter(filters) {
-  const { file, photo, key, url, product, box, facets } = view;
-  open({ file, photo, key, url, product, box, facets, filters });
+  narrow({ filters });
 }
 
 // A card leads to the product; where there is no page for it, to what is similar.
@@ -171,7 +192,7 @@ function partsOf(result) {
   const shop = shopLink(result, PRODUCT_LINK);
   const alike = alikeLink(result);
   const buttons = make("div", { className: "card-buttons" });
-  const larger = () => showLarger(result, nameOf(result), largerActions(result, shop, alike));
+  const larger = () => screen.showLarger(card(result, partsOf(result)));
   const name = nameOf(result);
   buttons.append(
     ...(shop ? [iconButton("alike", `More like ${name}`, alike.onClick)] : []),
@@ -180,14 +201,6 @@ function partsOf(result) {
   );
   const note = DEVELOPER ? `${result.score?.toFixed(4) ?? ""} ${result.key}` : "";
   return { ...(shop ? { href: shop, elsewhere: true } : alike), extra: [buttons], note };
-}
-
-function largerActions(result, shop, alike) {
-  const more = button("button small", "More like this", alike.onClick);
-  const keeps = keepsOn(button("button small", "Keep"), result);
-  const visit = shop && make("a", { className: "button small primary", href: shop, target: "_blank", rel: "noopener" });
-  if (visit) visit.textContent = "To the product";
-  return [...(visit ? [visit] : []), more, keeps];
 }
 
 // A click that the browser answers by a new tab, a new window or a download.
@@ -200,8 +213,7 @@ function alikeLink({ key, url, product }) {
   const onClick = (event) => {
     if (opensElsewhere(event)) return;
     event.preventDefault();
-    open({ key, url, product });
-    screen.goTo("found-title");
+    open({ key, url, product, parent: isSearch() ? view : undefined }, "found-title");
   };
   return { href: addressOf({ key }), onClick };
 }
@@ -216,15 +228,13 @@ function fail(error, kept) {
   screen.showProblem(message, { mayRetry: ofService && !error.final, kept, unseen: ofPhoto });
 }
 
-/** Search again, or fill the wall again. */
 function retry() {
-  if (view.key || view.file || view.random) search({ focus: true });
+  if (isSearch()) search({ focus: true });
   else showStart();
 }
 
 function startAnew() {
-  open({});
-  screen.goTo("start-title");
+  open({}, "start-title");
 }
 
 function showMore(options) {
@@ -233,8 +243,7 @@ function showMore(options) {
 }
 
 function searchBy(file) {
-  open({ file });
-  screen.goTo("found-title");
+  open({ file }, "found-title");
 }
 
 takePhotos(searchBy, () =>
@@ -263,13 +272,9 @@ onClick("less", () => {
   screen.goTo("found-title");
 });
 onClick("more", () => showMore({ focus: true }));
-new IntersectionObserver(
-  ([entry]) => {
-    if (!entry.isIntersecting || running || !window.scrollY) return;
-    showMore({ focus: document.activeElement === entry.target });
-  },
-  { rootMargin: "200px" },
-).observe(element("more"));
+whenNear(element("more"), () => {
+  if (!running && window.scrollY) showMore({ focus: document.activeElement === element("more") });
+});
 onClick("cancel", () => {
   running.abort();
   running = undefined;
@@ -277,13 +282,11 @@ onClick("cancel", () => {
   element("retry").focus();
 });
 onClick("mark", () => {
-  if (view.box) crop.remove();
-  else crop.begin();
+  if (crop.isShown) return crop.remove();
+  crop.begin();
+  screen.showMarked(true);
 });
-onClick("open-kept", () => {
-  open({ kept: true });
-  screen.goTo("kept-title");
-});
+onClick("open-kept", () => open({ kept: true }, "kept-title"));
 window.addEventListener("kept", countKept);
 window.addEventListener("online", () => waitsForNetwork && retry());
 window.addEventListener("popstate", restore);

@@ -1,8 +1,17 @@
-// How cards look, on the page and in the widget. A page sets its own colours by the variables.
+// How cards look, on the page and in the widget. A page sets its own colours by the variables. Each rule begins at the
+// start of a line.
 export const CARD_RULES = `
 .garments { display: grid; grid-template-columns: repeat(auto-fill, minmax(max(8.25rem, 21%), 1fr));
   gap: clamp(1rem, 2.2vw, 1.75rem) clamp(0.6rem, 1.5vw, 1.1rem); margin: 0; padding: 0; list-style: none; }
 .garment { position: relative; min-width: 0; }
+.card-buttons { position: absolute; top: 0.35rem; right: 0.35rem; display: flex; gap: 0.25rem; }
+.icon-button { display: grid; place-items: center; width: 2.25rem; height: 2.25rem; padding: 0;
+  border: 1px solid #0002; border-radius: 50%; background: rgb(255 255 255 / 0.92); color: #1f2328; cursor: pointer; }
+.icon-button svg { width: 1.2rem; height: 1.2rem; fill: none; stroke: currentColor; stroke-width: 1.8; }
+.icon-button[aria-pressed="true"] svg { fill: #b3261e; stroke: #b3261e; }
+@media (hover: hover) {
+  .icon-button { opacity: 0; }
+  .garment:hover .icon-button, .garment:focus-within .icon-button, .icon-button[aria-pressed="true"] { opacity: 1; } }
 .card { display: block; width: 100%; padding: 0; border: 0; background: none; color: inherit; font: inherit;
   text-align: start; text-decoration: none; cursor: pointer; }
 .card:focus-visible { outline: none; }
@@ -10,7 +19,8 @@ export const CARD_RULES = `
 .photo { position: relative; display: block; aspect-ratio: var(--garment-ratio, 3 / 4);
   border-radius: var(--garment-radius, 10px); }
 .photo img { position: absolute; bottom: 0; left: 50%; box-sizing: border-box; width: auto; height: 100%;
-  max-width: 100%; border: 1px solid var(--garment-line, #8883); border-radius: inherit; opacity: 0;
+  max-width: 100%; border: 1px solid var(--garment-line, #8883); border-radius: inherit;
+  background: var(--garment-photo, #fff); opacity: 0;
   transform: translateX(-50%); transition: opacity 0.25s; }
 .photo img.wide { width: 100%; height: auto; }
 .photo img.fits { width: 100%; height: 100%; object-fit: cover; }

@@ -6,9 +6,8 @@ import { amount, nameOf } from "./product.js";
 const NEAR = 0.06;
 
 /**
- * A result as a list item: its photo and, where there is one, its product. It is a link if `href` is given, otherwise a
- * button. `note` is a line below, and `extra` are elements beside the link. `result.renewed` may return the promise of
- * another address of a photo whose address has expired.
+ * A result as a list item: a link if `href` is given, otherwise a button. `note` is a line below, and `extra` are elements
+ * beside it. `result.renewed` may return the promise of a new address of a photo whose address has expired.
  */
 export function card(result, { href, elsewhere, onClick, note, extra = [] }) {
   const target = make(href ? "a" : "button", {
@@ -37,6 +36,7 @@ function photo({ url, renewed }) {
       const given = place.clientWidth / place.clientHeight;
       const shape = Math.abs(own / given - 1) < NEAR ? "fits" : own > given ? "wide" : "tall";
       image.classList.add("loaded", shape);
+      place.style.setProperty("--own", own);
       place.classList.remove("waiting");
     },
     onerror() {

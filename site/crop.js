@@ -1,8 +1,10 @@
-// The box that marks a garment on a photo; mouse, touch and keyboard move and resize it.
+// The box that marks a garment on a photo; mouse and finger draw it, and they and the keyboard move and resize it.
+import { button } from "./make.js";
 
 export const WHOLE = { x: 0, y: 0, w: 1, h: 1 };
 
-const FIRST = { x: 0.2, y: 0.15, w: 0.6, h: 0.7 };
+// For the keyboard: nearly everything, and no guess.
+const FIRST = { x: 0.05, y: 0.05, w: 0.9, h: 0.9 };
 const LEAST = 0.08; // the smallest width and height, as fractions of the photo's
 const STEP = 0.02;
 const BIG_STEP = 0.1;
@@ -17,56 +19,54 @@ const GRIPS = {
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 export class CropBox {
-  #frame;
-  #said;
-  #onChange;
-  #box = null;
+  #box;
   #pause;
 
-  /** `onChange` gets the new box, { x, y, w, h } as fractions of `frame`'s parent, or null. */
+  /** Draw on `frame`'s parent. `onChange` gets the new box, { x, y, w, h } in fractions of it, or nothing. */
   constructor(frame, said, onChange) {
-    this.#frame = frame;
-    this.#said = said;
-    this.#onChange = onChange;
+    Object.assign(this, { frame, said, onChange });
     for (const [grip, label] of Object.entries(GRIPS)) {
-      const button = Object.assign(document.createElement("button"), { type: "button" });
-      button.dataset.grip = grip;
-      button.setAttribute("aria-label", label);
-      frame.append(button);
+      const made = button("", "");
+      made.dataset.grip = grip;
+      made.setAttribute("aria-label", label);
+      frame.append(made);
     }
-    frame.addEventListener("pointerdown", (event) => this.#drag(event));
+    frame.parentElement.addEventListener("pointerdown", (event) => this.#drag(event));
     frame.addEventListener("keydown", (event) => this.#press(event));
   }
 
-  /** Show a box, or none (null), without calling `onChange`. */
+  get isShown() {
+    return Boolean(this.#box);
+  }
+
+  /** Show a box, or none, without calling `onChange`. */
   show(box) {
     clearTimeout(this.#pause);
     this.#box = box;
-    this.#frame.hidden = !box;
-    this.#said.textContent = "";
+    this.frame.hidden = !box;
+    this.said.textContent = "";
     if (!box) return;
     const percent = (part) => `${(100 * part).toFixed(2)}%`;
-    Object.assign(this.#frame.style, {
+    Object.assign(this.frame.style, {
       left: percent(box.x), top: percent(box.y), width: percent(box.w), height: percent(box.h),
     });
   }
 
+  /** Show a box for the keyboard to pull. */
   begin() {
-    this.#settle(FIRST);
-    this.#frame.querySelector("button").focus();
+    this.show(FIRST);
+    this.frame.querySelector("button").focus();
   }
 
   remove() {
-    this.#settle(null);
+    this.show();
+    this.onChange();
   }
 
-  #settle(box) {
-    this.show(box);
-    this.#onChange(box);
-  }
-
+  // Pull a grip, or draw a new box.
   #drag(down) {
-    if (down.button !== 0) return;
+    if (down.button !== 0 || !down.target.closest(".drawable")) return;
+    const { grip } = down.target.dataset;
     const before = this.#box;
     const start = this.#point(down);
     const over = new AbortController();
@@ -74,7 +74,9 @@ export class CropBox {
     down.target.setPointerCapture(down.pointerId);
     listen("pointermove", (event) => {
       const to = this.#point(event);
-      this.show(pulled(before, down.target.dataset.grip, to.x - start.x, to.y - start.y));
+      const [right, below] = [to.x - start.x, to.y - start.y];
+      if (grip) this.show(pulled(before, grip, right, below));
+      else if (Math.min(Math.abs(right), Math.abs(below)) >= LEAST) this.show(between(start, to));
     });
     listen("pointercancel", () => {
       over.abort();
@@ -82,7 +84,7 @@ export class CropBox {
     });
     listen("pointerup", () => {
       over.abort();
-      if (this.#box !== before) this.#onChange(this.#box);
+      if (this.#box !== before) this.onChange(this.#box);
     });
   }
 
@@ -94,13 +96,13 @@ export class CropBox {
     const step = event.shiftKey ? BIG_STEP : STEP;
     const box = pulled(this.#box, event.target.dataset.grip, arrow[0] * step, arrow[1] * step);
     this.show(box);
-    this.#said.textContent = inWords(box);
-    this.#pause = setTimeout(() => this.#onChange(box), PAUSE_MS);
+    this.said.textContent = inWords(box);
+    this.#pause = setTimeout(() => this.onChange(box), PAUSE_MS);
   }
 
   #point({ clientX, clientY }) {
-    const { width, height } = this.#frame.parentElement.getBoundingClientRect();
-    return { x: clientX / width, y: clientY / height };
+    const { left, top, width, height } = this.frame.parentElement.getBoundingClientRect();
+    return { x: clamp((clientX - left) / width, 0, 1), y: clamp((clientY - top) / height, 0, 1) };
   }
 }
 
@@ -113,6 +115,11 @@ function pulled({ x, y, w, h }, grip, dx, dy) {
   if (grip.includes("n")) top = clamp(top + dy, 0, bottom - LEAST);
   if (grip.includes("s")) bottom = clamp(bottom + dy, top + LEAST, 1);
   return { x: left, y: top, w: right - left, h: bottom - top };
+}
+
+function between(one, other) {
+  const [x, y] = [Math.min(one.x, other.x), Math.min(one.y, other.y)];
+  return { x, y, w: Math.abs(one.x - other.x), h: Math.abs(one.y - other.y) };
 }
 
 function inWords({ x, y, w, h }) {

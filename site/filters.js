@@ -48,9 +48,10 @@ export function columnsToCount(columns) {
   return offers.map(({ name }) => name);
 }
 
-/** Show what may be chosen and what is. `facets` are the service's; `onChange` gets the new filters. */
-export function showFilters(filters, facets, onChange) {
+/** Show what may be chosen and what is. `folders` are all, with their counts; `onChange` gets the new filters. */
+export function showFilters({ filters, facets = {} }, folders, onChange) {
   shown = { filters, facets, onChange };
+  known.folder = { facet: { values: folders }, under: "[]" };
   for (const [column, facet] of Object.entries(facets)) {
     if (!filters.some((each) => each.column === column)) known[column] = { facet, under: JSON.stringify(filters) };
   }
@@ -123,7 +124,8 @@ function range(column) {
   const form = make("form", { className: "range" });
   const [from, to] = [["from", Math.floor(least)], ["to", Math.ceil(most)]].map(([words, placeholder], end) => {
     const label = make("label", { textContent: words });
-    const input = make("input", { type: "number", min: 0, step: "any", value: ends[end] ?? "", placeholder });
+    const value = ends[end] ?? "";
+    const input = make("input", { className: "button small", type: "number", min: 0, step: "any", value, placeholder });
     label.append(named(input, column, words));
     form.append(label);
     return input;

@@ -1,5 +1,4 @@
-// Garments that the visitor keeps: in this browser only, under their keys.
-
+// Garments that the visitor keeps, in this browser only.
 const PLACE = "kept-garments";
 const MOST = 200;
 

@@ -1,14 +1,18 @@
-// Find and make elements.
+// Find, make and watch elements.
 
 export const element = (id) => document.getElementById(id);
 
-/** Make an element with these properties. */
 export function make(tag, properties = {}) {
   return Object.assign(document.createElement(tag), properties);
 }
 
 export function button(className, textContent, onclick) {
   return make("button", { type: "button", className, textContent, onclick });
+}
+
+/** Call `listener` whenever an element comes near the window. */
+export function whenNear(near, listener) {
+  new IntersectionObserver(([entry]) => entry.isIntersecting && listener(), { rootMargin: "300px" }).observe(near);
 }
 
 /** Make a button that shows an icon and says `label`. */

@@ -21,10 +21,7 @@ export async function openPhoto(file) {
   return { url, image, aspect: image.naturalWidth / image.naturalHeight };
 }
 
-/**
- * Make a small upright JPEG, without EXIF data, of the part `box` ({ x, y, w, h } in fractions) of the photo. Cut from
- * the original, a quarter of the width still has 640 pixels; cut from the small photo, it would have 160.
- */
+/** Make a small upright JPEG, without EXIF data, of a part of the photo, { x, y, w, h } in fractions. */
 export function shrink({ image }, { x, y, w, h }) {
   const [width, height] = [w * image.naturalWidth, h * image.naturalHeight];
   const scale = Math.min(1, LONG_SIDE / Math.max(width, height));

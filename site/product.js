@@ -13,7 +13,7 @@ export function shopLink({ key, product }, template) {
   }
 }
 
-/** A price as people write it, such as "€39.00". */
+/** "€39.00" */
 export function amount({ value, currency }) {
   try {
     return new Intl.NumberFormat(document.documentElement.lang || "en", { style: "currency", currency }).format(value);

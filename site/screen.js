@@ -6,27 +6,38 @@ import { wordsOf } from "./filters.js";
 import { element } from "./make.js";
 import { nameOf } from "./product.js";
 import { DEVELOPER } from "./settings.js";
-import { addStyles } from "./styles.js";
 
-const [start, query, found, kept] = ["start", "query", "found", "kept"].map(element);
+const [start, query, found, kept, trail] = ["start", "query", "found", "kept", "trail"].map(element);
 const [results, problem] = ["results", "problem"].map(element);
-const [stage, queryImage] = ["stage", "query-image"].map(element);
+const [stage, queryImage, larger] = ["stage", "query-image", "larger"].map(element);
 
-const FRAME_ASPECT = 3 / 4; // as of .frame in style.css
+const HIGHEST = 3 / 4; // higher photos are narrower
 const TITLE = document.title;
 
-addStyles(document, CARD_RULES);
+// The page's policy allows no <style>.
+const [sheet] = document.styleSheets;
+for (const rule of CARD_RULES.trim().split(/\n(?=\S)/)) sheet.insertRule(rule, sheet.cssRules.length);
+larger.addEventListener("click", ({ target }) => {
+  if (target === larger || target.closest("button, a")) larger.close(); // the dialog itself is the ground around it
+});
 queryImage.addEventListener("error", () => showPreview(false));
-queryImage.addEventListener("load", () => showPreview(true));
+queryImage.addEventListener("load", () => {
+  showPreview(true);
+  shapeStage(queryImage.naturalWidth / queryImage.naturalHeight);
+});
 
-/** Show the page as before the first search. */
 export function showStart(message = "") {
   showOnly(start);
   document.title = TITLE;
   settle(message);
 }
 
-/** Show the garments that the visitor keeps. */
+/** Show a card as large as the window; what is chosen on it closes it. */
+export function showLarger(card) {
+  larger.firstElementChild.replaceChildren(card);
+  larger.showModal();
+}
+
 export function showKept() {
   showOnly(kept);
   document.title = element("kept-title").textContent;
@@ -46,19 +57,19 @@ export function showQuery({ file, photo, key, url, product }) {
   element("query-name").textContent = DEVELOPER ? (file?.name ?? key ?? "") : (product?.title ?? "");
   document.title = key ? `Similar to ${nameOf({ key, product })}` : TITLE;
   queryImage.alt = file ? title : key ? nameOf({ key, product }) : "";
-  // The stage has the photo's shape, so that the box can be in fractions of it.
-  shapeStage(photo?.aspect ?? FRAME_ASPECT);
-  element("mark").hidden = !photo;
+  element("marking").hidden = !photo;
+  stage.classList.toggle("drawable", Boolean(photo));
   const source = photo?.url ?? url;
   element("query-unseen").hidden = true;
-  if (!source) queryImage.removeAttribute("src");
-  else if (queryImage.getAttribute("src") !== source) queryImage.src = source;
   queryImage.hidden = !source;
+  if (source && queryImage.getAttribute("src") === source) return;
+  shapeStage(photo?.aspect ?? HIGHEST);
+  if (source) queryImage.src = source;
+  else queryImage.removeAttribute("src");
 }
 
 function shapeStage(aspect) {
-  stage.style.width = `${100 * Math.min(1, aspect / FRAME_ASPECT)}%`;
-  stage.style.height = `${100 * Math.min(1, FRAME_ASPECT / aspect)}%`;
+  Object.assign(stage.style, { width: `${100 * Math.min(1, aspect / HIGHEST)}%`, aspectRatio: aspect });
 }
 
 export function showMarked(marked) {
@@ -83,9 +94,8 @@ export function showSlow(asleep) {
 }
 
 /**
- * Show results, the first `kept` of them already there. `partsOf` returns what `card` needs of each; `more` says
- * whether there may be further results, `unlike` whether even the best one is not very similar, `focus` whether the
- * focus should go to the first new one.
+ * Show results, the first `kept` of them already there. `partsOf` returns what `card` needs of each; `more` says whether
+ * there may be others, `unlike` whether the best is not very similar, `focus` whether the first new one gets the focus.
  */
 export function showResults({ results: garments, index, filters }, { kept, partsOf, more, unlike, focus, note = "" }) {
   cut(kept);
@@ -126,7 +136,6 @@ export function goTo(id) {
   window.scrollTo(0, 0);
 }
 
-/** Tell visitors something, in the line above the photo. */
 export function say(message) {
   element("status").textContent = message;
 }

@@ -6,18 +6,15 @@ import { openPhoto, shrink } from "./photo.js";
 
 const FRESH_MS = 900_000; // signed URLs expire
 
-/**
- * Return what the view gains: results, facets, index, whether these are the last, and until when they are fresh.
- * `columns` are to be counted.
- */
-export async function gather(service, view, columns, signal, onPhotoOpen) {
+/** Return what the view gains; `columns` are to be counted. */
+export async function gather(service, view, columns, control, onPhotoOpen) {
   let { results = [], index, facets } = view;
   let renewed = false;
   let last;
   do {
     const k = Math.min(view.shown - results.length, MAX_PAGE);
     const page = results.length ? { k, offset: results.length } : { k, facets: columns.join() };
-    const answer = await ask(service, view, page, signal, onPhotoOpen);
+    const answer = await ask(service, view, page, control, onPhotoOpen);
     // Pages of two generations do not fit together: start again, once.
     if (results.length && index.generation !== answer.index?.generation && !renewed) {
       [results, renewed] = [[], true];
@@ -30,15 +27,16 @@ export async function gather(service, view, columns, signal, onPhotoOpen) {
   return { results, facets, index, last, renewed, until: Date.now() + FRESH_MS };
 }
 
-async function ask(service, view, page, signal, onPhotoOpen) {
+async function ask(service, view, page, control, onPhotoOpen) {
   const { filters } = view;
   const options = { ...page, group: "product", prefix: folderOf(filters), where: conditionsOf(filters) };
   if (view.file) {
     view.photo ??= await openPhoto(view.file);
-    if (!signal.aborted) onPhotoOpen();
-    return service.byPhoto(await shrink(view.photo, view.box ?? WHOLE), options, signal);
+    if (!control.signal.aborted) onPhotoOpen();
+    return service.byPhoto(await shrink(view.photo, view.box ?? WHOLE), options, control);
   }
-  const answer = await (view.key ? service.byKey(view.key, options, signal) : service.atRandom(options, signal));
+  const { key } = view;
+  const answer = await (key ? service.alike({ key, ...options }, control) : service.atRandom(options, control));
   if (answer.query) Object.assign(view, { key: answer.query.key, url: answer.query.url });
   return answer;
 }

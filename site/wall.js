@@ -1,5 +1,6 @@
-// The start: a wall of the gallery's photos, a random garment and unlike ones after it in each batch.
+// The start: a wall of the gallery's photos, in batches of a random one and unlike ones.
 import { card, placeholders } from "./cards.js";
+import { whenNear } from "./make.js";
 
 const BATCH = 24;
 const BATCHES = 8;
@@ -16,9 +17,7 @@ export class Wall {
   constructor(service, list, more, { linkOf, onFail }) {
     Object.assign(this, { service, list, more, linkOf, onFail });
     more.addEventListener("click", () => this.fill());
-    new IntersectionObserver(([entry]) => entry.isIntersecting && this.#batches && this.fill(), {
-      rootMargin: "300px",
-    }).observe(more);
+    whenNear(more, () => this.#batches && this.fill());
   }
 
   async fill() {
@@ -27,7 +26,7 @@ export class Wall {
     this.list.append(...placeholders(BATCH));
     try {
       const options = { k: BATCH - 1, dedupe: UNLIKE, group: "product" };
-      const { query, results } = await this.service.atRandom(options, new AbortController().signal);
+      const { query, results } = await this.service.atRandom(options);
       const fresh = [query, ...results].filter(({ key }) => key && !this.#seen.has(key));
       for (const { key } of fresh) this.#seen.add(key);
       this.#show(fresh);

@@ -2,33 +2,33 @@
 import { Service } from "./api.js";
 import { CARD_RULES } from "./card_rules.js";
 import { card, placeholders } from "./cards.js";
-import { make } from "./make.js";
-import { shopLink } from "./product.js";
-import { addStyles } from "./styles.js";
+import { button, iconButton, make } from "./make.js";
+import { nameOf, shopLink } from "./product.js";
 
 const UNKNOWN = /:(key|product)-unknown$/;
 const RULES = `
 :host { display: block; }
 :host([hidden]), [hidden] { display: none; }
 h2 { margin: 0 0 0.75rem; font-size: 1.1em; }
-section > button { padding: 0.5em 1em; border: 1px solid currentColor; border-radius: 999px; background: none;
+h2:focus { outline: none; }
+.again { padding: 0.5em 1em; border: 1px solid currentColor; border-radius: 999px; background: none;
   color: inherit; font: inherit; cursor: pointer; }
 `;
 
 class SimilarGarments extends HTMLElement {
-  static observedAttributes = ["endpoint", "key", "product", "count", "folder", "heading", "link"];
+  static observedAttributes = ["endpoint", "key", "product", "count", "folder", "where", "group", "heading", "link"];
   #section = make("section");
-  #heading = make("h2");
+  #heading = make("h2", { tabIndex: -1 });
   #list = make("ol", { className: "garments" });
   #status = make("p");
-  #again = make("button", { type: "button", textContent: "Try again", onclick: () => this.#search() });
+  #again = button("again", "Try again", () => this.#search());
   #nearby = new IntersectionObserver(([entry]) => entry.isIntersecting && this.#search(), { rootMargin: "400px" });
   #running;
 
   constructor() {
     super();
     const root = this.attachShadow({ mode: "open" });
-    addStyles(root, CARD_RULES + RULES);
+    addStyles(root);
     this.#status.setAttribute("role", "status");
     this.#section.append(this.#heading, this.#list, this.#status, this.#again);
     root.append(this.#section);
@@ -41,6 +41,7 @@ class SimilarGarments extends HTMLElement {
   disconnectedCallback() {
     this.#nearby.disconnect();
     this.#running?.abort();
+    this.#running = undefined;
   }
 
   attributeChangedCallback() {
@@ -58,21 +59,22 @@ class SimilarGarments extends HTMLElement {
   }
 
   async #search() {
+    const names = ["endpoint", "key", "product", "folder", "where"];
+    const [endpoint, key, product, prefix, where] = names.map((name) => this.getAttribute(name) ?? "");
+    if (!endpoint || !(key || product)) return; // a page's script may set them later
     this.#nearby.disconnect();
     this.#running?.abort();
-    const { signal } = (this.#running = new AbortController());
+    const mine = (this.#running = new AbortController());
     this.#show("loading", placeholders(this.#count));
-    const names = ["endpoint", "key", "product", "folder"];
-    const [endpoint, key, product, prefix] = names.map((name) => this.getAttribute(name) ?? "");
+    const by = product ? { product } : { key };
+    const group = this.getAttribute("group") ?? "product";
+    const parameters = { ...by, k: this.#count, prefix, where: where.split(/\s*;\s*/), group };
     try {
-      const options = { k: this.#count, prefix, group: "product" };
-      const service = new Service(endpoint);
-      const searching = product ? service.byProduct(product, options, signal) : service.byKey(key, options, signal);
-      const { results } = await searching;
-      if (signal.aborted) return;
+      const { results } = await new Service(endpoint).alike(parameters, mine);
+      if (this.#running !== mine) return;
       this.#show(results.length ? "ready" : "empty", results.map((result) => this.#card(result)));
     } catch (error) {
-      if (signal.aborted) return;
+      if (this.#running !== mine) return;
       // A product newer than the index is not an error for customers.
       if (UNKNOWN.test(error.type)) this.#show("empty", []);
       else this.#show("error", [], error.message);
@@ -86,12 +88,15 @@ class SimilarGarments extends HTMLElement {
       if (!this.dispatchEvent(choice)) event.preventDefault();
       else if (!href) this.#searchBy(result.key);
     };
-    return card(result, { href, onClick });
+    const alike = make("div", { className: "card-buttons" });
+    alike.append(iconButton("alike", `More like ${nameOf(result)}`, () => this.#searchBy(result.key)));
+    return card(result, { href, onClick, extra: href ? [alike] : [] });
   }
 
   #searchBy(key) {
     this.removeAttribute("product");
     this.setAttribute("key", key);
+    this.#heading.focus({ preventScroll: true }); // what had the focus is gone
   }
 
   #show(state, items, message = state === "empty" ? "There are no similar items." : "") {
@@ -105,6 +110,17 @@ class SimilarGarments extends HTMLElement {
 
   get #count() {
     return Math.min(Math.max(parseInt(this.getAttribute("count"), 10) || 8, 1), 100);
+  }
+}
+
+// A shop's policy may forbid <style>; the oldest browsers have nothing else.
+function addStyles(root) {
+  if ("adoptedStyleSheets" in root) {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(CARD_RULES + RULES);
+    root.adoptedStyleSheets = [sheet];
+  } else {
+    root.append(make("style", { textContent: CARD_RULES + RULES }));
   }
 }
 

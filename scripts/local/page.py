@@ -11,6 +11,8 @@ from urllib.parse import unquote, urlsplit
 from embeddings.preprocess import FIRST_BYTES
 from scripts.local.service import HOST
 
+_PRODUCT_PAGE = Path(__file__).with_name("product.html")
+
 
 def is_photo(file: Path) -> bool:
     """Tell whether a file is a photo that the index can have, by its content: the rebuild does not look at names."""
@@ -27,7 +29,7 @@ def open_page_server(
     """Listen on a port; `serve_forever` answers each request in its own thread.
 
     Args:
-        site: the page's folder, served at `/`.
+        site: the page's folder, served at `/`. `/product.html` is a shop's page with the widget.
         gallery: the folder of photos, served at `/gallery/`, whatever their names; its other files are not served.
         service_url: the address that the page's `config.js` gives instead of the one in the file.
         port: the port, or 0 for any free one.
@@ -81,6 +83,8 @@ class _Handler(SimpleHTTPRequestHandler):
         nowhere = str(self._site / "404")
         if any(part in (".", "..") or "\\" in part or "\0" in part for part in parts) or "" in parts[:-1]:
             return nowhere
+        if parts == [_PRODUCT_PAGE.name]:
+            return str(_PRODUCT_PAGE)
         folder = {"gallery": self._gallery, "samples": self._samples}.get(parts[0])
         if folder:
             file = folder.joinpath(*parts[1:])

@@ -54,6 +54,12 @@ def test_photos_are_known_by_their_content_as_the_index_knows_them(port: int, na
     assert _get(port, f"/gallery/hats/{name}") == (200, _HAT)
 
 
+def test_a_shops_page_shows_the_widget(port: int) -> None:
+    status, body = _get(port, "/product.html")
+    assert status == 200
+    assert "<similar-garments" in body
+
+
 def test_the_page_gets_the_address_of_this_demos_service(port: int) -> None:
     assert _get(port, "/config.js") == (200, 'export const SERVICE_URL = "http://service.example";\n')
 

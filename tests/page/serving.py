@@ -90,6 +90,19 @@ def results_of(page: Page, count: int = 16) -> list[str]:
     return page.eval_on_selector_all("#results img", "images => images.map(image => image.src)")
 
 
+def draw_box(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """Drag with the mouse from one place on the visitor's photo to another, in fractions of the photo."""
+    stage = page.locator("#stage").bounding_box()
+    assert stage is not None
+    (x1, y1), (x2, y2) = (
+        (stage["x"] + across * stage["width"], stage["y"] + down * stage["height"]) for across, down in (start, end)
+    )
+    page.mouse.move(x1, y1)
+    page.mouse.down()
+    page.mouse.move(x2, y2, steps=4)
+    page.mouse.up()
+
+
 def keep_screenshot(page: Page, name: str) -> None:
     """Save a screenshot for people in tests/artifacts, which continuous integration keeps."""
     folder = ROOT / "tests" / "artifacts"

@@ -71,6 +71,8 @@ def test_an_address_with_filters_can_be_shared(page: Page, page_url: str, shop: 
     _wait(page)
     assert shop.asked[0].where == ("brand:Two\\, Rivers,Alba", "price:..60.5")
     assert shop.asked[0].parameters["prefix"] == "hats"
+    _toggle(page, "Category").click()
+    expect(page.locator("#offered button")).to_have_text(["bags", "hats"])  # their counts are of all there is
     _toggle(page, "Brand").click()
     # The index has told the values; only those that the search left can be counted.
     expect(page.locator("#offered button").first).to_have_text("Nordhem")

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
-from tests.page.serving import PHONE, Site, keep_screenshot, results_of
+from tests.page.serving import PHONE, Site, draw_box, keep_screenshot, results_of
 from tests.page.stub import Stub
 
 pytestmark = pytest.mark.slow
@@ -197,9 +197,11 @@ def test_the_box_keeps_the_originals_pixels_and_is_moved_by_mouse(
     page.goto(page_url)
     page.set_input_files("#photo", camera_photo)
     results_of(page)
-    page.get_by_role("button", name="Mark the garment").click()
+    expect(page.locator("#crop")).to_be_hidden()  # a guess would cut off sleeves
+    draw_box(page, (0.9, 0.08), (0.2, 0.85))
+    assert _box(page) == pytest.approx((0.2, 0.08, 0.7, 0.77), abs=0.01)
     expect(page.locator("#results .placeholder")).to_have_count(0)
-    _pull(page, page.locator("[data-grip=ne]"), 0.2, -0.05)
+    _pull(page, page.locator("[data-grip=ne]"), 0.2, 0.02)
     _pull(page, page.locator("[data-grip=sw]"), 0.3, -0.47)
     left, top, width, height = _box(page)
     assert (left, top, width, height) == pytest.approx((0.5, 0.1, 0.5, 0.28), abs=0.02)
@@ -216,18 +218,40 @@ def test_the_box_keeps_the_originals_pixels_and_is_moved_by_mouse(
     page.get_by_role("button", name="Use the whole photo").click()
     expect(page.locator("#crop")).to_be_hidden()
     results_of(page)
-    assert _sent(stub).size == (480, 640)
+    assert len(stub.asked) == asked + 1  # the step before is still there
+
+
+def test_a_photos_place_has_its_shape(page: Page, page_url: str, stub: Stub, site: Site, tmp_path: Path) -> None:
+    shape = """() => {
+      const { width, height } = document.querySelector("#stage").getBoundingClientRect();
+      return width / height;
+    }"""
+    for size in ((800, 400), (300, 900)):
+        Image.new("RGB", size, "teal").save(tmp_path / "photo.png")
+        page.goto(page_url)
+        page.set_input_files("#photo", tmp_path / "photo.png")
+        results_of(page)
+        assert page.evaluate(shape) == pytest.approx(size[0] / size[1], rel=0.02)
+    Image.new("RGB", (900, 500), "teal").save(tmp_path / "wide.png")
+    page.route("**/gallery/**", lambda route: route.fulfill(path=tmp_path / "wide.png"))
+    page.click("#random")
+    expect(page.locator("#stage")).to_have_css("aspect-ratio", "1.8 / 1")
+    assert page.evaluate(shape) == pytest.approx(1.8, rel=0.02)
 
 
 def test_only_a_drag_with_the_main_button_searches_again(page: Page, page_url: str, site: Site, stub: Stub) -> None:
     page.goto(page_url)
     page.set_input_files("#photo", site.photos[0])
     results_of(page)
-    page.get_by_role("button", name="Mark the garment").click()
+    draw_box(page, (0.3, 0.3), (0.33, 0.9))
+    expect(page.locator("#crop")).to_be_hidden()  # nobody means so narrow a box
+    draw_box(page, (0.2, 0.15), (0.8, 0.85))
     results_of(page)
     before, asked = _box(page), len(stub.asked)
+    assert asked == 2
     stub.go_on.clear()  # a search would leave placeholders now
     middle = page.locator("[data-grip=all]")
+    page.mouse.click(*_middle(page.locator("[data-grip=nw]")))
     _pull(page, middle, 0.1, 0.1, button="right")
     middle.click()
     assert _box(page) == before
@@ -259,15 +283,16 @@ def test_the_box_is_moved_and_resized_by_keyboard(page: Page, page_url: str, sit
     results_of(page)
     page.get_by_role("button", name="Mark the garment").press("Enter")
     expect(page.locator("[data-grip=all]")).to_be_focused()
-    before = _box(page)
+    assert _box(page) == (0.05, 0.05, 0.9, 0.9)
+    assert len(stub.asked) == 1  # it has yet to be pulled
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Shift+ArrowUp")
-    assert _box(page) == pytest.approx((before[0] + 0.02, before[1] - 0.1, before[2], before[3]), abs=0.01)
-    expect(page.locator("#crop-said")).to_have_text("Box from 22 to 82 percent across, 5 to 75 percent down.")
+    assert _box(page) == pytest.approx((0.07, 0, 0.9, 0.9), abs=0.001)
+    expect(page.locator("#crop-said")).to_have_text("Box from 7 to 97 percent across, 0 to 90 percent down.")
     for _ in range(4):
         page.keyboard.press("Tab")
     page.keyboard.press("Shift+ArrowLeft")
-    assert _box(page)[2] == pytest.approx(before[2] - 0.1, abs=0.01)
+    assert _box(page)[2] == pytest.approx(0.8, abs=0.001)
     with page.expect_response("**/v1/search?*"):
         pass  # the search follows the last key
     assert 1 < len(stub.asked) < 5  # the photo, the box, and the keys, of which a fast machine sends fewer
@@ -280,22 +305,17 @@ def test_the_box_is_moved_and_resized_by_keyboard(page: Page, page_url: str, sit
 
 
 @PHONE
-def test_the_box_is_moved_by_touch(page: Page, page_url: str, site: Site, stub: Stub) -> None:
+def test_the_box_is_drawn_and_moved_by_a_finger(page: Page, page_url: str, site: Site, stub: Stub) -> None:
     page.goto(page_url)
     page.set_input_files("#photo", site.photos[0])
     results_of(page)
-    page.get_by_role("button", name="Mark the garment").tap()
-    results_of(page)
+    stage = page.locator("#stage").bounding_box()
+    assert stage is not None
+    _swipe(page, stage["x"] + 20, stage["y"] + 20, 90, 140)
     before = _box(page)
-    x, y = _middle(page.locator("[data-grip=all]"))
-    session = page.context.new_cdp_session(page)
-    for event, points in (
-        ("touchStart", [{"x": x, "y": y}]),
-        ("touchMove", [{"x": x + 15, "y": y + 10}]),
-        ("touchMove", [{"x": x + 30, "y": y + 20}]),
-        ("touchEnd", []),
-    ):
-        session.send("Input.dispatchTouchEvent", {"type": event, "touchPoints": points})
+    assert before[2:] == pytest.approx((90 / stage["width"], 140 / stage["height"]), abs=0.02)
+    results_of(page)
+    _swipe(page, *_middle(page.locator("[data-grip=all]")), 20, 15)
     assert _box(page)[0] > before[0] + 0.05
     assert page.evaluate("scrollY") == 0
     keep_screenshot(page, "page-box-phone")
@@ -307,7 +327,7 @@ def test_going_back_to_a_photo_restores_its_box(page: Page, page_url: str, site:
     page.goto(page_url)
     page.set_input_files("#photo", site.photos[0])
     results_of(page)
-    page.get_by_role("button", name="Mark the garment").click()
+    draw_box(page, (0.2, 0.15), (0.8, 0.85))
     results_of(page)
     box = _box(page)
     page.locator("#results a").first.click()
@@ -321,6 +341,15 @@ def test_going_back_to_a_photo_restores_its_box(page: Page, page_url: str, site:
 
 def _load_photo(page: Page, site: Site) -> None:
     page.evaluate("bytes => { window.photo = new Uint8Array(bytes) }", list(site.photos[1].read_bytes()))
+
+
+def _swipe(page: Page, x: float, y: float, right: float, down: float) -> None:
+    """Move a finger by pixels."""
+    session = page.context.new_cdp_session(page)
+    for event, share in (("touchStart", 0.0), ("touchMove", 0.5), ("touchMove", 1.0)):
+        points = [{"x": x + share * right, "y": y + share * down}]
+        session.send("Input.dispatchTouchEvent", {"type": event, "touchPoints": points})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
 def _pull(page: Page, grip: Locator, right: float, down: float, button: Literal["left", "right"] = "left") -> None:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from scripts.local.service import ROOT
-from tests.page.serving import DEVICES, Seen, Site, results_of
+from tests.page.serving import DEVICES, Seen, Site, draw_box, results_of
 from tests.page.stub import Canned, Stub
 
 pytestmark = pytest.mark.slow
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 _AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 needs_axe = pytest.mark.skipif(not _AXE.is_file(), reason="needs axe-core: run `npm ci` first")
 
-_TOO_SMALL = """() => [...document.querySelectorAll("a, button, label, select")].filter((target) => {
+_TOO_SMALL = """() => [...document.querySelectorAll("a, button, .actions label, .range input")].filter((target) => {
   const { width, height } = target.getBoundingClientRect();
   return width && Math.min(width, height) < 24;
 }).map((target) => target.outerHTML)"""
@@ -35,6 +35,7 @@ def test_axe_finds_nothing_in_any_state(
     browser: Browser, page_url: str, site: Site, stub: Stub, device: str, scheme: Any
 ) -> None:
     with browser.new_context(**DEVICES[device], color_scheme=scheme) as context:
+        stub.sell(("Nordhem", "Alba"))
         context.add_init_script(path=_AXE)  # before the page's policy applies, which allows no other script
         page = context.new_page()
         page.goto(page_url)
@@ -45,13 +46,25 @@ def test_axe_finds_nothing_in_any_state(
         assert violations(page) == []
         stub.go_on.set()
         results_of(page)
-        page.get_by_role("button", name="Mark the garment").click()
+        draw_box(page, (0.2, 0.2), (0.8, 0.8))
         results_of(page)
         assert violations(page) == []
         assert page.evaluate(_TOO_SMALL) == []
         page.locator("#results a").first.click()
         results_of(page)
+        expect(page.locator(".crumb")).to_have_count(3)
         assert violations(page) == []
+        for name in ("Price", "Brand"):
+            page.locator("#filters").get_by_role("button", name=name).click()
+            assert violations(page) == []
+        page.locator("#offered button").first.click()
+        expect(page.locator("#chosen button")).to_have_count(1)
+        results_of(page)
+        assert violations(page) == []
+        assert page.evaluate(_TOO_SMALL) == []
+        page.get_by_role("button", name="Look closer").first.press("Enter")
+        assert violations(page) == []
+        page.keyboard.press("Escape")
         stub.canned.append(Canned(503))
         page.click("#random")
         expect(page.get_by_role("alert")).to_be_visible()

@@ -78,7 +78,7 @@ def test_a_slow_start_shows_progress_and_shifts_nothing(
     page.click("#random")
     assert page.evaluate("first") == ["Searching…", True, 16]
     grounds = page.evaluate(
-        "['.frame', '.waiting'].map((each) => getComputedStyle(document.querySelector(each)).backgroundColor)"
+        "['.stage', '.waiting'].map((each) => getComputedStyle(document.querySelector(each)).backgroundColor)"
     )
     assert grounds[0] == grounds[1]  # both are placeholders, without white areas in dark mode
     expect(page.get_by_role("status")).to_contain_text("waking up")

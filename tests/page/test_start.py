@@ -77,7 +77,7 @@ def test_a_photo_is_looked_at_larger(page: Page, page_url: str, stub: Stub) -> N
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     page.get_by_role("button", name="Look closer").nth(1).click()
-    dialog.get_by_role("button", name="More like this").click()
+    dialog.get_by_role("link").click()
     expect(dialog).to_be_hidden()
     expect(page.locator("#query-image")).to_have_attribute("src", f"{stub.image_base}/{stub.keys[2]}")
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -77,6 +78,52 @@ def test_one_script_and_one_element_show_similar_items(
     assert len(set(columns)) == (4 if request.node.callspec.params["page"] == "desktop" else 2)
     keep_screenshot(page, f"widget-{request.node.callspec.params['page']}")
     assert page.evaluate("layoutShift") < 0.01
+    assert seen.console == []
+
+
+def test_a_shop_may_filter_and_show_every_photo(page: Page, shop: Shop, stub: Stub) -> None:
+    stub.sell(("Nordhem", "Alba"))
+    page.goto(shop.page('where="brand:Nordhem; price:..60" group=""'))
+    _widget(page, "ready")
+    assert stub.asked[0].where == ("brand:Nordhem", "price:..60")
+    assert "group" not in stub.asked[0].parameters
+
+
+def test_a_card_that_leads_to_the_shop_has_a_button_for_more_like_it(page: Page, shop: Shop, stub: Stub) -> None:
+    page.goto(shop.page('link="/p/{name}"'))
+    widget = _widget(page, "ready")
+    widget.get_by_role("button", name="More like").nth(2).press("Enter")
+    expect(widget).to_have_attribute("key", stub.keys[3])
+    expect(widget.get_by_role("heading")).to_be_focused()  # the button is gone
+    _widget(page, "ready")
+    assert stub.asked[1].parameters["key"] == stub.keys[3]
+
+
+def test_it_waits_for_a_script_that_names_the_product(page: Page, shop: Shop, stub: Stub) -> None:
+    page.goto(shop.page())
+    widget = _widget(page, "ready")
+    widget.evaluate("widget => widget.removeAttribute('key')")
+    _widget(page, "loading")
+    page.wait_for_timeout(300)
+    assert len(stub.asked) == 1
+    widget.evaluate("(widget, key) => widget.setAttribute('key', key)", stub.keys[4])
+    _widget(page, "ready")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_demo_shows_it_on_a_shops_page(page: Page, page_url: str, stub: Stub, seen: Seen, scheme: Any) -> None:
+    stub.sell(("Nordhem", "Alba"))
+    page.emulate_media(color_scheme=scheme)
+    page.goto(f"{page_url}/product.html")
+    widget = _widget(page, "ready")
+    widget.locator("img.loaded").nth(3).wait_for()
+    expect(page.locator("h1")).to_have_text("Garment 6")
+    fonts = "element => getComputedStyle(element).fontFamily"
+    assert widget.locator(".title").first.evaluate(fonts) == page.locator("body").evaluate(fonts)
+    keep_screenshot(page, f"widget-shop-{scheme}")
+    widget.locator(".card").nth(1).click()
+    expect(page.locator("h1")).to_have_text("Garment 8")
+    _widget(page, "ready")
     assert seen.console == []
 
 

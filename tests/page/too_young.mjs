@@ -17,7 +17,7 @@ const MISSABLE = new Set([
   "adoptedStyleSheets", "replaceSync", // styles.js has another way
   "accent-color", "imageSmoothingQuality", "outline", "overscroll-behavior", "text-wrap",
   // The page's own words, which some young interface has too.
-  "availability", "image", "last", "results", "service", "where",
+  "aspectRatio", "availability", "image", "last", "results", "service", "where",
 ]);
 
 const isOlder = (one, other) => {
