@@ -15,7 +15,7 @@ FULL := .venv/full
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test coverage bench lint lock
+.PHONY: help demo check test coverage bench figures lint lock
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,9 +44,13 @@ UNMEASURED := bundle demo deployed docs gcp infra page training
 coverage: $(FULL)/.ready ## find what no test runs of embeddings and functions, without training; fail below the floor
 	$(PYTEST) $(PARALLEL) -m "not alone" $(addprefix --ignore tests/,$(UNMEASURED)) --cov $(ARGS)
 
-bench: $(FULL)/.ready ## measure speed and memory: make bench [PHOTOS=folder]
-	$(FULL)/bin/python scripts/benchmark.py --json .benchmark_cache/bench.json --plot .benchmark_cache/growth.png \
-		$(if $(PHOTOS),--photos "$(PHOTOS)")
+BENCH := .benchmark_cache/bench.json
+
+bench: $(FULL)/.ready ## measure speed and memory: make bench [PHOTOS=folder] [ARGS="--only cold_start search"]
+	$(FULL)/bin/python scripts/benchmark.py --json $(BENCH) $(if $(PHOTOS),--photos "$(PHOTOS)") $(ARGS)
+
+figures: $(FULL)/.ready ## write what `make bench` found into docs/performance.md
+	$(FULL)/bin/python scripts/performance_tables.py $(BENCH)
 
 lint: $(FULL)/.ready ## check style, types and imports
 	$(FULL)/bin/ruff check

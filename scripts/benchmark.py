@@ -4,28 +4,32 @@
     python scripts/benchmark.py --photos ~/photos              # with real photos
     python scripts/benchmark.py --only cold_start search       # a part of it
     python scripts/benchmark.py --quick                        # check that it runs, not how fast
-    python scripts/benchmark.py --json out.json --plot out.png
+    python scripts/benchmark.py --json out.json                # keep the figures
 
 A cold start is a fresh process. Figures are medians over repeats, with the range of the middle half. Things that are
-compared take turns, so that a busy moment slows both. docs/performance.md explains the figures. Needs requirements.txt;
-says what it left out if tensorflow or faiss-cpu is missing.
+compared take turns, so that a busy moment slows both; a measurement during which other programs took much of the
+processors is marked all the same. The table at the end has the figures of the last release beside the new ones
+(docs/performance.json). docs/performance.md explains them, and scripts/performance_tables.py makes its tables. Needs
+requirements.txt; says what it left out if tensorflow or faiss-cpu is missing.
 """
 
 import argparse
-import json
 import os
 import platform
 import sys
 import time
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from embeddings.embedder import BUNDLED_MODEL, Embedder
 from scripts.benchmarks.bench import Bench, Options
+from scripts.benchmarks.busy import Usage, others_share
 from scripts.benchmarks.child_processes import ChildError
-from scripts.benchmarks.growth_plot import draw_growth
-from scripts.benchmarks.results import Result, table
+from scripts.benchmarks.results import Result, listing
+from scripts.benchmarks.summary import RELEASED, read_results, summary, write_results
 from scripts.cli.argument_types import positive
 from scripts.cli.command import command_parser, run_command
 
@@ -45,30 +49,32 @@ def _run(options: argparse.Namespace) -> None:
     options.work.mkdir(parents=True, exist_ok=True)
     bench = Bench(Options(options.work.resolve(), options.photos, options.rows, options.installed, options.quick))
     bench.photos(1)  # a wrong folder fails now
-    machine = _machine()
-    print(f"{machine}\n", flush=True)
+    circumstances = _circumstances(options.photos)
+    print(", ".join(circumstances.values()), flush=True)
     results: dict[str, Result] = {}
     for name in options.only:
-        began = time.monotonic()
-        results[name] = import_module(f"scripts.benchmarks.measurements.{name}").measure(bench)
-        print(f"{table(results[name])}\n  [{time.monotonic() - began:.0f} s]\n", flush=True)
-    missed = [target.name for result in results.values() for target in result.targets if not target.met]
-    print(f"missed: {', '.join(missed)}" if missed else "all targets met")
-    if options.json:
-        content = {"machine": machine, "results": {name: each.to_dict() for name, each in results.items()}}
-        options.json.write_text(json.dumps(content, indent=1))
-    if options.plot:
-        draw_growth(results["growth"], options.plot)
+        began, before = time.monotonic(), Usage.now()
+        result = import_module(f"scripts.benchmarks.measurements.{name}").measure(bench)
+        result.circumstances, result.others = circumstances, others_share(before, Usage.now())
+        results[name] = result
+        print(f"\n{listing(result)}\n  [{time.monotonic() - began:.0f} s]", flush=True)
+        if options.json:
+            write_results(options.json, results)  # each time, so that an interrupted run is not lost
+    print(f"\n{summary(results, read_results(RELEASED))}")
 
 
-def _machine() -> str:
-    """Describe the machine and how busy it is."""
-    model = platform.processor() or platform.machine()
+def _circumstances(photos: Path | None) -> dict[str, str]:
+    """Describe when, where and with what the figures were taken."""
+    processor = platform.processor() or platform.machine()
     if Path("/proc/cpuinfo").exists():
         lines = Path("/proc/cpuinfo").read_text().splitlines()
-        model = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), model)
-    load = os.getloadavg()[0]
-    return f"{model}, {os.cpu_count()} cores, {platform.system()}, load before it began {load:.1f}"
+        processor = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), processor)
+    return {
+        "on": datetime.now(UTC).strftime("%-d %B %Y"),
+        "machine": f"{processor}, {os.cpu_count()} cores",
+        "model": Embedder(BUNDLED_MODEL).sha256[:8],
+        "photos": "drawn" if photos is None else "real",
+    }
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
@@ -88,7 +94,6 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help="small sizes, no repeats")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="plot the growth with the gallery, as PNG")
     parser.add_argument(
         "--work",
         type=Path,
@@ -96,10 +101,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         metavar="FOLDER",
         help="folder for everything that is made, reused by the next run (default: .benchmark_cache)",
     )
-    options = parser.parse_args(arguments)
-    if options.plot and "growth" not in options.only:
-        parser.error("--plot needs the measurement of growth; add it to --only")
-    return options
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

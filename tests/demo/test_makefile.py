@@ -18,7 +18,7 @@ def _make(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_make_alone_lists_the_targets() -> None:
     listed = _make()
     assert listed.returncode == 0
-    for target in ("demo", "check", "test", "coverage", "bench", "lint", "lock"):
+    for target in ("demo", "check", "test", "coverage", "bench", "figures", "lint", "lock"):
         assert f"make {target} " in listed.stdout
 
 

@@ -76,6 +76,7 @@ MISTAKES: dict[str, tuple[str, int, str]] = {
     "drawn_gallery.py": ("file --count 1", 1, "file"),
     "evaluate.py": ("--data nowhere --model nowhere.tflite --out x", 1, "nowhere"),
     "index_report.py": ("--index nowhere", 1, "there is no index yet"),
+    "performance_tables.py": ("nowhere.json", 1, "nowhere.json: No such file"),
     "query.py": ("nowhere.jpg --index nowhere", 1, "nowhere.jpg: No such file"),
     "rebuild_embeddings.py": ("--gallery nowhere --index x", 1, "there is no such folder"),
     "reference.py": ("--out nowhere/page.html", 1, "nowhere/page.html: No such file"),

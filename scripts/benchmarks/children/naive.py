@@ -1,7 +1,8 @@
 """The function as one would first write it: boto3, one object after the other, a float32 matrix, nothing tuned.
 
 Arguments: `runtime`, "keras" or "litert"; `bucket`, from whose folder `naive/` the files come; `folder`, where they go;
-`photo`. With `save_model` and `dimension` instead, it writes the untrained Keras model that the bucket needs.
+`photo`; with Keras also `passes`, how often the shipped graph runs a network. With `save_model` and `dimension`
+instead, it writes the untrained Keras model that the bucket needs.
 """
 
 import json
@@ -20,7 +21,7 @@ def search_with_litert(folder: Path, photo: str) -> list[str]:
     return bare.search(bare.embed(photo))
 
 
-def search_with_keras(folder: Path, photo: str) -> list[str]:
+def search_with_keras(folder: Path, photo: str, passes: int) -> list[str]:
     """Search with a Keras model in TensorFlow, and sort all scores; return the 16 best keys."""
     import keras
     import numpy as np
@@ -29,7 +30,8 @@ def search_with_keras(folder: Path, photo: str) -> list[str]:
     matrix = np.load(folder / "matrix.npy")
     keys = (folder / "keys.txt").read_text().split("\n")
     image = keras.utils.load_img(photo, target_size=(160, 160))
-    vector = model.predict(keras.utils.img_to_array(image)[np.newaxis], verbose=0)[0]
+    for _ in range(passes):
+        vector = model.predict(keras.utils.img_to_array(image)[np.newaxis], verbose=0)[0]
     scores = matrix @ vector
     return [keys[row] for row in np.argsort(-scores)[:16]]
 
@@ -57,12 +59,12 @@ def main(given: dict[str, Any]) -> None:
         print("{}")
         return
     folder = Path(given["folder"])
-    model, search = {
-        "keras": ("model.keras", search_with_keras),
-        "litert": ("model.tflite", search_with_litert),
-    }[given["runtime"]]
-    fetch(given["bucket"], model, folder)
-    found = search(folder, given["photo"])
+    if given["runtime"] == "litert":
+        fetch(given["bucket"], "model.tflite", folder)
+        found = search_with_litert(folder, given["photo"])
+    else:
+        fetch(given["bucket"], "model.keras", folder)
+        found = search_with_keras(folder, given["photo"], given["passes"])
     print(json.dumps({"answered": time.monotonic(), "first": found[0]}))
 
 

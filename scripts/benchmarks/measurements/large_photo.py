@@ -14,7 +14,7 @@ from scripts.benchmarks.photos import camera_photo, encoded
 from scripts.benchmarks.results import Result, paired
 
 SIZE = (3000, 4000)
-_GALLERY = 3000
+_GALLERY = 1500
 
 
 def measure(bench: Bench) -> Result:
@@ -31,16 +31,17 @@ def measure(bench: Bench) -> Result:
     for number, file in enumerate(chosen):
         photo = encoded(camera_photo(file, SIZE, number))
         pixels = []
-        for times, scaled in ((plain, _full_decode), (ours, photo_pixels)):
+        for times, prepared in ((plain, _full_decode), (ours, photo_pixels)):
             began = time.perf_counter()
-            pixels.append(scaled(photo))
+            pixels.append(prepared(photo))
             times.append(1000 * (time.perf_counter() - began))
         overlaps.append(_overlap(gallery, *(embedder.embed_pixels(each) for each in pixels)))
-    result.add("full decode and resize", "ms", plain)
-    result.add("this project's preprocessing", "ms", ours)
-    result.at_least("times faster", result.add("ratio, photo by photo", "", paired(plain, ours)), 2.5)
+    whole = result.add("full decode and resize", "ms", plain)
+    scaled = result.add("this project's preprocessing", "ms", ours)
+    faster = result.add("ratio, photo by photo", "", paired(plain, ours))
+    result.at_least("12 megapixels, decoding all / ours", faster, 2.5, ours=scaled, floor=whole)
     result.add(f"top 16 in common, of {len(gallery):,} photos", "", overlaps)
-    result.at_least("mean overlap of the top 16", float(np.mean(overlaps)), 0.95)
+    result.at_least("the same: top 16 in common, mean", float(np.mean(overlaps)), 0.95)
     return result
 
 
