@@ -1,6 +1,7 @@
 """Rank the rows of a matrix by their scores, and leave out those that repeat a better one."""
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -8,8 +9,11 @@ from numpy.typing import NDArray
 
 DECIMALS = 6
 """Decimals of a score."""
+_UNIT = 10.0**-DECIMALS
 _BLOCK = 256
 """Rows that are compared at once."""
+_COLUMNS = 64
+"""Columns for each row that is wanted: enough that hardly any two of the best share one."""
 
 T = TypeVar("T")
 Ranked = list[tuple[int, float]]
@@ -18,29 +22,65 @@ Rows = range | NDArray[np.intp]
 """Rows of a matrix, ascending."""
 
 
-def best(rows: Rows, scores: NDArray[np.float32], count: int, min_score: float | None) -> Ranked:
+@dataclass(frozen=True)
+class Scores:
+    """The scores of some rows: each up to a known error, and any of them exactly on request.
+
+    What is ranked or compared is always exact. The estimates only rule out rows that cannot matter.
+    """
+
+    rows: Rows
+    estimates: NDArray[np.float32]
+    """Of each row; minus infinity for a row to leave out."""
+    errors: NDArray[np.float32]
+    """By how much each estimate may be off at most."""
+    exact: Callable[[NDArray[np.intp]], NDArray[np.float32]]
+    """Returns the scores of rows of the matrix."""
+
+    def at(self, places: NDArray[np.intp]) -> "Scores":
+        """Return those at some places of `rows`, in ascending order."""
+        return Scores(rows_at(self.rows, places), self.estimates[places], self.errors[places], self.exact)
+
+    def rounded(self, places: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return the exact scores at some places of `rows`, rounded."""
+        exact: NDArray[np.float64] = self.exact(rows_at(self.rows, places)).astype(np.float64)
+        return exact.round(DECIMALS)
+
+    def candidates(self, count: int, least: float) -> NDArray[np.intp]:
+        """Return the places of all rows that may be among the `count` best and score `least` or more."""
+        if count < len(self.estimates):
+            floor = _floor(self.estimates, count)
+            if floor > -np.inf:
+                # So many rows score at least this, whatever the others score.
+                reached = self.rounded(np.flatnonzero(self.estimates >= floor))
+                least = max(least, np.partition(reached, -count)[-count])
+        return np.flatnonzero(self.estimates + self.errors >= least - _UNIT)
+
+
+def _floor(scores: NDArray[np.float32], count: int) -> np.float32:
+    """Return a number that at least `count` scores reach, and few more.
+
+    It is the last of the best in columns of scores. Of a million, `np.partition` needs as long as the scan.
+    """
+    height = max(1, len(scores) // (_COLUMNS * count))
+    peaks = scores[: len(scores) // height * height].reshape(height, -1).max(axis=0)
+    return np.partition(peaks, -count)[-count]  # type: ignore[no-any-return]
+
+
+def best(scores: Scores, count: int, min_score: float | None) -> Ranked:
     """Return the `count` best; equal rounded scores go by row, at the cut too.
 
     Args:
-        rows: the rows that `scores` belong to.
-        scores: minus infinity for a row to leave out.
-        count: how many to return.
+        scores: of the rows to choose from.
+        count: how many to return, at least 1.
         min_score: leave out rows with a lower rounded score.
     """
-    if count < len(scores):
-        cut = np.partition(scores, len(scores) - count)[len(scores) - count]
-        # Every score that may round to the same value as the last one.
-        candidates = np.flatnonzero(scores >= cut - 2 * 10.0**-DECIMALS)
-    else:
-        candidates = np.arange(len(scores))
-    rounded = np.round(scores[candidates].astype(np.float64), DECIMALS)
-    order = np.lexsort((candidates, -rounded))[:count]
-    least = -np.inf if min_score is None else min_score
-    return [
-        (int(rows[place]), score)
-        for place, score in zip(candidates[order].tolist(), rounded[order].tolist(), strict=True)
-        if score != -np.inf and score >= least
-    ]
+    least = float(np.finfo(np.float32).min) if min_score is None else min_score
+    places = scores.candidates(count, least)
+    rounded = scores.rounded(places)
+    order = np.lexsort((places, -rounded))[:count]
+    ranked = zip(rows_at(scores.rows, places[order]).tolist(), rounded[order].tolist(), strict=True)
+    return [(row, score) for row, score in ranked if score >= least]
 
 
 def rows_at(rows: Rows, places: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -48,42 +88,44 @@ def rows_at(rows: Rows, places: NDArray[np.intp]) -> NDArray[np.intp]:
     return places + rows.start if isinstance(rows, range) else rows[places]
 
 
-def matching(scores: NDArray[np.float32], min_score: float | None) -> NDArray[np.intp]:
+def matching(scores: Scores, min_score: float | None) -> NDArray[np.intp]:
     """Return the places of all rows that `best` may return."""
     if min_score is None:
-        return np.flatnonzero(scores > -np.inf)
-    return np.flatnonzero(scores.astype(np.float64).round(DECIMALS) >= min_score)
+        return np.flatnonzero(scores.estimates > -np.inf)
+    matches = scores.estimates - scores.errors >= min_score + _UNIT
+    unsure = np.flatnonzero(~matches & (scores.estimates + scores.errors >= min_score - _UNIT))
+    matches[unsure] = scores.rounded(unsure) >= min_score
+    return np.flatnonzero(matches)
 
 
 def best_distinct(
-    rows: Rows,
-    scores: NDArray[np.float32],
+    scores: Scores,
     count: int,
     min_score: float | None,
     *,
-    vectors: NDArray[np.float32],
+    vectors: Callable[[NDArray[np.intp]], NDArray[np.float32]],
     dedupe: float | None,
     groups: NDArray[np.int32] | None,
 ) -> Ranked:
     """Return the `count` best that repeat no better one; rank only as far as that takes. See also `best`.
 
     Args:
-        vectors: of all rows.
+        vectors: returns the unit vectors of rows of the matrix.
         dedupe: leave out rows whose cosine to a better one that stays is this or higher.
         groups: of all rows. Of each group only the best row may stay; -1 is no group.
     """
     kept: Ranked = []
-    kept_vectors = np.empty((0, vectors.shape[1]), dtype=np.float32)
+    kept_vectors = vectors(np.empty(0, np.intp))
     seen: set[Hashable] = set()
     done, reach = 0, max(2 * count, _BLOCK)
     while True:
-        ranked = best(rows, scores, reach, min_score)
+        ranked = best(scores, reach, min_score)
         for block in _blocks(ranked[done:]):
             if groups is not None:
                 of_block = groups[[row for row, _ in block]].tolist()
                 block = first_of_groups(block, (None if group < 0 else group for group in of_block), seen)
             if dedupe is not None:
-                found = vectors[[row for row, _ in block]]
+                found = vectors(np.array([row for row, _ in block], np.intp))
                 new = greedy(found, kept_vectors, dedupe)[: count - len(kept)]
                 kept_vectors = np.concatenate([kept_vectors, found[new]])
                 block = [block[position] for position in new]

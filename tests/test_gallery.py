@@ -207,12 +207,6 @@ def test_vectors_are_found_by_key() -> None:
             gallery.vector(unknown)
 
 
-def test_float32_rows_are_not_copied() -> None:
-    """A million images are a gigabyte."""
-    vectors = np.eye(3, dtype=np.float32)
-    assert np.shares_memory(Gallery(vectors, ["a", "b", "c"]).vector("b"), vectors)
-
-
 def test_the_vectors_must_be_a_matrix() -> None:
     with pytest.raises(ValueError, match="keys"):
         Gallery(np.ones(3, dtype=np.float32), ["a", "b", "c"])

@@ -23,7 +23,7 @@ class GenerationFiles:
     """The files that a query needs beside the model, checked."""
 
     vectors: list[memoryview]
-    """The matrix, in the parts it was fetched in; `generation.read_unit_rows` empties the list."""
+    """The matrix, in the parts it was fetched in; `generation.join_vectors` empties the list."""
     keys: bytes
     """Empty, like `vectors`, if a vector index holds them."""
     folders: bytes

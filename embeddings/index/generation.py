@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -19,7 +19,6 @@ from embeddings.neighbours import SearchableGallery
 from embeddings.preprocess import PREPROCESS_VERSION
 from embeddings.s3_vectors.address import VectorIndexName
 from embeddings.storage.reader import Reader
-from embeddings.unit_rows import joined_unit_rows
 
 if TYPE_CHECKING:
     from embeddings.products.column import ColumnSummary
@@ -85,7 +84,7 @@ def open_gallery(manifest: Manifest, files: GenerationFiles) -> SearchableGaller
         )
     if manifest.vector_index is not None:
         return _open_s3_vectors(manifest, manifest.vector_index, files)
-    vectors = read_unit_rows(manifest, files.vectors)
+    vectors = join_vectors(manifest, files.vectors)
     try:
         return Gallery(vectors, read_keys(manifest, files.keys), read_products(manifest, files.products))
     except ValueError as error:
@@ -149,7 +148,7 @@ def read_folders(manifest: Manifest, data: bytes) -> dict[str, int]:
         raise CorruptIndexError(f"{manifest.path(FOLDERS)} of the index is damaged ({error!r}); rebuild it") from error
 
 
-def read_vectors(manifest: Manifest, data: bytes) -> NDArray[np.floating]:
+def read_vectors(manifest: Manifest, data: bytes | memoryview) -> NDArray[np.floating]:
     """Parse vectors.npy, without ever unpickling.
 
     Raises:
@@ -159,23 +158,26 @@ def read_vectors(manifest: Manifest, data: bytes) -> NDArray[np.floating]:
     return np.frombuffer(data, dtype, offset=offset).reshape(manifest.count, manifest.dimension)
 
 
-def read_unit_rows(manifest: Manifest, parts: list[memoryview]) -> NDArray[np.float32]:
-    """Parse vectors.npy from the parts it was fetched in, and make unit rows of it, float32 (n, dimension).
+def join_vectors(manifest: Manifest, parts: list[memoryview]) -> NDArray[np.floating]:
+    """Parse vectors.npy from the parts it was fetched in.
 
-    Takes each part off the list as it is converted, to free its memory: a million images would need 1.5 GB for the
-    stored and the converted vectors together.
+    Takes each part off the list as it is copied, to free its memory. A single part is not copied.
 
     Raises:
         CorruptIndexError: not a matrix of the manifest's shape and type.
     """
     dtype, offset = _header(manifest, parts[0], sum(map(len, parts)))
-
-    def numbers() -> Iterator[NDArray[np.floating]]:
-        yield np.frombuffer(parts.pop(0), dtype, offset=offset)
-        while parts:
-            yield np.frombuffer(parts.pop(0), dtype)
-
-    return joined_unit_rows(numbers(), (manifest.count, manifest.dimension))
+    if len(parts) == 1:
+        return read_vectors(manifest, parts.pop())
+    vectors = np.empty((manifest.count, manifest.dimension), dtype)
+    content = vectors.reshape(-1).view(np.uint8)
+    done = -offset
+    while parts:
+        part = np.frombuffer(parts.pop(0), np.uint8)
+        start = max(done, 0)
+        done += len(part)
+        content[start:done] = part[len(part) - (done - start) :]
+    return vectors
 
 
 def _header(manifest: Manifest, start: memoryview, size: int) -> tuple[np.dtype[np.floating], int]:
@@ -186,7 +188,7 @@ def _header(manifest: Manifest, start: memoryview, size: int) -> tuple[np.dtype[
         if np.lib.format.read_magic(file) != (1, 0):
             raise ValueError("its version is not 1.0")
         shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
-        # Other types may hold NaN or infinity. `joined_unit_rows` handles both in float16.
+        # Other types may hold NaN or infinity. `widen` handles both in float16.
         if fortran_order or dtype != np.float16:
             raise ValueError(f"{dtype.str} is not row-major float16")
         if size != file.tell() + math.prod(shape) * dtype.itemsize:

@@ -24,6 +24,7 @@ DISTRIBUTIONS = {
     "numpy": "numpy",
     "obstore": "obstore",
     "pillow": "PIL",
+    "simsimd": "simsimd",
 }
 """Import names by the name in the lock."""
 

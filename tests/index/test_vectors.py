@@ -9,9 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from embeddings.errors import CorruptIndexError
-from embeddings.index.generation import read_unit_rows, read_vectors
+from embeddings.index.generation import join_vectors, read_vectors
 from embeddings.index.manifest import FileEntry, Manifest
-from embeddings.unit_rows import unit_rows
 
 COUNT, DIMENSION = 3000, 12
 VECTORS = np.random.default_rng(0).normal(size=(COUNT, DIMENSION)).astype(np.float16)
@@ -44,13 +43,13 @@ def test_parts_may_end_within_a_row(size: int) -> None:
     data = stored(VECTORS)
     np.testing.assert_array_equal(read_vectors(MANIFEST, data), VECTORS)
     parts = parts_of(data, size)
-    np.testing.assert_array_equal(read_unit_rows(MANIFEST, parts), unit_rows(VECTORS))
+    np.testing.assert_array_equal(join_vectors(MANIFEST, parts), VECTORS)
     assert not parts  # they would take as much memory again
 
 
 def test_an_empty_matrix() -> None:
     data = stored(VECTORS[:0])
-    assert read_unit_rows(replace(MANIFEST, count=0), parts_of(data, 1000)).shape == (0, DIMENSION)
+    assert join_vectors(replace(MANIFEST, count=0), parts_of(data, 1000)).shape == (0, DIMENSION)
 
 
 def test_a_header_may_be_longer_than_numpy_writes_it() -> None:
@@ -58,7 +57,7 @@ def test_a_header_may_be_longer_than_numpy_writes_it() -> None:
     start, length = 10, int.from_bytes(data[8:10], "little")  # a newline ends the header
     padded = data[start : start + length - 1] + b" " * 5_000 + b"\n"
     data = data[:8] + len(padded).to_bytes(2, "little") + padded + data[start + length :]
-    np.testing.assert_array_equal(read_unit_rows(MANIFEST, parts_of(data, 10_000)), unit_rows(VECTORS))
+    np.testing.assert_array_equal(join_vectors(MANIFEST, parts_of(data, 10_000)), VECTORS)
 
 
 def test_the_manifest_must_name_the_type_of_the_numbers() -> None:
@@ -83,4 +82,4 @@ def test_a_matrix_that_contradicts_the_manifest_is_refused(data: bytes) -> None:
     with pytest.raises(CorruptIndexError, match=r"vectors\.npy of the index"):
         read_vectors(MANIFEST, data)
     with pytest.raises(CorruptIndexError, match=r"vectors\.npy of the index"):
-        read_unit_rows(MANIFEST, parts_of(data, 1000) or [memoryview(b"")])
+        join_vectors(MANIFEST, parts_of(data, 1000) or [memoryview(b"")])

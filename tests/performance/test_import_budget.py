@@ -15,7 +15,7 @@ BUDGET = 2.0
 ROUNDS = 6
 
 PACKAGES = {
-    *("ai_edge_litert", "apig_wsgi", "multipart", "numpy", "obstore", "PIL"),
+    *("ai_edge_litert", "apig_wsgi", "multipart", "numpy", "obstore", "PIL", "simsimd"),
     *("embeddings", "functions"),
 }
 """What a query may import besides the standard library. werkzeug would cost 38 ms, boto3 160, tensorflow seconds."""
