@@ -97,6 +97,14 @@ class Gallery:
             raise no_image(prefix, where)
         return self.keys[secrets.choice(rows)]
 
+    def named(self, word: str) -> "Condition | None":
+        """Return the condition for products with a word, in lower case, in title or brand; None if there is none."""
+        if self._products is None or not self._products.named(word).any():
+            return None
+        from embeddings.products.where import Condition
+
+        return Condition("title", negated=False, word=word)
+
     def product_photos(self, product: str) -> tuple[list[str], NDArray[np.float32]]:
         """Return the keys of a product's photos and their mean direction, a unit vector, float32 (dimension,).
 

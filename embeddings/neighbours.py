@@ -57,6 +57,9 @@ class SearchableGallery(Protocol):
     def columns(self) -> "Sequence[ColumnSummary]":
         """The columns of the products; none without a product feed."""
 
+    def named(self, word: str) -> "Condition | None":
+        """Return the condition for products with a word in title or brand; None if there is none."""
+
     def product_photos(self, product: str) -> tuple[list[str], NDArray[np.float32]]:
         """Return the keys of a product's photos, and their mean direction."""
 

@@ -5,6 +5,8 @@
     python scripts/query.py photo.jpg --index index/ --box 0.2,0.1,0.5,0.6 --prefix shirts --dedupe 0.98
     python scripts/query.py --key shirts/blue-01.jpg --index index/ --k 5
     python scripts/query.py --random --index index/ --json
+    python scripts/query.py --words "red checked shirt" --index index/
+    python scripts/query.py photo.jpg --words "in blue, without stripes" --index index/
     python scripts/query.py photo.jpg --index index/ --where brand:Nordhem --where price:..50 --group
 
 Prints the rank, score (cosine) and key of each result, and the title and price of its product. With --gallery it also
@@ -14,6 +16,7 @@ draws a contact sheet of the query and its results.
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,12 +28,14 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
-from embeddings.errors import PhotoError, StorageError
+from embeddings.errors import ModelError, PhotoError, StorageError
 from embeddings.index.generation import Generation, load_generation
 from embeddings.neighbours import Found
 from embeddings.preprocess import WHOLE_PHOTO, Box, checked_box
-from embeddings.products.where import parse_where
+from embeddings.products.where import Condition, parse_where
 from embeddings.storage.reader import Reader, open_reader
+from embeddings.words.asked import understand
+from embeddings.words.naming import look_up
 from scripts.cli.argument_types import number, positive
 from scripts.cli.command import command_parser, run_command
 from scripts.cli.native_stderr import native_stderr_dropped
@@ -45,18 +50,22 @@ class Query(NamedTuple):
     """A photo, or an image of the gallery, to search by."""
 
     name: str
-    """The photo's path, or the image's key."""
+    """The photo's path, the image's key, or the words."""
     photo: bytes | None
-    """The file's content; None for an image of the gallery."""
+    """The file's content; None for an image of the gallery, and for words alone."""
     vector: NDArray[np.float32]
+    key: str = ""
+    """The image of the gallery, which is left out of its own results."""
+    where: Sequence[Condition] = ()
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    if bool(options.photos) + bool(options.key) + options.random != 1:
-        parser.error("give photos, or --key, or --random")
+    given = bool(options.photos) + bool(options.key) + options.random
+    if given > 1 or not (given or options.words):
+        parser.error("give photos, or --key, or --random, or --words")
     if options.box != WHOLE_PHOTO and not options.photos:
         parser.error("--box needs a photo")
     if options.sheet and not options.gallery:
@@ -72,6 +81,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--random", action="store_true", help="search by a random image of the gallery instead of a photo"
+    )
+    parser.add_argument(
+        "--words", default="", metavar="TEXT", help="search in words, or change by words what is searched by"
     )
     parser.add_argument(
         "--index", metavar="URI", required=True, help="s3://bucket/prefix, gs://bucket/prefix or a folder"
@@ -127,28 +139,49 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _queries(generation: Generation, photos: dict[str, bytes], options: argparse.Namespace) -> list[Query]:
+    where = parse_where(options.where, generation.gallery.columns)
+    if not photos and not options.key and not options.random:
+        return [_with_words(generation, Query(options.words, None, np.empty(0, np.float32), where=where), options)]
     if not photos:
-        where = parse_where(options.where, generation.gallery.columns)
         key = options.key or generation.gallery.random_key(options.prefix, where)
-        return [Query(key, None, generation.gallery.vector(key))]
+        query = Query(key, None, generation.gallery.vector(key), key, where)
+        return [_with_words(generation, query, options)]
     queries = []
     for name, photo in tqdm(photos.items(), desc="queries", unit="photo", disable=None, leave=False):
         try:
-            queries.append(Query(name, photo, generation.embedder.embed([photo], box=options.box)[0]))
+            vector = generation.embedder.embed([photo], box=options.box)[0]
         except PhotoError as error:
             raise PhotoError(f"{name}: {error}") from error
+        queries.append(_with_words(generation, Query(name, photo, vector, where=where), options))
     return queries
 
 
+def _with_words(generation: Generation, query: Query, options: argparse.Namespace) -> Query:
+    """Search by words alone, or by what they make of a photo; say which of them mean nothing."""
+    if not options.words:
+        return query
+    sight = generation.embedder.sight
+    if sight is None:
+        raise ModelError("the model of this index does not tell what it sees, so it cannot be asked in words")
+    asked = understand(options.words, sight)
+    named = look_up(asked, generation.gallery)
+    if named.unknown:
+        print(f"these words mean nothing here: {', '.join(named.unknown)}", file=sys.stderr)
+    vector = asked.vector(sight, query.vector if len(query.vector) else None)
+    return query._replace(vector=vector, where=[*query.where, *named.conditions])
+
+
 def _search(generation: Generation, query: Query, options: argparse.Namespace) -> Found:
+    if not query.vector.any() and not query.where:
+        return Found()
     return generation.gallery.search(
         query.vector,
         k=options.k,
         prefix=options.prefix,
         min_score=options.min_score,
         dedupe=options.dedupe,
-        exclude=() if query.photo else (query.name,),
-        where=parse_where(options.where, generation.gallery.columns),
+        exclude=(query.key,) if query.key else (),
+        where=query.where,
         group=options.group,
         fields=None,
     )
@@ -182,6 +215,9 @@ def _as_json(queries: list[Query], answers: list[Found], generation: Generation)
 
 def _results(found: Found) -> list[dict[str, Any]]:
     results: list[dict[str, Any]] = [neighbour._asdict() for neighbour in found]
+    for result, seen in zip(results, found.seen, strict=False):
+        if seen is not None:
+            result["seen"] = seen
     for result, product in zip(results, products_of(found), strict=True):
         if product is not None:
             result["product"] = product
@@ -192,7 +228,7 @@ def _results(found: Found) -> list[dict[str, Any]]:
 
 def _draw(queries: list[Query], answers: list[Found], box: Box, gallery: Reader, file: Path) -> None:
     """Write the contact sheet; photos that cannot be read are grey in it and reported."""
-    wanted = [query.name for query in queries if query.photo is None]
+    wanted = [query.key for query in queries if query.key]
     wanted += [neighbour.key for answer in answers for neighbour in answer]
     photos = fetch_thumbnails(gallery, wanted, SIDE)
     if photos.reasons and not photos.pictures:
@@ -200,7 +236,7 @@ def _draw(queries: list[Query], answers: list[Found], box: Box, gallery: Reader,
     rows = []
     for query, answer in zip(queries, answers, strict=True):
         picture: Image.Image | None
-        picture = photos.pictures.get(query.name) if query.photo is None else thumbnail(query.photo, SIDE)
+        picture = photos.pictures.get(query.key) if query.photo is None else thumbnail(query.photo, SIDE)
         shown = [
             Shown(each, photos.pictures.get(each.key), caption(product))
             for each, product in zip(answer, products_of(answer), strict=True)

@@ -65,6 +65,15 @@ class TextColumn:
         for text in texts:
             codes = self.vocabulary.codes(text)
             wanted[codes.start : codes.stop] = True
+        return self._with(wanted)
+
+    def has_word(self, word: str) -> Mask:
+        """Say which products have a text with this word, which is in lower case."""
+        wanted = np.zeros(len(self.vocabulary) + 1, bool)
+        wanted[list(self.vocabulary.containing(word))] = True
+        return self._with(wanted)
+
+    def _with(self, wanted: Mask) -> Mask:
         hits: Mask = wanted[self.codes]
         if self.owners is None:
             return hits

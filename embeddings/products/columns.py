@@ -30,6 +30,8 @@ FORMAT, SEEN_FORMAT = "1", "2"
 """Without and with columns of what the model sees. A version that does not know those refuses the second."""
 ID, GROUP = "id", "item_group_id"
 """The columns that every product has. `item_group_id` is stored for all, and shown where it is not the `id`."""
+NAMING = ("title", "brand")
+"""The columns that a search in words looks into."""
 SEEN = "seen."
 """Begins the names of columns of what the model sees, which no feed's column can have: `seen.kind`, ..."""
 _ROWS, _HIDDEN = "rows", "hidden"
@@ -140,11 +142,24 @@ class Columns:
         """Say which photos of a slice meet all conditions."""
         met = np.ones(len(self), bool)
         for condition in conditions:
-            column = self._columns[condition.column]
-            held = column.holds(condition.texts) if isinstance(column, TextColumn) else column.within(condition.ranges)
-            met &= held ^ condition.negated
+            met &= self._held(condition) ^ condition.negated
         kept: Mask = met[self.rows[rows]]
         return kept
+
+    def named(self, word: str) -> Mask:
+        """Say which products have a word, in lower case, in their title or brand."""
+        held = np.zeros(len(self), bool)
+        for name in NAMING:
+            column = self._columns.get(name)
+            if isinstance(column, TextColumn):
+                held |= column.has_word(word)
+        return held
+
+    def _held(self, condition: Condition) -> Mask:
+        if condition.word:
+            return self.named(condition.word)
+        column = self._columns[condition.column]
+        return column.holds(condition.texts) if isinstance(column, TextColumn) else column.within(condition.ranges)
 
 
 def pack_columns(products: Sequence[Product | None], seen: Sequence[Seen] = (), hidden: Sequence[Seen] = ()) -> bytes:

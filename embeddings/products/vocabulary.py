@@ -1,11 +1,15 @@
 """The distinct texts of a column, sorted as filters compare them."""
 
-from bisect import bisect_left
+import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
+
+_WORD = re.compile(r"[^\W_]+")
 
 
 def fold(text: str) -> str:
@@ -42,6 +46,23 @@ class Vocabulary:
         while end < len(self) and fold(self[end]) == folded:
             end += 1
         return range(first, end)
+
+    def containing(self, word: str) -> set[int]:
+        """Return the codes of the texts that have this word, which is in lower case."""
+        content, found = self._lower, set[int]()
+        for spelling in {word.encode(), word.capitalize().encode().lower(), word.upper().encode().lower()}:
+            place = content.find(spelling)
+            while place >= 0:
+                code = bisect_right(self._offsets, place) - 1
+                start, end = self._offsets[code], self._offsets[code + 1]
+                if word in _WORD.findall(str(self._text[start:end], "utf-8", "replace").casefold()):
+                    found.add(code)
+                place = content.find(spelling, end)
+        return found
+
+    @cached_property
+    def _lower(self) -> bytes:
+        return bytes(self._text).lower()
 
     def code(self, text: str) -> int | None:
         """Return the code of exactly this text, or None if it is not there."""

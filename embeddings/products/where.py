@@ -21,7 +21,7 @@ _COMMA = re.compile(r"(?<!\\),")
 
 
 class Condition(NamedTuple):
-    """One condition; it holds for a product with one of `texts`, or with a number in one of `ranges`."""
+    """One condition; it holds for a product with one of `texts`, with a number in one of `ranges`, or named so."""
 
     column: str
     negated: bool
@@ -29,6 +29,8 @@ class Condition(NamedTuple):
     """Folded, in a column of texts."""
     ranges: tuple[tuple[float, float], ...] = ()
     """Ends included, in a column of numbers."""
+    word: str = ""
+    """In lower case: a word of its title or brand, whatever the column."""
 
 
 def parse_where(given: Sequence[str], columns: Sequence[ColumnSummary]) -> list[Condition]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from embeddings.errors import UnknownKeyError, UnknownProductError
 from embeddings.neighbours import Found, Neighbour, no_image
 from embeddings.products.column import ColumnSummary
+from embeddings.products.vocabulary import fold
 from embeddings.products.where import Condition
 from embeddings.ranking import DECIMALS, first_of_groups, greedy, mean_direction
 from embeddings.s3_vectors.address import VectorIndexName
@@ -92,6 +93,14 @@ class S3VectorsGallery:
             stretches = max(1, stretches // _DRAW_WIDER)
         raise no_image(prefix, where)
 
+    def named(self, word: str) -> Condition | None:
+        """Return the condition for products of a brand, if it is one word and among the frequent ones.
+
+        The engine cannot look for a word in a title.
+        """
+        brands = next((each.values for each in self.columns if each.name == "brand"), ())
+        return Condition("brand", negated=False, texts=(word,)) if word in map(fold, brands) else None
+
     def product_photos(self, product: str) -> tuple[list[str], NDArray[np.float32]]:
         """Return the keys of a product's photos, at most 100, and their mean direction, a unit vector.
 
@@ -137,6 +146,8 @@ class S3VectorsGallery:
         folder = prefix.rstrip("/")
         if folder and key_problem(folder):
             return Found()
+        if not query.any():
+            query = np.ones_like(query)  # the engine takes no vector without a direction
         group = group and bool(self.columns)
         own = {hit.group for hit in self._excluded(exclude)} if group else set()
         wanted, conditions = offset + k, both(in_folder(folder), *map(condition_filter, where))

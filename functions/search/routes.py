@@ -22,6 +22,7 @@ from functions.search.parameters import SearchParameters, box_parameter, search_
 from functions.search.problems import RequestError
 from functions.search.request import Request
 from functions.search.upload import read_upload
+from functions.search.words import Words, words_parameter
 from functions.settings import SearchSettings
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Routes:
             "/": Route("POST", self._original_search),
             "/random": Route("GET", self._original_random),
             "/v1/search": Route("POST", self._search),
+            "/v1/words": Route("GET", self._words),
             "/v1/similar": Route("GET", self._similar),
             "/v1/random": Route("GET", self._random),
             "/v1/index": Route("GET", self._index),
@@ -91,10 +93,23 @@ class Routes:
         given = fields.overridden_by(request.query)
         parameters, box = search_parameters(given), box_parameter(given)
         generation = self._generation(request)
-        options = parameters.options(generation.gallery.columns)
+        options, words = parameters.options(generation.gallery.columns), words_parameter(given, generation)
         vector, seen = self._described(request, generation, photo, box)
-        found = self._found(request, generation, vector, options)
-        return self._results(generation, found, {**parameters.stated(), "box": list(box), **seen})
+        found = self._found(request, generation, vector, options, words=words)
+        return self._results(generation, found, {**parameters.stated(), "box": list(box), **seen}, words)
+
+    def _words(self, request: Request) -> dict[str, Any]:
+        parameters = search_parameters(request.query)
+        generation = self._generation(request)
+        words = words_parameter(request.query, generation)
+        if words is None:
+            raise RequestError(
+                400, "parameter-invalid", "The parameter q is missing", "Give words, such as q=red checked shirt."
+            )
+        self._keep(request, generation)
+        options = parameters.options(generation.gallery.columns)
+        found = Found() if words.empty else self._found(request, generation, None, options, words=words)
+        return self._results(generation, found, parameters.stated(), words)
 
     def _similar(self, request: Request) -> dict[str, Any]:
         parameters = search_parameters(request.query)
@@ -108,22 +123,24 @@ class Routes:
                 "product=1042; every result has its key.",
             )
         generation = self._generation(request)
-        seconds, urls = self._images.keeping(KEPT_SECONDS)
-        request.keep(seconds, VERSION, generation.manifest.generation, urls, sorted(request.query.every.items()))
+        words = words_parameter(request.query, generation)
+        self._keep(request, generation)
         options = parameters.options(generation.gallery.columns)
         if not product:
-            return self._similar_to(request, generation, key, parameters, options)
+            return self._similar_to(request, generation, key, parameters, options, words)
         keys, vector = generation.gallery.product_photos(product)
-        found = self._found(request, generation, vector, options, exclude=keys)
+        found = self._found(request, generation, vector, options, exclude=keys, words=words)
         [url] = self._images.of(keys[:1])
-        return self._results(generation, found, {"product": product, "key": keys[0], "url": url, **parameters.stated()})
+        query = {"product": product, "key": keys[0], "url": url, **parameters.stated()}
+        return self._results(generation, found, query, words)
 
     def _random(self, request: Request) -> dict[str, Any]:
         parameters = search_parameters(request.query)
         generation = self._generation(request)
         options = parameters.options(generation.gallery.columns)
         key = generation.gallery.random_key(parameters.prefix, options["where"])
-        return self._similar_to(request, generation, key, parameters, options)
+        words = words_parameter(request.query, generation)
+        return self._similar_to(request, generation, key, parameters, options, words)
 
     def _index(self, request: Request) -> dict[str, Any]:
         generation = self._generation(request)
@@ -188,13 +205,23 @@ class Routes:
         self,
         request: Request,
         generation: Generation,
-        vector: NDArray[np.float32],
+        vector: NDArray[np.float32] | None,
         options: Mapping[str, Any],
         *,
         exclude: Sequence[str] = (),
+        words: Words | None = None,
     ) -> Found:
+        """Search by a vector, or by words alone, or by a vector that words move."""
         with request.timing.step("search"):
+            if words is not None:
+                vector, options = words.vector(vector), words.narrowed(options)
+            assert vector is not None, "there are words without one"  # noqa: S101
             return generation.gallery.search(vector, exclude=exclude, **options)
+
+    def _keep(self, request: Request, generation: Generation) -> None:
+        """Let the answer be kept, which depends on the generation and the parameters alone."""
+        seconds, urls = self._images.keeping(KEPT_SECONDS)
+        request.keep(seconds, VERSION, generation.manifest.generation, urls, sorted(request.query.every.items()))
 
     # The shape of their answers.
 
@@ -208,13 +235,16 @@ class Routes:
         key: str,
         parameters: SearchParameters,
         options: Mapping[str, Any],
+        words: Words | None,
     ) -> dict[str, Any]:
         vector = generation.gallery.vector(key)
-        found = self._found(request, generation, vector, options, exclude=(key,))
+        found = self._found(request, generation, vector, options, exclude=(key,), words=words)
         [url] = self._images.of([key])
-        return self._results(generation, found, {"key": key, "url": url, **parameters.stated()})
+        return self._results(generation, found, {"key": key, "url": url, **parameters.stated()}, words)
 
-    def _results(self, generation: Generation, found: Found, query: dict[str, Any]) -> dict[str, Any]:
+    def _results(
+        self, generation: Generation, found: Found, query: dict[str, Any], words: Words | None
+    ) -> dict[str, Any]:
         manifest = generation.manifest
         results: list[dict[str, Any]] = [
             {"key": neighbour.key, "url": url, "score": neighbour.score}
@@ -238,7 +268,7 @@ class Routes:
                 "built_at": manifest.built_at,
                 "model": manifest.model.sha256,
             },
-            "query": query,
+            "query": {**query, **(words.stated() if words else {})},
         }
 
 

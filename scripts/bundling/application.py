@@ -9,7 +9,7 @@ from scripts.bundling.interpreter import Interpreter
 from scripts.bundling.target import ROOT
 
 PACKAGES = ("embeddings", "functions")
-_SUFFIXES = (".py", ".json", ".html", ".tflite")
+_SUFFIXES = (".py", ".json", ".html", ".tflite", ".toml")
 _NOT_FOR_LAMBDA = ("embeddings/training", "embeddings/storage/writers/gcs.py", "functions/main.py")
 
 

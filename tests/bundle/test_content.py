@@ -18,6 +18,7 @@ NEEDED = (
     "functions/aws.py",
     "functions/search/openapi.json",
     "functions/search/reference.html",
+    "embeddings/words/en.toml",
     "embeddings/pretrained/garment.json",
     "embeddings/pretrained/garment.tflite",
     "embeddings/rebuild/run.py",

@@ -10,12 +10,14 @@ from PIL import Image, ImageDraw
 
 from embeddings.preprocess import Box
 from embeddings.products.product import Price, Product, Value
+from embeddings.sight import with_sight
 from scripts.query import main
 from scripts.reporting.contact_sheet import SIDE, _font, _shortened
 from scripts.reporting.thumbnails import thumbnail
 from tests.functions.products import add_products
 from tests.photos import photo
-from tests.rebuild.gallery import Shop
+from tests.rebuild.gallery import SEEING_MODEL, Shop
+from tests.sights import SIGHT
 
 RED = (255, 0, 0)
 
@@ -225,3 +227,31 @@ def test_long_titles_make_room_for_the_price() -> None:
     assert line.endswith("…  19.50 EUR")
     assert pen.textlength(line, font=_font(11)) <= SIDE
     assert len(_shortened(pen, "W" * 300)) < 40
+
+
+def test_words_find_photos_or_change_what_a_photo_finds(
+    shop: Shop, red: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, sheet = tmp_path / "seeing.tflite", tmp_path / "words.png"
+    model.write_bytes(with_sight(SEEING_MODEL.read_bytes(), SIGHT))
+    shop.rebuild(model=model)
+    index = ["--index", shop.index, "--json"]
+    drawn = ["--gallery", shop.gallery, "--sheet", str(sheet)]
+    assert main(["--words", "in blue, zebra", *index, *drawn]) == 0
+    said = capsys.readouterr()
+    assert answers(said.out)[0][0][0] == "shirts/blue.jpg"
+    assert json.loads(said.out)["answers"][0]["results"][0]["seen"] == {"colour": "blue", "words": ["check"]}
+    assert "these words mean nothing here: zebra" in said.err
+    assert sheet.exists()
+    assert main([red, "--words", "green, not red", *index]) == 0
+    assert answers(capsys.readouterr().out)[0][0][0] == "shoes/green.jpg"
+    assert main(["--key", "shirts/red.jpg", "--words", "blue, not red", *index]) == 0
+    assert answers(capsys.readouterr().out)[0][0][0] == "shirts/blue.jpg"
+    assert main(["--words", "zebra", *index]) == 0
+    assert answers(capsys.readouterr().out) == [[]]
+
+
+def test_words_need_a_model_that_tells_what_it_sees(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    shop.rebuild()
+    assert main(["--words", "red", "--index", shop.index]) == 1
+    assert "does not tell what it sees" in capsys.readouterr().err
