@@ -72,6 +72,7 @@ function leave() {
   running?.abort();
   running = undefined;
   waitsForNetwork = false;
+  element("trail").hidden = true;
   if (view) view.scroll = window.scrollY;
 }
 

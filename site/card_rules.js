@@ -18,11 +18,10 @@ export const CARD_RULES = `
 .card:focus-visible .photo { outline: 3px solid var(--garment-accent, currentColor); outline-offset: 2px; }
 .photo { position: relative; display: block; aspect-ratio: var(--garment-ratio, 3 / 4);
   border-radius: var(--garment-radius, 10px); }
-.photo img { position: absolute; bottom: 0; left: 50%; box-sizing: border-box; width: auto; height: 100%;
-  max-width: 100%; border: 1px solid var(--garment-line, #8883); border-radius: inherit;
-  background: var(--garment-photo, #fff); opacity: 0;
-  transform: translateX(-50%); transition: opacity 0.25s; }
-.photo img.wide { width: 100%; height: auto; }
+.photo img { position: absolute; bottom: 0; left: 50%; box-sizing: border-box;
+  width: min(100%, 100% * var(--own) / (var(--garment-ratio, 3 / 4))); border: 1px solid var(--garment-line, #8883);
+  border-radius: inherit; background: var(--garment-photo, #fff); opacity: 0; transform: translateX(-50%);
+  transition: opacity 0.25s; }
 .photo img.fits { width: 100%; height: 100%; object-fit: cover; }
 .photo img.loaded { opacity: 1; }
 .photo.waiting { overflow: hidden; background: #8882; }

@@ -34,9 +34,9 @@ function photo({ url, renewed }) {
     onload() {
       const own = image.naturalWidth / image.naturalHeight;
       const given = place.clientWidth / place.clientHeight;
-      const shape = Math.abs(own / given - 1) < NEAR ? "fits" : own > given ? "wide" : "tall";
-      image.classList.add("loaded", shape);
       place.style.setProperty("--own", own);
+      image.classList.add("loaded");
+      image.classList.toggle("fits", Math.abs(own / given - 1) < NEAR);
       place.classList.remove("waiting");
     },
     onerror() {
@@ -69,7 +69,6 @@ function about(product, note) {
   return [block];
 }
 
-/** List items that hold the place of cards to come. */
 export function placeholders(count) {
   return Array.from({ length: count }, () => {
     const item = make("li", { className: "garment placeholder" });

@@ -39,13 +39,14 @@ export function wordsOf({ column, value }) {
   return `${FILTERS[column] ?? column} ${from && to ? `${from} to ${to}` : from ? `from ${from}` : `up to ${to}`}`;
 }
 
-/** Of the index's columns, those to count. Until they are counted, the index says what there is. */
+/** Of the index's columns, those to count: the first with each label. Until then the index says what there is. */
 export function columnsToCount(columns) {
-  const offers = columns.filter(({ name }) => name in FILTERS);
-  for (const { name, values = [], least, most } of offers) {
-    known[name] ??= { facet: { values: values.map((value) => ({ value })), least, most } };
+  const names = Object.keys(FILTERS).filter((name) => columns.some((each) => each.name === name));
+  const counted = names.filter((name, at) => names.findIndex((each) => FILTERS[each] === FILTERS[name]) === at);
+  for (const { name, values = [], least, most } of columns) {
+    if (counted.includes(name)) known[name] ??= { facet: { values: values.map((value) => ({ value })), least, most } };
   }
-  return offers.map(({ name }) => name);
+  return counted;
 }
 
 /** Show what may be chosen and what is. `folders` are all, with their counts; `onChange` gets the new filters. */

@@ -7,7 +7,7 @@ import { element } from "./make.js";
 import { nameOf } from "./product.js";
 import { DEVELOPER } from "./settings.js";
 
-const [start, query, found, kept, trail] = ["start", "query", "found", "kept", "trail"].map(element);
+const [start, query, found, kept] = ["start", "query", "found", "kept"].map(element);
 const [results, problem] = ["results", "problem"].map(element);
 const [stage, queryImage, larger] = ["stage", "query-image", "larger"].map(element);
 
@@ -115,7 +115,6 @@ function showWhyEmpty(filters) {
   const values = filters.filter(({ column }) => column === last.column).map(wordsOf).join(" or ");
   const words = last ? `Nothing is left with “${values}”.` : "The gallery is empty.";
   element("empty").firstElementChild.textContent = words;
-  element("less").textContent = `Take off ${values}`;
   element("less").hidden = !last;
 }
 

@@ -1,5 +1,8 @@
 // What a shop may want to change; docs/page.md says what each setting means. The service's address is in config.js.
 export const PRODUCT_LINK = "";
-export const FILTERS = { folder: "Category", brand: "Brand", color: "Colour", size: "Size", price: "Price" };
+export const FILTERS = {
+  folder: "Category", "seen.kind": "Type", brand: "Brand", color: "Colour", "seen.colour": "Colour", size: "Size",
+  price: "Price",
+};
 export const MIN_SCORE = 0.54; // it depends on the model
 export const DEVELOPER = new URLSearchParams(location.search).has("developer");

@@ -29,21 +29,16 @@ export class Wall {
       const { query, results } = await this.service.atRandom(options);
       const fresh = [query, ...results].filter(({ key }) => key && !this.#seen.has(key));
       for (const { key } of fresh) this.#seen.add(key);
-      this.#show(fresh);
+      this.list.append(...fresh.map((result) => card({ ...result, product: undefined }, this.linkOf(result))));
       // A gallery that has shown all it has would repeat itself.
       this.#batches = fresh.length > BATCH / 4 ? this.#batches + 1 : BATCHES;
       this.more.hidden = this.#batches >= BATCHES;
     } catch (error) {
-      this.#show([]);
       this.more.hidden = true;
       if (!this.#seen.size) this.onFail(error);
     } finally {
+      for (const place of this.list.querySelectorAll(".placeholder")) place.remove();
       this.#running = false;
     }
-  }
-
-  #show(results) {
-    for (const place of this.list.querySelectorAll(".placeholder")) place.remove();
-    this.list.append(...results.map((result) => card({ ...result, product: undefined }, this.linkOf(result))));
   }
 }

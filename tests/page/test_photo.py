@@ -221,7 +221,7 @@ def test_the_box_keeps_the_originals_pixels_and_is_moved_by_mouse(
     assert len(stub.asked) == asked + 1  # the step before is still there
 
 
-def test_a_photos_place_has_its_shape(page: Page, page_url: str, stub: Stub, site: Site, tmp_path: Path) -> None:
+def test_photos_show_in_their_own_shape(page: Page, page_url: str, stub: Stub, site: Site, tmp_path: Path) -> None:
     shape = """() => {
       const { width, height } = document.querySelector("#stage").getBoundingClientRect();
       return width / height;
@@ -237,6 +237,14 @@ def test_a_photos_place_has_its_shape(page: Page, page_url: str, stub: Stub, sit
     page.click("#random")
     expect(page.locator("#stage")).to_have_css("aspect-ratio", "1.8 / 1")
     assert page.evaluate(shape) == pytest.approx(1.8, rel=0.02)
+    results_of(page)
+    photo = page.locator("#results img.loaded").first.bounding_box()
+    place = page.locator("#results .photo").first.bounding_box()
+    assert photo is not None
+    assert place is not None
+    assert photo["width"] / photo["height"] == pytest.approx(1.8, rel=0.02)  # no bands
+    assert photo["width"] == pytest.approx(place["width"], abs=1)
+    assert photo["y"] + photo["height"] == pytest.approx(place["y"] + place["height"], abs=1)
 
 
 def test_only_a_drag_with_the_main_button_searches_again(page: Page, page_url: str, site: Site, stub: Stub) -> None:
