@@ -31,6 +31,8 @@ class AmazonPrices:
     alarm_month: float = 0.10
     metric_month: float = 0.30
     """A custom metric, billed by the hour with data."""
+    snapshot_gb_second: float = 0.0000015046
+    """A version's snapshot (SnapStart), by the function's memory."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,10 @@ class Amazon:
     def alarms(self, count: int = 6, runs_a_day: int = 4) -> float:
         """Return a month of alarms and of the metric that each scheduled re-index writes."""
         return count * self.prices.alarm_month + runs_a_day / 24 * self.prices.metric_month
+
+    def snapshot(self) -> float:
+        """Return a month of keeping one snapshot."""
+        return self.memory_mb / 1024 * MONTH_SECONDS * self.prices.snapshot_gb_second
 
     def idle(self, callers: int = 2, *, has_alarms: bool = False) -> float:
         """Return a month without queries: storage, the polling of the queue by `callers`, and the alarms if any."""

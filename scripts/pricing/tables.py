@@ -29,6 +29,7 @@ def idle_table(gateway: Amazon, google: Google) -> str:
         ("with `events=none`", storage),
         ("with `reindexConcurrency=2`", gateway.idle(_LIMITED_POLLERS)),
         ("with `alarmEmail`: six alarms and a metric more", gateway.idle(has_alarms=True)),
+        (f"with `snapStart` at {gateway.memory_mb:,} MB", gateway.idle() + gateway.snapshot()),
         ("on Google: storage and the schedule", google.idle()),
     ]
     return _table(["an idle month", "$"], [(name, f"{dollars:.2f}") for name, dollars in parts])

@@ -47,6 +47,10 @@ def test_a_metric_is_billed_by_the_hour_with_data() -> None:
     assert bill().alarms(count=0, runs_a_day=6) == pytest.approx(0.30 / 4)
 
 
+def test_a_snapshot_costs_by_memory_and_time() -> None:
+    assert bill().snapshot() == pytest.approx(2 * MONTH_SECONDS * 0.0000015046)
+
+
 def test_the_worst_month_ends_at_the_throttle_or_at_the_concurrency() -> None:
     core_second = 2 * AmazonPrices.gb_second
     requests = 50 * MONTH_SECONDS
