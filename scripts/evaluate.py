@@ -3,11 +3,13 @@
     python scripts/evaluate.py --data photos --model embeddings/pretrained/garment.tflite --out runs/first/test
     python scripts/evaluate.py --data photos --model m.tflite --baselines imagenet --part validation --out figures
     python scripts/evaluate.py --data my-photos --model m.tflite --part all --out figures
+    python scripts/evaluate.py --data photos --model m.tflite --words --out figures
 
 The folder of --data holds labels.csv, DeepFashion (Consumer-to-Shop or In-Shop), a folder per class, or just photos.
 Its labels decide which tasks are measured. The command prints a table with 95 % bootstrap intervals. Into the folder
 of --out it writes figures.json, contact sheets (PNG, and sheets.html with all of them), and failures-MODEL.csv, which
-lists the queries with wrong results.
+lists the queries with wrong results. With --words it measures instead what the models tell of photos: precision and
+recall of what they take for sure, searches in words, and "the same in blue"; it writes words.json.
 """
 
 import argparse
@@ -26,10 +28,13 @@ from tqdm import tqdm
 from embeddings.embedder import Embedder
 from embeddings.errors import ModelError
 from embeddings.model_card import read_card, saw_everything
-from embeddings.training.data.photos import PARTS, Split
+from embeddings.preprocess import photo_pixels
+from embeddings.training.data.datasets import read_photos
+from embeddings.training.data.photos import PARTS, DatasetError, Split
 from embeddings.training.evaluation.baselines import OffTheShelf, colour_histogram
 from embeddings.training.evaluation.evaluation import Answers, Embed, Evaluation, as_record, as_table
 from embeddings.training.evaluation.metrics import Vectors
+from embeddings.training.evaluation.validation import encoded_photos
 from scripts.cli.command import command_parser, run_command
 from scripts.reporting.evaluation_page import CHOICES, Page, choose, draw_sheet
 from scripts.reporting.mistakes import write_failures
@@ -43,7 +48,9 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--phone-photos must be 0 or more")
     if not options.model and not options.baselines:
         parser.error("nothing to measure; give --model, --baselines or both")
-    return run_command(lambda: _evaluate(options))
+    if options.words and not options.model:
+        parser.error("--words needs --model")
+    return run_command(lambda: _evaluate_words(options) if options.words else _evaluate(options))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -74,6 +81,9 @@ def _parser() -> argparse.ArgumentParser:
         help="how many to simulate for task C (default: %(default)s)",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where to write the results")
+    parser.add_argument(
+        "--words", action="store_true", help="measure what the models tell of photos, and searches in words, instead"
+    )
     parser.add_argument("--card", action="store_true", help="also write the figures into each model's card")
     return parser
 
@@ -102,6 +112,40 @@ def _evaluate(options: argparse.Namespace) -> None:
     (options.out / "figures.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     if options.card:
         _write_cards(_named(options.model), evaluation, records)
+
+
+def _evaluate_words(options: argparse.Namespace) -> None:
+    from embeddings.training.evaluation.words import measure_words, words_table  # nothing else here needs it
+    from embeddings.training.sight import described
+
+    photos = [photo for photo in read_photos(options.data, Split(seed=options.split_seed)) if not photo.training_only]
+    own = [photo for photo in photos if photo.domain == "shop" and options.part in (photo.part, "all")]
+    if not own:
+        raise DatasetError(f"the {options.part} part has no shop photos")
+    encoded = encoded_photos(options.data, own)
+    options.out.mkdir(parents=True, exist_ok=True)
+    records: dict[str, dict[str, Any]] = {}
+    for name, path in _named(options.model).items():
+        embedder = Embedder(path)
+        if embedder.sight is None:
+            raise ModelError(f"{path} does not tell what it sees; convert it with scripts/convert.py")
+        pixels = np.stack([photo_pixels(photo) for photo in tqdm(encoded, desc=name, disable=None, leave=False)])
+        records[name] = measure_words(embedder.sight, own, described(embedder, pixels))
+        print(f"{name}, {options.part} part\n{words_table(records[name])}")
+    report = {"part": options.part, "split": Split(seed=options.split_seed).as_dict(), "figures": records}
+    (options.out / "words.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    if options.card:
+        _write_words(_named(options.model), records)
+
+
+def _write_words(models: dict[str, Path], records: dict[str, dict[str, Any]]) -> None:
+    from embeddings.training.export import write_card
+
+    for name, path in models.items():
+        card = _card(path)
+        if card is None:
+            raise ModelError(f"{path} has no card to write the figures into; leave out --card")
+        write_card(path, card | {"words": records[name]})
 
 
 def _subjects(options: argparse.Namespace) -> dict[str, Embed]:

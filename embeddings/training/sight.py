@@ -172,7 +172,7 @@ def judged(attribute: Attribute, outputs: NDArray[np.float32], photos: Sequence[
     truth = truth.reshape(said.shape)
     places = np.tile(np.arange(len(attribute.values)), (len(known), 1)) if attribute.several else said.argmax(axis=1)
     rows = np.arange(len(known))[:, None]
-    picked = places.reshape(len(known), -1)
+    picked = places.reshape(len(known), len(attribute.values) if attribute.several else 1)
     return Judged(places.ravel(), said[rows, picked].ravel(), truth[rows, picked].ravel(), truth.sum(axis=0))
 
 
