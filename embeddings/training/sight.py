@@ -12,7 +12,6 @@ from embeddings.errors import ModelError
 from embeddings.sight import NO_PART, Attribute, Sight
 from embeddings.training.data.photos import LabelledPhoto
 from embeddings.training.data.title_words import look_words
-from embeddings.training.evaluation.metrics import Vectors
 
 PRECISION = {"kind": 0.9, "gender": 0.9, "colour": 0.75, "words": 0.7}
 """The share of what a model is sure of that is to be right, on photos that it was not trained on.
@@ -42,7 +41,7 @@ _LABELS: dict[str, Callable[[LabelledPhoto], frozenset[str]]] = {
 class Described(NamedTuple):
     """What a model answers for photos (n)."""
 
-    vectors: Vectors
+    vectors: NDArray[np.float32]
     """(n, d)."""
     outputs: NDArray[np.float32]
     """(n, classes of all heads): its second output."""

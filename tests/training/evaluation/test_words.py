@@ -47,7 +47,7 @@ def photos() -> tuple[list[LabelledPhoto], Described]:
             ("words", "check" if look == "Checked" else "striped"),
         )
         outputs[row, [places[each] for each in named]] = 1
-    return labelled, Described(outputs / 2, outputs)
+    return labelled, Described(outputs * np.float32(0.5), outputs)
 
 
 def test_precision_and_recall_of_each_column() -> None:
@@ -77,7 +77,7 @@ def test_searches_in_words() -> None:
 
 def test_what_is_never_sure_has_no_precision() -> None:
     labelled, said = photos()
-    figures = measure_words(sight(), labelled, Described(said.vectors, said.outputs / 4))
+    figures = measure_words(sight(), labelled, Described(said.vectors, said.outputs * np.float32(0.25)))
     assert figures["seen"]["kind"]["precision"] is None
     assert figures["seen"]["words"]["values"] == {}
     assert " - " in words_table(figures)
