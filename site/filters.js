@@ -22,7 +22,6 @@ export function conditionsOf(filters) {
   });
 }
 
-/** The opposite. */
 export function filtersOf(folder, conditions) {
   const others = conditions.flatMap((condition) => {
     const [column] = condition.split(":", 1);
@@ -35,7 +34,7 @@ export function filtersOf(folder, conditions) {
 /** A filter in words. */
 export function wordsOf({ column, value }) {
   const [from, to] = value.split("..");
-  if (to === undefined) return value.replace(/_/g, " ");
+  if (to === undefined) return (column.startsWith("-") ? "not " : "") + value.replace(/_/g, " ");
   return `${FILTERS[column] ?? column} ${from && to ? `${from} to ${to}` : from ? `from ${from}` : `up to ${to}`}`;
 }
 
@@ -61,7 +60,7 @@ export function showFilters({ filters, facets = {} }, folders, onChange) {
 
 function render() {
   const { filters, onChange } = shown;
-  const focused = document.activeElement.dataset.filter;
+  const focused = document.activeElement?.dataset.filter;
   const columns = Object.keys(FILTERS).filter((column) => isRange(column) || known[column]?.facet.values?.length > 1);
   toggles.replaceChildren(...columns.map(toggle));
   offered.hidden = !columns.includes(open);

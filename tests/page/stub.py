@@ -87,6 +87,8 @@ class Stub:
         ]
 
     def _meets(self, key: str, condition: str) -> bool:
+        if condition.startswith("-"):
+            return not self._meets(key, condition[1:])
         column, _, wanted = condition.partition(":")
         value = self.products.get(key, {}).get(column)
         if isinstance(value, dict):

@@ -14,7 +14,7 @@ const oldest = Object.fromEntries(
 );
 // A browser without them shows the page a little plainer, and no less usable.
 const MISSABLE = new Set([
-  "adoptedStyleSheets", "replaceSync", // styles.js has another way
+  "adoptedStyleSheets", "replaceSync", // widget.js has another way
   "accent-color", "imageSmoothingQuality", "outline", "overscroll-behavior", "text-wrap",
   // The page's own words, which some young interface has too.
   "aspectRatio", "availability", "image", "last", "results", "service", "where",
