@@ -70,7 +70,7 @@ class TextColumn:
     def has_word(self, word: str) -> Mask:
         """Say which products have a text with this word, which is in lower case."""
         wanted = np.zeros(len(self.vocabulary) + 1, bool)
-        wanted[list(self.vocabulary.containing(word))] = True
+        wanted[self.vocabulary.containing(word)] = True
         return self._with(wanted)
 
     def _with(self, wanted: Mask) -> Mask:

@@ -1,7 +1,7 @@
 """The distinct texts of a column, sorted as filters compare them."""
 
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import accumulate
@@ -12,9 +12,18 @@ from numpy.typing import NDArray
 _WORD = re.compile(r"[^\W_]+")
 
 
+_LETTERS = np.array([byte >= 128 or chr(byte).isalnum() for byte in range(256)])
+"""Whether a byte of UTF-8 belongs to a word; those of all other scripts and signs are taken for letters."""
+
+
 def fold(text: str) -> str:
     """Return the form in which filters compare texts: neither case, nor `_` for a space, nor more spaces matter."""
     return " ".join(text.casefold().replace("_", " ").split())
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text as searches compare them: "Men's T-Shirts" is mens, t and shirts."""
+    return _WORD.findall(text.casefold().replace("'", "").replace("\u2019", ""))
 
 
 class Vocabulary:
@@ -47,22 +56,25 @@ class Vocabulary:
             end += 1
         return range(first, end)
 
-    def containing(self, word: str) -> set[int]:
-        """Return the codes of the texts that have this word, which is in lower case."""
-        content, found = self._lower, set[int]()
-        for spelling in {word.encode(), word.capitalize().encode().lower(), word.upper().encode().lower()}:
-            place = content.find(spelling)
-            while place >= 0:
-                code = bisect_right(self._offsets, place) - 1
-                start, end = self._offsets[code], self._offsets[code + 1]
-                if word in _WORD.findall(str(self._text[start:end], "utf-8", "replace").casefold()):
-                    found.add(code)
-                place = content.find(spelling, end)
-        return found
+    def containing(self, word: str) -> NDArray[np.intp]:
+        """Return the codes of the texts that have this word, which is one of `words`."""
+        content, offsets = self._lower, np.frombuffer(self._offsets, np.uint32)
+        forms = {word, word.capitalize(), word.upper(), *([f"{word[:-1]}'s"] if word.endswith("s") else [])}
+        codes = []
+        for spelling in {form.encode().lower() for form in forms}:
+            starts = np.flatnonzero(content[: max(len(content) - len(spelling) + 1, 0)] == spelling[0])
+            for place, byte in enumerate(spelling[1:], 1):
+                starts = starts[content[starts + place] == byte]
+            texts = np.searchsorted(offsets, starts, side="right") - 1
+            ends = starts + len(spelling)
+            begins = (starts == offsets[texts]) | ~_LETTERS[content[starts - 1]]
+            stops = (ends == offsets[texts + 1]) | ~_LETTERS[content[ends % len(content)]]
+            codes.append(texts[begins & stops])
+        return np.unique(np.concatenate(codes))
 
     @cached_property
-    def _lower(self) -> bytes:
-        return bytes(self._text).lower()
+    def _lower(self) -> NDArray[np.uint8]:
+        return np.frombuffer(bytes(self._text).lower(), np.uint8)
 
     def code(self, text: str) -> int | None:
         """Return the code of exactly this text, or None if it is not there."""

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from embeddings.products.vocabulary import words
 from embeddings.sight import Sight
-from embeddings.words.language import Language, english, split
+from embeddings.words.language import Language, english
 
 MOST_CHARACTERS = 200
 """The longest text that is read."""
@@ -68,15 +69,15 @@ def understand(text: str, sight: Sight, language: Language | None = None) -> Ask
         language: the words' language; None for English.
     """
     language = language or english()
-    words = split(text)
+    given = words(text)
     wishes: list[Wish] = []
     names: list[Name] = []
     negated = False
     after_negated = False
     place = 0
-    while place < len(words):
-        word = words[place]
-        found = _longest(words[place:], sight, language)
+    while place < len(given):
+        word = given[place]
+        found = _longest(given[place:], sight, language)
         if found:
             length, meant = found
             wishes += [Wish(attribute, values, not negated) for attribute, values in meant]
@@ -86,7 +87,7 @@ def understand(text: str, sight: Sight, language: Language | None = None) -> Ask
         if word in language.negations:
             negated = True
         elif word in language.conjunctions:
-            negated = after_negated and place < len(words) and words[place] not in language.ignored
+            negated = after_negated and place < len(given) and given[place] not in language.ignored
         elif word not in language.ignored:
             names.append(Name(word, not negated))
             after_negated, negated = negated, False
@@ -96,11 +97,11 @@ def understand(text: str, sight: Sight, language: Language | None = None) -> Ask
 
 
 def _longest(
-    words: Sequence[str], sight: Sight, language: Language
+    following: Sequence[str], sight: Sight, language: Language
 ) -> tuple[int, list[tuple[str, tuple[str, ...]]]] | None:
     """Find the longest phrase at the start; return its words and what it means to this model."""
-    for length in range(min(language.longest, len(words)), 0, -1):
-        meaning = language.meaning(words[:length]) or {}
+    for length in range(min(language.longest, len(following)), 0, -1):
+        meaning = language.meaning(following[:length]) or {}
         meant = [
             (attribute, kept)
             for attribute, values in meaning.items()

@@ -1,18 +1,18 @@
 """The words of a language for what a model sees, read from a table such as `en.toml`."""
 
-import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from embeddings.products.vocabulary import words
+
 Phrase = tuple[str, ...]
 Meaning = Mapping[str, tuple[str, ...]]
 """By attribute the values that a phrase means, any of them."""
 
 _ATTRIBUTES = ("kind", "gender", "colour", "words")
-_WORD = re.compile(r"[^\W_]+")
 _PLURALS = (("ies", "y"), ("es", ""), ("s", ""))
 
 
@@ -34,11 +34,6 @@ class Language:
         return next((self.meanings[form] for form in _forms(tuple(phrase)) if form in self.meanings), None)
 
 
-def split(text: str) -> list[str]:
-    """Return the words of a text as they are compared: "Men's T-Shirts" is mens, t and shirts."""
-    return _WORD.findall(re.sub("['\u2019]", "", text.casefold()))
-
-
 @cache
 def english() -> Language:
     """Read the English table, once."""
@@ -51,7 +46,7 @@ def read_language(table: str) -> Language:
     meanings: dict[Phrase, dict[str, tuple[str, ...]]] = {}
     for attribute in _ATTRIBUTES:
         for value, phrases in content.get(attribute, {}).items():
-            for phrase in dict.fromkeys((tuple(split(value)), *map(tuple, map(split, phrases)))):
+            for phrase in dict.fromkeys((tuple(words(value)), *map(tuple, map(words, phrases)))):
                 meant = meanings.setdefault(phrase, {})
                 meant[attribute] = (*meant.get(attribute, ()), value)
     return Language(

@@ -6,7 +6,7 @@ from embeddings.neighbours import SearchableGallery
 from embeddings.products.where import Condition
 from embeddings.words.asked import Asked, Name
 
-MOST_NAMES = 8
+MOST_NAMES = 5
 """How many words are looked up."""
 
 

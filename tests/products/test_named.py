@@ -12,7 +12,7 @@ PRODUCTS = [
     Product("1", "1", {"title": "Nike Air running shoe", "brand": "Nike"}),
     Product("2", "2", {"title": "NIKE airless", "color": ("nike",)}),
     Product("3", "3", {"title": "Hüte für Männer", "brand": "Hut-Haus"}),
-    None,
+    Product("4", "4", {"title": "501", "brand": "Levi's"}),
 ]
 
 
@@ -23,7 +23,8 @@ def gallery() -> Gallery:
 
 
 @pytest.mark.parametrize(
-    ("word", "found"), [("nike", "ab"), ("air", "a"), ("hüte", "c"), ("haus", "c"), ("männer", "c"), ("running", "a")]
+    ("word", "found"),
+    [("nike", "ab"), ("air", "a"), ("hüte", "c"), ("haus", "c"), ("männer", "c"), ("running", "a"), ("levis", "d")],
 )
 def test_whole_words_are_found_in_title_and_brand(gallery: Gallery, word: str, found: str) -> None:
     condition = gallery.named(word)

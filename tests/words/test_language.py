@@ -2,11 +2,12 @@
 
 import pytest
 
-from embeddings.words.language import english, read_language, split
+from embeddings.products.vocabulary import words
+from embeddings.words.language import english, read_language
 
 
 def test_a_text_is_split_as_phrases_are() -> None:
-    assert split("Men\u2019s T-Shirts, v_neck!") == ["mens", "t", "shirts", "v", "neck"]
+    assert words("Men\u2019s T-Shirts, v_neck!") == ["mens", "t", "shirts", "v", "neck"]
 
 
 @pytest.mark.parametrize(
