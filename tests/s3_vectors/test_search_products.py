@@ -161,3 +161,12 @@ def test_without_a_feed_there_are_no_products(gallery: S3VectorsGallery, exact: 
     assert (len(found), list(found.products), list(found.others)) == (16, [], [])
     with pytest.raises(UnknownProductError):
         bare.product_photos("g1")
+
+
+def test_words_narrow_by_frequent_brands_alone(gallery: S3VectorsGallery) -> None:
+    condition = gallery.named("nike")
+    assert condition is not None
+    found = gallery.search(np.zeros(DIMENSION, np.float32), where=[condition], fields=("brand",))
+    assert {each["brand"].lower() for each in found.products if each} == {"nike"}
+    assert gallery.named("g1") is None
+    assert gallery.named("zebra") is None
