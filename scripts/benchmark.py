@@ -31,7 +31,7 @@ from scripts.benchmarks.child_processes import ChildError
 from scripts.benchmarks.results import Result, listing
 from scripts.benchmarks.summary import RELEASED, read_results, summary, write_results
 from scripts.cli.argument_types import positive
-from scripts.cli.command import command_parser, run_command
+from scripts.cli.command import FAILED, command_parser, run_command
 
 ROOT = Path(__file__).resolve().parent.parent
 MEASUREMENTS = (
@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     return run_command(lambda: _run(options), errors=(ChildError,))
 
 
-def _run(options: argparse.Namespace) -> None:
+def _run(options: argparse.Namespace) -> int:
     options.work.mkdir(parents=True, exist_ok=True)
     bench = Bench(Options(options.work.resolve(), options.photos, options.rows, options.installed, options.quick))
     bench.photos(1)  # a wrong folder fails now
@@ -54,13 +54,18 @@ def _run(options: argparse.Namespace) -> None:
     results: dict[str, Result] = {}
     for name in options.only:
         began, before = time.monotonic(), Usage.now()
-        result = import_module(f"scripts.benchmarks.measurements.{name}").measure(bench)
+        try:
+            result: Result = import_module(f"scripts.benchmarks.measurements.{name}").measure(bench)
+        except ChildError as error:
+            print(f"error: {name}: {error}", file=sys.stderr, flush=True)  # the others are still worth having
+            continue
         result.circumstances, result.others = circumstances, others_share(before, Usage.now())
         results[name] = result
         print(f"\n{listing(result)}\n  [{time.monotonic() - began:.0f} s]", flush=True)
         if options.json:
             write_results(options.json, results)  # each time, so that an interrupted run is not lost
     print(f"\n{summary(results, read_results(RELEASED))}")
+    return FAILED if len(results) < len(options.only) else 0
 
 
 def _circumstances(photos: Path | None) -> dict[str, str]:

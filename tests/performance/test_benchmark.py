@@ -1,11 +1,14 @@
 """The benchmark runs, and its figures are plausible."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from scripts import benchmark, performance_tables
+from scripts.benchmarks.bench import Bench
 from scripts.benchmarks.busy import MOST_OTHERS, Usage, is_busy, others_share
+from scripts.benchmarks.child_processes import ChildError
 from scripts.benchmarks.document import with_tables
 from scripts.benchmarks.growth_plot import draw_growth
 from scripts.benchmarks.results import Result, listing, paired
@@ -122,6 +125,30 @@ def test_only_quiet_results_reach_the_document(
     after = read_results(released)
     assert {name: result.figures[1].median for name, result in after.items()} == {"one": 1, "two": 20, "three": 30}
     assert document.read_text() == with_tables(DOCUMENT.format(name="targets"), after)
+
+
+def test_one_failure_does_not_lose_the_other_measurements(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def measurement(name: str) -> SimpleNamespace:
+        def measure(bench: Bench) -> Result:
+            if name.endswith("search"):
+                raise ChildError("searching.py ended with 1")
+            return times("cold", 1, 2, 3)
+
+        return SimpleNamespace(measure=measure)
+
+    monkeypatch.setattr(benchmark, "import_module", measurement)
+    written = tmp_path / "bench.json"
+    arguments = ["--only", "search", "cold_start", "--work", str(tmp_path / "work"), "--json", str(written)]
+    assert benchmark.main(arguments) == 1
+    said = capsys.readouterr()
+    assert said.err == "error: search: searching.py ended with 1\n"
+    assert "cold, ms" in said.out
+    [(name, result)] = read_results(written).items()
+    assert name == "cold_start"
+    assert result.others is None or 0 <= result.others <= 1
+    assert set(result.circumstances) == {"on", "machine", "model", "photos"}
 
 
 @pytest.mark.slow

@@ -46,10 +46,14 @@ def fetch(bucket: str, model: str, folder: Path) -> None:
 
 
 def save_keras_model(dimension: int, file: str) -> None:
-    """Write the network of a training, untrained, with vectors of an even length `dimension`."""
-    from embeddings.training.model import build_embedder
+    """Write an untrained network of the shipped one's size: MobileNetV2 and a projection to `dimension` numbers."""
+    import keras
 
-    build_embedder(None, dimension // 2, "").save(file)
+    network = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(160, 160, 3), pooling="avg")
+    pixels = keras.Input((160, 160, 3))
+    features = network(keras.layers.Rescaling(1 / 127.5, -1.0)(pixels))
+    unit = keras.layers.UnitNormalization()(keras.layers.Dense(dimension)(features))
+    keras.Model(pixels, unit).save(file)
 
 
 def main(given: dict[str, Any]) -> None:

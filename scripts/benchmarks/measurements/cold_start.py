@@ -97,12 +97,12 @@ def _passes() -> int:
 
 def local_files(bench: Bench) -> Path:
     """Make the files that the floor reads and the naive functions fetch; return their folder."""
-    local = bench.work / f"local-{bench.options.rows}"
+    embedder = Embedder(BUNDLED_MODEL)
+    local = bench.work / f"local-{bench.options.rows}-{embedder.sha256[:8]}"
     local.mkdir(exist_ok=True)
     model = local / "model.keras"
     if not (bench.options.quick or model.exists()) and importlib.util.find_spec("tensorflow"):
-        dimension = Embedder(BUNDLED_MODEL).dimension
-        run_child("naive", INSTALLED, {"save_model": str(model), "dimension": dimension})
+        run_child("naive", INSTALLED, {"save_model": str(model), "dimension": embedder.dimension})
     generation = next((bench.index / "generations").iterdir())
     if not (local / "matrix.npy").exists():
         vectors = np.load(generation / "vectors.npy").astype(np.float32)
