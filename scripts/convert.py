@@ -96,6 +96,9 @@ def _convert(options: argparse.Namespace) -> None:
         print(f"{file_format:8} {parity.size:10,} {parity.milliseconds:6.2f} {parity.overlap:26.4f}")
         if file_format == options.format:
             if named:
+                made["thresholds"] = (
+                    options.thresholds.name if options.thresholds else "validation" if unseen else "train"
+                )
                 content = with_sight(content, _sight(options, named, Embedder(content), large, unseen))
             card = write_model(options.out, content, file_format, parity, made, {})
     print(f"written: {options.out}, dimension {card['dimension']}, sha256 {card['sha256']}")
@@ -118,7 +121,13 @@ def _sight(
         judged, labels = described(embedder, _pixels(options.data, shop, "photos to choose thresholds")), shop
     sight = make_sight(heads, learned, judged, labels)
     if options.thresholds:
-        sight = with_thresholds_of(sight, Embedder(options.thresholds))
+        return with_thresholds_of(sight, Embedder(options.thresholds))
+    if judged is learned:
+        print(
+            "the thresholds were chosen on photos that the model was trained on, where it is right more often than "
+            "elsewhere: give --thresholds",
+            file=sys.stderr,
+        )
     return sight
 
 

@@ -139,16 +139,27 @@ def _least(probabilities: NDArray[np.float32], right: NDArray[np.bool_], precisi
 
 
 def with_thresholds_of(sight: Sight, other: Embedder) -> Sight:
-    """Return a sight with the thresholds of another model.
+    """Return a sight with the thresholds of another model, which was measured.
+
+    A look that the other does not know is never sure. Another value has the threshold that its attribute's share.
 
     Raises:
-        ModelError: the other model does not tell the same.
+        ModelError: the other model lacks an attribute.
     """
-    known = {(each.name, each.values): each for each in other.sight.attributes} if other.sight else {}
-    if lacking := [each.name for each in sight.attributes if (each.name, each.values) not in known]:
-        raise ModelError(f"the model to take thresholds from does not tell the same of {', '.join(lacking)}")
-    taken = (replace(each, thresholds=known[each.name, each.values].thresholds) for each in sight.attributes)
-    return replace(sight, attributes=tuple(taken))
+    known = {each.name: dict(zip(each.values, each.thresholds, strict=True)) for each in _attributes(other)}
+    if lacking := [each.name for each in sight.attributes if each.name not in known]:
+        raise ModelError(f"the model to take thresholds from does not tell {', '.join(lacking)}")
+
+    def taken(attribute: Attribute) -> tuple[float, ...]:
+        given = known[attribute.name]
+        otherwise = _NEVER if attribute.several else max(given.values())
+        return tuple(given.get(value, otherwise) for value in attribute.values)
+
+    return replace(sight, attributes=tuple(replace(each, thresholds=taken(each)) for each in sight.attributes))
+
+
+def _attributes(embedder: Embedder) -> tuple[Attribute, ...]:
+    return embedder.sight.attributes if embedder.sight else ()
 
 
 class Judged(NamedTuple):

@@ -5,7 +5,7 @@ import pytest
 
 from embeddings.embedder import Embedder
 from embeddings.errors import ModelError
-from embeddings.sight import NO_PART, with_sight
+from embeddings.sight import NO_PART, Sight, with_sight
 from embeddings.training.data.photos import LabelledPhoto
 from embeddings.training.sight import (
     Described,
@@ -16,7 +16,7 @@ from embeddings.training.sight import (
     with_thresholds,
     with_thresholds_of,
 )
-from tests.sights import COLOUR_SIGHT
+from tests.sights import COLOUR_SIGHT, SIGHT
 from tests.test_embedder import MODELS
 
 HEADS = {"kind": ("Shirts, Men", "Shirts, Women", "Belts"), "colour": ("Red", "Blue"), "words": ("basic", "striped")}
@@ -101,6 +101,11 @@ def test_a_model_without_a_second_output_or_another_one_s_thresholds_are_refused
     with pytest.raises(ModelError, match="answers no attributes"):
         described(Embedder(MODELS / "float32.tflite"), np.zeros((1, 160, 160, 3), np.uint8))
     other = Embedder(with_sight((MODELS / "attributes.tflite").read_bytes(), COLOUR_SIGHT))
-    assert with_thresholds_of(COLOUR_SIGHT, other).attributes[0].thresholds == (0.7, 0.7, 0.7)
-    with pytest.raises(ModelError, match="does not tell the same of colour"):
-        with_thresholds_of(COLOUR_SIGHT, Embedder(MODELS / "attributes.tflite"))
+    more = attributes_of({"colour": ("Blue", "Pink", "Red")})
+    taken = with_thresholds_of(Sight(more, np.zeros((3, 48), np.float32)), other)
+    assert taken.attributes[0].thresholds == (0.7, 0.7, 0.7)
+    with pytest.raises(ModelError, match="does not tell kind, words"):
+        with_thresholds_of(SIGHT, other)
+    told = Embedder(with_sight((MODELS / "attributes.tflite").read_bytes(), SIGHT))
+    looks = Sight(attributes_of({"words": ("check", "solid")}), np.zeros((2, 48), np.float32))
+    assert with_thresholds_of(looks, told).attributes[0].thresholds == (0.9, 2.0)

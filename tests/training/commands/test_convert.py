@@ -38,7 +38,9 @@ def test_a_run_becomes_a_file_that_stores_each_layer_once(finished_run: Training
     assert made["photos"]["train"] > made["photos"]["validation"] > 0
 
 
-def test_a_run_on_everything_is_converted_with_all_photos(finished_run: TrainingRun, shapes: Path, tmp_path: Path):
+def test_a_run_on_everything_is_converted_with_all_photos(
+    finished_run: TrainingRun, shapes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
     run, model = tmp_path / "run", tmp_path / "mine.tflite"
     shutil.copytree(finished_run.folder, run)
     config = json.loads((run / "config.json").read_text())
@@ -47,6 +49,8 @@ def test_a_run_on_everything_is_converted_with_all_photos(finished_run: Training
     photos = [photo for photo in read_photos(shapes, SPLIT) if photo.domain in ("shop", "consumer")]
     made = json.loads(model.with_suffix(".json").read_text())["made"]
     assert made["photos"] == {"train": len(photos), "validation": 0}
+    assert made["thresholds"] == "train"
+    assert "give --thresholds" in capsys.readouterr().err
 
 
 def test_thresholds_are_taken_from_another_file(finished_run: TrainingRun, shapes: Path, tmp_path: Path):
