@@ -1,5 +1,7 @@
 """Estimate scores from one byte a number, with a bound on the error, so that few rows need be read in full."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import simsimd
 from numpy.typing import NDArray
@@ -47,8 +49,20 @@ class Scan:
         steps = self._steps[rows]
         errors = steps * np.float32(step * np.abs(codes, dtype=np.int32).sum() / 2)
         errors += np.float32(float(np.linalg.norm(query - codes * np.float32(step))) + rounding)
-        scores = np.empty((1, len(steps)), np.float32)
-        if scores.size:
-            simsimd.cdist(codes[np.newaxis], self._codes[rows], metric="dot", out=scores, out_dtype="float32")
+        scores = np.empty(len(steps), np.float32)
+        done = 0
+        for part in self._parts(rows):
+            scores[done : done + len(part)] = np.asarray(
+                simsimd.cdist(codes[np.newaxis], part, metric="dot", out_dtype="float32")
+            )
+            done += len(part)
         scores *= steps * np.float32(step)
-        return scores[0], errors
+        return scores, errors
+
+    def _parts(self, rows: slice | NDArray[np.intp]) -> Iterator[NDArray[np.int8]]:
+        """Yield the codes of rows, where they lie if they lie together; else in copies small enough for the cache."""
+        if not isinstance(rows, slice):
+            for start in range(0, len(rows), TILE):
+                yield self._codes[rows[start : start + TILE]]
+        elif len(part := self._codes[rows]):  # simsimd refuses a matrix without rows
+            yield part

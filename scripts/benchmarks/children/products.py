@@ -29,7 +29,7 @@ for _ in range(20):
     Columns.read(content)
     loads_ms.append(1000 * (time.thread_time() - began))
 
-vectors = np.concatenate(list(clustered_vectors(rows, dimension)))
+vectors = np.concatenate([block.astype(np.float16) for block in clustered_vectors(rows, dimension)])  # as stored
 queries = next(clustered_vectors(given["queries"], dimension, seed=1))
 keys = gallery_keys(rows)
 gallery, plain = Gallery(vectors, keys, columns), Gallery(vectors, keys)
