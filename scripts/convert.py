@@ -43,7 +43,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser(__doc__)
-    parser.add_argument("--run", type=Path, required=True, metavar="FOLDER", help="folder of a run of scripts/train.py")
+    parser.add_argument(
+        "--run",
+        type=Path,
+        required=True,
+        action="append",
+        metavar="FOLDER",
+        help="folder of a run of scripts/train.py; several, each begun with another of them, give their mean",
+    )
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="the photos the run was trained on")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the .tflite file to write")
     parser.add_argument(
@@ -65,14 +72,16 @@ def _parser() -> argparse.ArgumentParser:
 def _convert(options: argparse.Namespace) -> None:
     from embeddings.training.attributes import answered, with_attributes
     from embeddings.training.export import check_parity, convert, spread, write_model
+    from embeddings.training.mean_of_runs import mean_of_runs
     from embeddings.training.model import embed_with
-    from embeddings.training.run_folder import how_made, load_embedder, load_heads, read_classes, read_config
+    from embeddings.training.run_folder import how_made, read_config
     from embeddings.training.train import EVERYTHING, training_photos
 
-    config = read_config(options.run)
+    *others, last = options.run
+    config = read_config(last)
     split = EVERYTHING if config.get("everything") else Split(**config["split"])
-    made = how_made(options.run)
-    embedder, heads, classes = load_embedder(options.run), load_heads(options.run), read_classes(options.run)
+    made = how_made(last) | {"mean_with": [how_made(run) for run in others]}
+    embedder, heads, classes = mean_of_runs(options.run)
     photos = read_photos(options.data, split)
     train = training_photos(photos)
     unseen = select(photos, "shop", "validation") + select(photos, "consumer", "validation")

@@ -75,15 +75,13 @@ def test_two_photos_agree_by_their_whitened_embeddings_and_by_their_heads_answer
     vectors = prints[0][:20]
     whitening = attributes.Whitening.fit(prints[0])
     parts = attributes.described(keras.ops.convert_to_tensor(twice(vectors)), proxies, whitening)
-    assert set(parts) == {"items", "kinds", "category", "palette"}
+    assert set(parts) == {"items", "category", "palette"}
     one_head = {"category": proxies["category"]}
     assert set(attributes.described(keras.ops.convert_to_tensor(twice(vectors)), one_head, whitening)) == {
         "items",
-        "kinds",
         "category",
     }
 
-    assert agreement(parts["kinds"]) == pytest.approx(agreement(kinds_of(vectors)), abs=1e-4)
     white = unit((vectors - whitening.mean) @ whitening.axes)
     assert agreement(parts["items"]) == pytest.approx(white @ white.T, abs=1e-4)
     for head, directions in proxies.items():
@@ -148,7 +146,7 @@ def test_palette_reads_what_tells_items_apart_and_the_other_heads_read_kinds(att
     items, others = prints[0][:100], prints[0][100:200]
     whitening = attributes.Whitening.fit(items)
     found = attributes.described(ops.convert_to_tensor(joined(items, kinds_of(others))), proxies, whitening)
-    for part, read in (("items", items), ("palette", items), ("kinds", others), ("category", others)):
+    for part, read in (("items", items), ("palette", items), ("category", others)):
         alone = attributes.described(ops.convert_to_tensor(twice(read)), proxies, whitening)
         assert np.asarray(found[part]) == pytest.approx(np.asarray(alone[part]), abs=1e-4)
 
