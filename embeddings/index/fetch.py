@@ -22,8 +22,8 @@ from embeddings.storage.reader import Reader
 class GenerationFiles:
     """The files that a query needs beside the model, checked."""
 
-    vectors: list[memoryview]
-    """The matrix, in the parts it was fetched in; `generation.join_vectors` empties the list."""
+    vectors: memoryview
+    """The matrix."""
     keys: bytes
     """Empty, like `vectors`, if a vector index holds them."""
     folders: bytes
@@ -75,9 +75,10 @@ def fetch_generation(reader: Reader, manifest: Manifest) -> GenerationFiles:
             if name in manifest.files
         }
         vectors, keys, folders, products = (
-            wanted.pop(name).result() if name in wanted else [] for name in (VECTORS, KEYS, FOLDERS, PRODUCTS)
+            wanted.pop(name).result() if name in wanted else memoryview(b"")
+            for name in (VECTORS, KEYS, FOLDERS, PRODUCTS)
         )
-        return GenerationFiles(vectors, b"".join(keys), b"".join(folders), b"".join(products))
+        return GenerationFiles(vectors, bytes(keys), bytes(folders), bytes(products))
 
 
 def fetch_model(reader: Reader, manifest: Manifest) -> bytes:
@@ -86,17 +87,17 @@ def fetch_model(reader: Reader, manifest: Manifest) -> bytes:
     Raises:
         CorruptIndexError: it is missing or its checksum differs. StorageError: storage failed.
     """
-    return b"".join(_fetch(reader, manifest.model_path, manifest.model))
+    return bytes(_fetch(reader, manifest.model_path, manifest.model))
 
 
 def _too_large(error: WrongSizeError) -> CorruptIndexError:
     return CorruptIndexError(f"{POINTER} of the index is damaged ({error}); roll back, or rebuild with --full")
 
 
-def _fetch(reader: Reader, path: str, entry: FileEntry) -> list[memoryview]:
+def _fetch(reader: Reader, path: str, entry: FileEntry) -> memoryview:
     checksum = hashlib.sha256()
     try:
-        parts = reader.get(path, size=entry.size, each=checksum.update).parts
+        content = reader.get(path, size=entry.size, each=checksum.update).content
     except NotFoundError as error:
         raise missing_file(path) from error
     except WrongSizeError as error:
@@ -104,7 +105,7 @@ def _fetch(reader: Reader, path: str, entry: FileEntry) -> list[memoryview]:
             f"{path} of the index is damaged ({error}); roll back, or rebuild with --full"
         ) from error
     _check(path, checksum.hexdigest(), entry)
-    return parts
+    return content
 
 
 def missing_file(path: str) -> CorruptIndexError:

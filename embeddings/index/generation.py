@@ -72,7 +72,7 @@ def open_model(manifest: Manifest, content: bytes) -> Embedder:
 
 
 def open_gallery(manifest: Manifest, files: GenerationFiles) -> SearchableGallery:
-    """Open fetched files; `files.vectors` is empty afterwards.
+    """Open fetched files. The gallery goes on using the memory of `files.vectors`.
 
     Raises:
         CorruptIndexError: the files contradict each other or the manifest.
@@ -84,7 +84,7 @@ def open_gallery(manifest: Manifest, files: GenerationFiles) -> SearchableGaller
         )
     if manifest.vector_index is not None:
         return _open_s3_vectors(manifest, manifest.vector_index, files)
-    vectors = join_vectors(manifest, files.vectors)
+    vectors = read_vectors(manifest, files.vectors)
     try:
         return Gallery(vectors, read_keys(manifest, files.keys), read_products(manifest, files.products))
     except ValueError as error:
@@ -154,36 +154,8 @@ def read_vectors(manifest: Manifest, data: bytes | memoryview) -> NDArray[np.flo
     Raises:
         CorruptIndexError: not a matrix of the manifest's shape and type.
     """
-    dtype, offset = _header(manifest, memoryview(data), len(data))
-    return np.frombuffer(data, dtype, offset=offset).reshape(manifest.count, manifest.dimension)
-
-
-def join_vectors(manifest: Manifest, parts: list[memoryview]) -> NDArray[np.floating]:
-    """Parse vectors.npy from the parts it was fetched in.
-
-    Takes each part off the list as it is copied, to free its memory. A single part is not copied.
-
-    Raises:
-        CorruptIndexError: not a matrix of the manifest's shape and type.
-    """
-    dtype, offset = _header(manifest, parts[0], sum(map(len, parts)))
-    if len(parts) == 1:
-        return read_vectors(manifest, parts.pop())
-    vectors = np.empty((manifest.count, manifest.dimension), dtype)
-    content = vectors.reshape(-1).view(np.uint8)
-    done = -offset
-    while parts:
-        part = np.frombuffer(parts.pop(0), np.uint8)
-        start = max(done, 0)
-        done += len(part)
-        content[start:done] = part[len(part) - (done - start) :]
-    return vectors
-
-
-def _header(manifest: Manifest, start: memoryview, size: int) -> tuple[np.dtype[np.floating], int]:
-    """Check the header of a .npy file of `size` bytes; return the type of its numbers, and the offset of the first."""
     path = manifest.path(VECTORS)
-    file = BytesIO(start[:_LONGEST_HEADER])
+    file = BytesIO(data[:_LONGEST_HEADER])
     try:
         if np.lib.format.read_magic(file) != (1, 0):
             raise ValueError("its version is not 1.0")
@@ -191,8 +163,8 @@ def _header(manifest: Manifest, start: memoryview, size: int) -> tuple[np.dtype[
         # Other types may hold NaN or infinity. `widen` handles both in float16.
         if fortran_order or dtype != np.float16:
             raise ValueError(f"{dtype.str} is not row-major float16")
-        if size != file.tell() + math.prod(shape) * dtype.itemsize:
-            raise ValueError(f"it has {size} bytes")
+        if len(data) != file.tell() + math.prod(shape) * dtype.itemsize:
+            raise ValueError(f"it has {len(data)} bytes")
     except (ValueError, EOFError, OSError) as error:
         raise CorruptIndexError(f"{path} of the index is not a numpy matrix ({error}); rebuild with --full") from error
     if shape != (manifest.count, manifest.dimension) or dtype.name != manifest.dtype:
@@ -200,7 +172,7 @@ def _header(manifest: Manifest, start: memoryview, size: int) -> tuple[np.dtype[
             f"{path} of the index holds {dtype.name} {shape}, the manifest says "
             f"{manifest.dtype} {(manifest.count, manifest.dimension)}; rebuild with --full"
         )
-    return dtype, file.tell()
+    return np.frombuffer(data, dtype, offset=file.tell()).reshape(shape)
 
 
 def read_keys(manifest: Manifest, data: bytes) -> list[str]:

@@ -58,15 +58,14 @@ _RETRY: "RetryConfig" = {
 class Fetched:
     """An object's content, and the ETag by which a change is noticed."""
 
-    parts: list[memoryview]
-    """The content in the pieces it arrived in, at least one, each in the client's own memory."""
+    content: memoryview
     etag: str
     """The reader's own: a writer's ETag for the same content may differ."""
 
     @property
     def data(self) -> bytes:
-        """The content in one piece: a copy."""
-        return b"".join(self.parts)
+        """The content: a copy."""
+        return bytes(self.content)
 
 
 class Reader:
@@ -111,29 +110,36 @@ class Reader:
         if size is None or size <= PART_BYTES:
             whole = self._fetch(key, {}, size, most)
             if each is not None:
-                each(whole.parts[0])
+                each(whole.content)
             return whole
-        # Imported here because it imports logging, and only large objects need threads.
+        # Imported here because only large objects need them.
         from concurrent.futures import ThreadPoolExecutor
+        from mmap import mmap
 
+        content = memoryview(mmap(-1, size))  # unlike a bytearray, not filled with zeros first
         starts = range(0, size, PART_BYTES)
+
+        def fetch_part(start: int) -> str:
+            end = min(start + PART_BYTES, size)
+            part = self._fetch(key, {"range": (start, end)}, size)
+            with self._explained(key):  # it may be longer or shorter than what was asked for
+                content[start:end] = part.content
+            return part.etag
+
         with ThreadPoolExecutor(min(_THREADS, len(starts))) as threads:
             # get_ranges would fetch adjacent ranges one after the other.
-            parts = [
-                threads.submit(self._fetch, key, {"range": (start, min(start + PART_BYTES, size))}, size)
-                for start in starts
-            ]
+            parts = [threads.submit(fetch_part, start) for start in starts]
             try:
-                fetched = []
-                for part in parts:
-                    fetched.append(part.result())
+                etags = []
+                for start, part in zip(starts, parts, strict=True):
+                    etags.append(part.result())
                     if each is not None:
-                        each(fetched[-1].parts[0])
+                        each(content[start : start + PART_BYTES])
             finally:
                 threads.shutdown(cancel_futures=True)
-        if len({each.etag for each in fetched}) > 1:
+        if len(set(etags)) > 1:
             raise StorageError(f"{self._where}{key}: it was replaced during the read; try again")
-        return Fetched([each.parts[0] for each in fetched], fetched[0].etag)
+        return Fetched(content, etags[0])
 
     def get_if_changed(self, key: str, etag: str, *, most: int | None = None) -> Fetched | None:
         """Read an object as `get` does, or return None if its ETag is still `etag`.
@@ -179,7 +185,7 @@ class Reader:
                 raise WrongSizeError(f"{self._where}{key}: {there} bytes where {size} were expected")
             if most is not None and there > most:
                 raise WrongSizeError(f"{self._where}{key}: {there} bytes where at most {most} were expected")
-            return Fetched([memoryview(result.bytes())], result.meta["e_tag"] or "")
+            return Fetched(memoryview(result.bytes()), result.meta["e_tag"] or "")
 
     @contextmanager
     def _explained(self, key: str) -> Iterator[None]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from embeddings.errors import GalleryIndexError, NotFoundError
 from embeddings.index.fetch import check_file, fetch_generation, fetch_pointer, missing_file
-from embeddings.index.generation import join_vectors, read_keys, read_products
+from embeddings.index.generation import read_keys, read_products, read_vectors
 from embeddings.index.manifest import SOURCES, Manifest
 from embeddings.index.sources import Refusal, Sources
 from embeddings.storage.reader import Reader
@@ -53,7 +53,7 @@ def read_contents(index: Reader) -> Contents:
             f"the vectors are in {manifest.vector_index}; a report needs an index with a matrix, to compare all of them"
         )
     files = fetch_generation(index, manifest)
-    vectors = unit_rows(join_vectors(manifest, files.vectors))
+    vectors = unit_rows(read_vectors(manifest, files.vectors))
     sources = _sources(index, manifest)
     products = product_figures(sources.feed, read_products(manifest, files.products))
     return Contents(manifest, read_keys(manifest, files.keys), vectors, sources.refusals, products)

@@ -1,4 +1,4 @@
-"""Reading vectors.npy, in whatever parts it comes."""
+"""Reading vectors.npy."""
 
 from dataclasses import replace
 from io import BytesIO
@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from embeddings.errors import CorruptIndexError
-from embeddings.index.generation import join_vectors, read_vectors
+from embeddings.index.generation import read_vectors
 from embeddings.index.manifest import FileEntry, Manifest
 
 COUNT, DIMENSION = 3000, 12
@@ -34,22 +34,17 @@ def stored(vectors: NDArray[np.generic], order: Literal["C", "F"] = "C") -> byte
     return file.getvalue()
 
 
-def parts_of(data: bytes, size: int) -> list[memoryview]:
-    return [memoryview(data[start : start + size]) for start in range(0, len(data), size)]
-
-
-@pytest.mark.parametrize("size", [1000, 1024, 30_000, 10_000_000])
-def test_parts_may_end_within_a_row(size: int) -> None:
+def test_a_matrix_is_read_where_it_lies() -> None:
+    """A copy would take as much memory again."""
     data = stored(VECTORS)
-    np.testing.assert_array_equal(read_vectors(MANIFEST, data), VECTORS)
-    parts = parts_of(data, size)
-    np.testing.assert_array_equal(join_vectors(MANIFEST, parts), VECTORS)
-    assert not parts  # they would take as much memory again
+    read = read_vectors(MANIFEST, memoryview(data))
+    np.testing.assert_array_equal(read, VECTORS)
+    assert np.shares_memory(read, np.frombuffer(data, np.uint8))
 
 
 def test_an_empty_matrix() -> None:
     data = stored(VECTORS[:0])
-    assert join_vectors(replace(MANIFEST, count=0), parts_of(data, 1000)).shape == (0, DIMENSION)
+    assert read_vectors(replace(MANIFEST, count=0), data).shape == (0, DIMENSION)
 
 
 def test_a_header_may_be_longer_than_numpy_writes_it() -> None:
@@ -57,7 +52,7 @@ def test_a_header_may_be_longer_than_numpy_writes_it() -> None:
     start, length = 10, int.from_bytes(data[8:10], "little")  # a newline ends the header
     padded = data[start : start + length - 1] + b" " * 5_000 + b"\n"
     data = data[:8] + len(padded).to_bytes(2, "little") + padded + data[start + length :]
-    np.testing.assert_array_equal(join_vectors(MANIFEST, parts_of(data, 10_000)), VECTORS)
+    np.testing.assert_array_equal(read_vectors(MANIFEST, data), VECTORS)
 
 
 def test_the_manifest_must_name_the_type_of_the_numbers() -> None:
@@ -81,5 +76,3 @@ def test_the_manifest_must_name_the_type_of_the_numbers() -> None:
 def test_a_matrix_that_contradicts_the_manifest_is_refused(data: bytes) -> None:
     with pytest.raises(CorruptIndexError, match=r"vectors\.npy of the index"):
         read_vectors(MANIFEST, data)
-    with pytest.raises(CorruptIndexError, match=r"vectors\.npy of the index"):
-        join_vectors(MANIFEST, parts_of(data, 1000) or [memoryview(b"")])
