@@ -77,8 +77,9 @@ class Routes:
 
     def _original_search(self, request: Request) -> list[str]:
         photo, _ = self._upload(request)
+        pixels = self._pixels(request, photo, WHOLE_PHOTO)
         generation = self._generation(request)
-        vector, _ = self._described(request, generation, photo, WHOLE_PHOTO)
+        vector, _ = self._described(request, generation, pixels)
         return self._urls(self._found(request, generation, vector, _ORIGINAL))
 
     def _original_random(self, request: Request) -> list[str]:
@@ -92,9 +93,10 @@ class Routes:
         photo, fields = self._upload(request)
         given = fields.overridden_by(request.query)
         parameters, box = search_parameters(given), box_parameter(given)
+        pixels = self._pixels(request, photo, box)
         generation = self._generation(request)
         options, words = parameters.options(generation.gallery.columns), words_parameter(given, generation)
-        vector, seen = self._described(request, generation, photo, box)
+        vector, seen = self._described(request, generation, pixels)
         found = self._found(request, generation, vector, options, words=words)
         return self._results(generation, found, {**parameters.stated(), "box": list(box), **seen}, words)
 
@@ -188,13 +190,16 @@ class Routes:
         request.generation = generation.manifest.generation
         return generation
 
+    def _pixels(self, request: Request, photo: bytes, box: Box) -> NDArray[np.uint8]:
+        """Decode a photo; before the first generation is asked for, because in a cold start it is still on its way."""
+        with request.timing.step("decode"):
+            return photo_pixels(photo, box, self._limits)
+
     def _described(
-        self, request: Request, generation: Generation, photo: bytes, box: Box
+        self, request: Request, generation: Generation, pixels: NDArray[np.uint8]
     ) -> tuple[NDArray[np.float32], dict[str, Any]]:
         """Embed a photo; return what is seen in it as `seen`, for the answer's `query`, if the model tells."""
         embedder = generation.embedder
-        with request.timing.step("decode"):
-            pixels = photo_pixels(photo, box, self._limits)
         with request.timing.step("embed"):
             vector, outputs = embedder.describe_pixels(pixels)
         if embedder.sight is None or outputs is None:

@@ -67,6 +67,7 @@ def test_the_handler_answers_inside_and_imports_little(unpacked_x86_64: Path, bu
         "numpy",
         "obstore",
         "PIL",
+        "simsimd",
     }
     check_modules(unpacked_x86_64, modules)
     with pytest.raises(BundleError, match=r"lacks the module numpy\.missing"):
