@@ -35,6 +35,10 @@ export class Service {
     return this.#ask("/v1/search", parameters, control, { method: "POST", body: form });
   }
 
+  inWords(parameters, control) {
+    return this.#ask("/v1/words", parameters, control);
+  }
+
   alike(parameters, control) {
     return this.#ask("/v1/similar", parameters, control);
   }

@@ -15,13 +15,14 @@ import { DEVELOPER, MIN_SCORE, PRODUCT_LINK } from "./settings.js";
 import { isSame, showTrail, stepBefore } from "./trail.js";
 import { addressOf, readAddress } from "./url_state.js";
 import { Wall } from "./wall.js";
+import { offerWords, showWords, takeWords } from "./words.js";
 
 const SLOW_MS = 500;
 // An idle service takes seconds to start. One that has answered lately does not.
 const AWAKE_MS = 240_000;
 
 const service = new Service(config.SERVICE_URL);
-const views = new Map(); // by the id in history.state: { file | key | random | kept, box, filters, parent, ... }
+const views = new Map(); // by the id in history.state: { file | key | words | random | kept, box, filters, parent, ... }
 let gallery = { folders: [], columns: [] }; // what the service says of it
 let asked; // the promise of that
 let view; // the one on the screen
@@ -90,10 +91,11 @@ function restore() {
 }
 
 function isSearch() {
-  return view.key || view.file || view.random;
+  return view.key || view.file || view.random || view.words;
 }
 
 function show(message) {
+  showWords(view.words, view.key || view.file || view.random);
   if (view.kept) return showKept();
   if (!isSearch()) return showStart(message);
   showSubject();
@@ -110,6 +112,7 @@ function showStart(message) {
 
 function showKept() {
   screen.showKept();
+  about();
   const all = allKept().map((result) => ({ ...result, renewed: () => freshUrl(result.key) }));
   element("kept-list").replaceChildren(...all.map((result) => card(result, partsOf(result))));
   if (!all.length) screen.say("You have kept nothing yet. The heart on a photo keeps it here.");
@@ -153,8 +156,8 @@ async function search({ focus = false } = {}) {
 }
 
 function showResults(how) {
-  // A visitor who has chosen filters wants to see what is left, however unlike.
-  const unlike = view.file && !view.filters.length && view.results[0]?.score < MIN_SCORE;
+  // A visitor who has chosen filters or words wants to see what is left, however unlike.
+  const unlike = view.file && !view.words && !view.filters.length && view.results[0]?.score < MIN_SCORE;
   const more = !view.last && view.shown < MAX_DEPTH;
   screen.showResults(view, { ...how, more, unlike, partsOf });
 }
@@ -162,7 +165,10 @@ function showResults(how) {
 /** What the service says of the gallery, or nothing: the search then tells what is wrong. */
 function about() {
   asked ??= service.index().then(
-    (answer) => (gallery = answer),
+    (answer) => {
+      offerWords(answer.columns);
+      return (gallery = answer);
+    },
     () => ((asked = undefined), gallery),
   );
   return asked;
@@ -172,13 +178,13 @@ function about() {
 function showSubject() {
   screen.showQuery(view);
   showTrail(view, (step) => goTo(step, "found-title"));
-  showFilters(view, gallery.folders, filter);
+  showFilters(view, gallery, filter);
 }
 
-/** Search by the same with another box or other filters. What a step before has found already is shown at once. */
+/** Search by the same with another box, other words or other filters. What a step before has found already is shown at once. */
 function narrow(change) {
-  const { file, photo, key, url, product, box, filters } = view;
-  const next = { file, photo, key, url, product, box, filters, ...change };
+  const { file, photo, key, url, product, box, words, filters, query } = view;
+  const next = { file, photo, key, url, product, box, words, filters, query, ...change };
   const before = stepBefore(view, next);
   if (before && isSame(before, next)) goTo(before);
   else open({ ...next, parent: before });
@@ -250,6 +256,12 @@ function searchBy(file) {
 takePhotos(searchBy, () =>
   screen.say("That is not a photo. Save or copy the photo itself, then drop or paste it here."),
 );
+takeWords((words) => {
+  if (view.key || view.file) narrow({ words });
+  else if (words) open({ words });
+  else return;
+  screen.goTo("found-title");
+});
 for (const url of config.SAMPLES ?? []) {
   const sample = button("sample", "", async () => {
     const photo = await (await fetch(url)).blob();

@@ -2,9 +2,10 @@
 import { button, element, make } from "./make.js";
 import { FILTERS } from "./settings.js";
 
-const [toggles, offered, chips] = ["filters", "offered", "chosen"].map(element);
+const [toggles, offered, chips, sights] = ["filters", "offered", "chosen", "seen"].map(element);
 // By column: what it had when it had no filter of its own, and the other filters then.
 const known = {};
+const SIGHTS = ["kind", "colour", "words"]; // of what the model sees
 let open; // the column whose values are shown
 let shown; // the arguments of `showFilters`
 
@@ -48,9 +49,12 @@ export function columnsToCount(columns) {
   return counted;
 }
 
-/** Show what may be chosen and what is. `folders` are all, with their counts; `onChange` gets the new filters. */
-export function showFilters({ filters, facets = {} }, folders, onChange) {
-  shown = { filters, facets, onChange };
+/**
+ * Show what may be chosen and what is. `folders` are all, with their counts, and `columns` the index's; `onChange` gets
+ * the new filters.
+ */
+export function showFilters({ filters, facets = {}, query = {} }, { folders, columns }, onChange) {
+  shown = { filters, facets, seen: query.seen, columns, onChange };
   known.folder = { facet: { values: folders }, under: "[]" };
   for (const [column, facet] of Object.entries(facets)) {
     if (!filters.some((each) => each.column === column)) known[column] = { facet, under: JSON.stringify(filters) };
@@ -74,8 +78,10 @@ function render() {
       return named(chip, "chosen", filter.value);
     }),
   );
+  const sure = SIGHTS.flatMap((name) => (shown.seen?.[name] ?? []).filter((each) => each.sure).map(sight(`seen.${name}`)));
+  sights.replaceChildren(...(sure.length ? ["We see:", ...sure] : []));
   if (!focused) return;
-  const all = [...toggles.parentElement.querySelectorAll("[data-filter]")];
+  const all = [...document.querySelectorAll("[data-filter]")];
   (all.find((each) => each.dataset.filter === focused) ?? element("found-title")).focus({ preventScroll: true });
 }
 
@@ -99,21 +105,33 @@ function toggle(column) {
   return named(made, column);
 }
 
+// What is seen in the visitor's photo; a filter where the index has that column.
+const sight = (column) => ({ value }) =>
+  shown.columns.some(({ name }) => name === column)
+    ? named(choice(column, value), "seen", column, value)
+    : make("span", { textContent: wordsOf({ column, value }) });
+
 // Several values may be chosen, but of folders one.
+function choice(column, value) {
+  const { filters, onChange } = shown;
+  const chosen = filters.find((each) => each.column === column && each.value === value);
+  const rest = filters.filter((each) => (column === "folder" ? each.column !== column : each !== chosen));
+  const next = chosen ? rest : [...rest, { column, value }];
+  const chip = button("button small", wordsOf({ column, value }), () => onChange(next));
+  chip.setAttribute("aria-pressed", Boolean(chosen));
+  return named(chip, column, value);
+}
+
 function valuesOf(column) {
-  const { filters, facets, onChange } = shown;
+  const { filters, facets } = shown;
   const { facet, under } = known[column];
   const others = filters.filter((each) => each.column !== column);
   const counted = under === JSON.stringify(others) ? facet : facets[column];
   return facet.values.map(({ value }) => {
-    const chosen = filters.find((each) => each.column === column && each.value === value);
-    const rest = column === "folder" ? others : filters.filter((each) => each !== chosen);
-    const next = chosen ? rest : [...rest, { column, value }];
-    const chip = button("button small", wordsOf({ column, value }), () => onChange(next));
+    const chip = choice(column, value);
     const count = counted?.values?.find((each) => each.value === value)?.count;
     if (count) chip.append(make("small", { textContent: ` ${count}` }));
-    chip.setAttribute("aria-pressed", Boolean(chosen));
-    return named(chip, column, value);
+    return chip;
   });
 }
 

@@ -50,12 +50,14 @@ function showOnly(...sections) {
 }
 
 /** Show what the search is for: the visitor's photo (open or not yet), or a garment of the gallery. */
-export function showQuery({ file, photo, key, url, product }) {
+export function showQuery({ file, photo, key, url, product, words, random }) {
   showOnly(query, found);
+  const wordsAlone = Boolean(words && !file && !key && !random);
+  query.classList.toggle("words-alone", wordsAlone);
   const title = file ? "Your photo" : key ? "Similar to" : "Random garment";
   element("query-title").textContent = title;
   element("query-name").textContent = DEVELOPER ? (file?.name ?? key ?? "") : (product?.title ?? "");
-  document.title = key ? `Similar to ${nameOf({ key, product })}` : TITLE;
+  document.title = key ? `Similar to ${nameOf({ key, product })}` : wordsAlone ? words : TITLE;
   queryImage.alt = file ? title : key ? nameOf({ key, product }) : "";
   element("marking").hidden = !photo;
   stage.classList.toggle("drawable", Boolean(photo));
@@ -97,24 +99,25 @@ export function showSlow(asleep) {
  * Show results, the first `kept` of them already there. `partsOf` returns what `card` needs of each; `more` says whether
  * there may be others, `unlike` whether the best is not very similar, `focus` whether the first new one gets the focus.
  */
-export function showResults({ results: garments, index, filters }, { kept, partsOf, more, unlike, focus, note = "" }) {
+export function showResults({ results: garments, index, filters, words, query }, { kept, partsOf, more, unlike, focus, note = "" }) {
   cut(kept);
   results.append(...garments.slice(kept).map((result) => card(result, partsOf(result))));
   if (focus) (kept ? results.children[kept]?.firstElementChild : element("found-title"))?.focus({ preventScroll: true });
   problem.hidden = true;
   element("empty").hidden = garments.length > 0;
-  showWhyEmpty(filters);
+  showWhyEmpty(filters, words);
   element("hint").hidden = !unlike;
-  settle(note + summary(garments.length, index, filters.length));
+  const unknown = query?.words?.unknown.map((word) => `“${word}”`).join(", ");
+  settle((unknown ? `Not understood: ${unknown}. ` : "") + note + summary(garments.length, index, filters.length));
   element("more").hidden = !more;
 }
 
 // The filter chosen last has left nothing.
-function showWhyEmpty(filters) {
+function showWhyEmpty(filters, words) {
   const last = filters[filters.length - 1];
   const values = filters.filter(({ column }) => column === last.column).map(wordsOf).join(" or ");
-  const words = last ? `Nothing is left with “${values}”.` : "The gallery is empty.";
-  element("empty").firstElementChild.textContent = words;
+  const unfiltered = words ? `Nothing here is like “${words}”.` : "The gallery is empty.";
+  element("empty").firstElementChild.textContent = last ? `Nothing is left with “${values}”.` : unfiltered;
   element("less").hidden = !last;
 }
 

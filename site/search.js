@@ -8,7 +8,7 @@ const FRESH_MS = 900_000; // signed URLs expire
 
 /** Return what the view gains; `columns` are to be counted. */
 export async function gather(service, view, columns, control, onPhotoOpen) {
-  let { results = [], index, facets } = view;
+  let { results = [], index, query, facets } = view;
   let renewed = false;
   let last;
   do {
@@ -21,21 +21,21 @@ export async function gather(service, view, columns, control, onPhotoOpen) {
       continue;
     }
     results = [...results, ...answer.results];
-    ({ index, facets = facets } = answer);
+    ({ index, query, facets = facets } = answer);
     last = answer.results.length < k;
   } while (results.length < view.shown && !last);
-  return { results, facets, index, last, renewed, until: Date.now() + FRESH_MS };
+  return { results, facets, index, query, last, renewed, until: Date.now() + FRESH_MS };
 }
 
 async function ask(service, view, page, control, onPhotoOpen) {
-  const { filters } = view;
-  const options = { ...page, group: "product", prefix: folderOf(filters), where: conditionsOf(filters) };
+  const { filters, key, words } = view;
+  const options = { ...page, q: words, group: "product", prefix: folderOf(filters), where: conditionsOf(filters) };
   if (view.file) {
     view.photo ??= await openPhoto(view.file);
     if (!control.signal.aborted) onPhotoOpen();
     return service.byPhoto(await shrink(view.photo, view.box ?? WHOLE), options, control);
   }
-  const { key } = view;
+  if (!key && words) return service.inWords(options, control);
   const answer = await (key ? service.alike({ key, ...options }, control) : service.atRandom(options, control));
   if (answer.query) Object.assign(view, { key: answer.query.key, url: answer.query.url });
   return answer;

@@ -1,4 +1,4 @@
-// The steps that led to a view, as crumbs with pictures: a photo, a part of it, a garment, filters.
+// The steps that led to a view, as crumbs with pictures: a photo, a part of it, words, a garment, filters.
 import { wordsOf } from "./filters.js";
 import { button, element, make } from "./make.js";
 import { nameOf } from "./product.js";
@@ -13,14 +13,14 @@ function stepsTo(view) {
 const sameSubject = (one, other) => one.file === other.file && one.key === other.key;
 const sameFilters = (one, other) => JSON.stringify(one.filters) === JSON.stringify(other.filters);
 
-/** Whether two views search by the same thing with the same filters. */
+/** Whether two views search by the same thing, in the same words, with the same filters. */
 export function isSame(one, other) {
-  return sameSubject(one, other) && one.box === other.box && sameFilters(one, other);
+  return sameSubject(one, other) && one.box === other.box && one.words === other.words && sameFilters(one, other);
 }
 
-/** The last step to `view` that `next` narrows, by a box or filters, or that is the same. */
+/** The last step to `view` that `next` narrows, by a box, words or filters, or that is the same. */
 export function stepBefore(view, next) {
-  const isWider = (step) => !step.box || step.box === next.box;
+  const isWider = (step) => ["box", "words"].every((name) => !step[name] || step[name] === next[name]);
   const isLooser = (step) => !step.filters.length || sameFilters(step, next);
   return stepsTo(view).filter((step) => sameSubject(step, next) && isWider(step) && isLooser(step)).pop();
 }
@@ -43,8 +43,9 @@ export function showTrail(view, onChoose) {
 }
 
 function title({ parent, ...view }) {
-  const { file, box, filters } = view;
+  const { file, box, words, filters } = view;
   if (parent && isSame({ ...view, filters: parent.filters }, parent)) return filters.map(wordsOf).join(", ");
+  if (words && words !== parent?.words) return words;
   if (box) return "A part of it";
   return file ? "Your photo" : nameOf(view);
 }
@@ -52,6 +53,7 @@ function title({ parent, ...view }) {
 function pictureOf({ photo, url, box }) {
   const picture = make("span", { className: "picture" });
   const source = photo?.url ?? url;
+  picture.hidden = !source; // words alone
   if (source) picture.style.backgroundImage = `url(${JSON.stringify(source)})`;
   if (!box) return picture;
   // The photo is so large and lies so that the box fills the picture.

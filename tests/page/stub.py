@@ -15,6 +15,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from scripts.local.service import HOST
 
+_SEEN_WORDS = {"name": "seen.words", "type": "text", "values": ["dotted", "striped"]}
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -59,8 +61,12 @@ class Stub:
     canned: deque[Canned] = field(default_factory=deque)
     products: dict[str, dict[str, object]] = field(default_factory=dict)
     """The products of results, by key."""
-    columns: list[dict[str, object]] = field(default_factory=list)
-    """The columns of products that /v1/index lists."""
+    columns: list[dict[str, object]] = field(default_factory=lambda: [dict(_SEEN_WORDS)])
+    """The columns of products that /v1/index lists, and one of what the model sees: it can be asked in words."""
+    seen: dict[str, list[dict[str, object]]] = field(default_factory=dict)
+    """What is seen in every upload."""
+    unknown: tuple[str, ...] = ()
+    """Words that mean nothing."""
     folders: list[str] | None = None
     """The folders that /v1/index lists; None for a service without that list."""
     best_score: float = 0.99
@@ -84,6 +90,7 @@ class Stub:
             {"name": "id", "type": "text"},
             {"name": "brand", "type": "text", "values": brands},
             {"name": "price", "type": "price", "least": 10, "most": 9.0 + len(self.keys)},
+            dict(_SEEN_WORDS),
         ]
 
     def _meets(self, key: str, condition: str) -> bool:
@@ -123,7 +130,14 @@ class Stub:
         among = [key for key in among if all(self._meets(key, condition) for condition in asked.where)]
         facets = {name: self._facet(name, among) for name in filter(None, given.get("facets", "").split(","))}
         query: dict[str, object] = {}
-        if asked.path != "/v1/search":
+        if given.get("q"):
+            words = given["q"].split()
+            query["words"] = {"unknown": [word for word in words if word in self.unknown]}
+            if asked.path == "/v1/words" and set(words) <= set(self.unknown):
+                among = []
+        if asked.path == "/v1/search":
+            query["seen"] = self.seen
+        elif asked.path != "/v1/words":
             key = given.get("key") or self.keys[5]
             if given.get("product") == "tomorrow":
                 problem = {"type": "urn:garment-search:product-unknown", "title": "No such product", "status": 404}
@@ -133,7 +147,7 @@ class Stub:
                 return Canned(404, json.dumps(problem), "application/problem+json")
             at = self.keys.index(key)
             among = [other for other in self.keys[at + 1 :] + self.keys[:at] if other in among]
-            query = {"key": key, "url": f"{self.image_base}/{key}"}
+            query |= {"key": key, "url": f"{self.image_base}/{key}"}
         offset, k = int(given.get("offset", 0)), int(given.get("k", 16))
         results = [
             {

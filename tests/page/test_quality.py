@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 _AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 needs_axe = pytest.mark.skipif(not _AXE.is_file(), reason="needs axe-core: run `npm ci` first")
 
-_TOO_SMALL = """() => [...document.querySelectorAll("a, button, .actions label, .range input")].filter((target) => {
+_TOO_SMALL = """() => [...document.querySelectorAll("a, button, .actions label, form input")].filter((target) => {
   const { width, height } = target.getBoundingClientRect();
   return width && Math.min(width, height) < 24;
 }).map((target) => target.outerHTML)"""
@@ -40,6 +40,8 @@ def test_axe_finds_nothing_in_any_state(
         page = context.new_page()
         page.goto(page_url)
         assert violations(page) == []
+        told = {"value": "dotted", "probability": 0.9, "sure": True}
+        stub.seen = {"kind": [told], "words": [told]}
         stub.go_on.clear()
         page.set_input_files("#photo", site.photos[0])
         expect(page.get_by_role("progressbar")).to_be_visible()
@@ -62,6 +64,10 @@ def test_axe_finds_nothing_in_any_state(
         results_of(page)
         assert violations(page) == []
         assert page.evaluate(_TOO_SMALL) == []
+        page.get_by_label("In words").fill("in blue")
+        page.get_by_label("In words").press("Enter")
+        results_of(page)
+        assert violations(page) == []
         page.get_by_role("button", name="Look closer").first.press("Enter")
         assert violations(page) == []
         page.keyboard.press("Escape")
@@ -109,7 +115,7 @@ def test_page_and_widget_are_small() -> None:
     content = {file.name: file.read_bytes() for file in files if file.suffix != ".svg"}
     assert len(content.pop("widget.js")) < 12_000  # the page does not load it
     assert sum(map(len, content.values())) <= 72 * 1024
-    assert sum(len(gzip.compress(each)) for each in content.values()) <= 27 * 1024
+    assert sum(len(gzip.compress(each)) for each in content.values()) <= 28.5 * 1024
 
 
 def test_the_page_loads_its_own_files_and_a_wall_of_photos_alone(
