@@ -175,9 +175,9 @@ def test_a_photo_can_be_pasted(page: Page, page_url: str, site: Site) -> None:
 def test_a_phone_offers_its_camera(page: Page, page_url: str, site: Site) -> None:
     page.goto(page_url)
     expect(page.get_by_text("Take a photo")).to_be_visible()
-    lefts = page.eval_on_selector_all(".take .button", "all => all.map(each => each.getBoundingClientRect().left)")
-    assert lefts == sorted(lefts)  # the camera comes first
-    tops = page.eval_on_selector_all(".take .button", "all => all.map(each => each.getBoundingClientRect().top)")
+    sides = "all => all.map(each => [each.getBoundingClientRect().left, each.getBoundingClientRect().top])"
+    lefts, tops = zip(*page.eval_on_selector_all(".take .actions .button", sides), strict=True)
+    assert list(lefts) == sorted(lefts)  # the camera comes first
     assert len(tops) == 3
     assert len(set(tops)) == 1  # a second row would push the results below the fold
     camera = page.locator("#camera")
