@@ -11,6 +11,7 @@ HANDLER = {
     "IMAGE_BASE_URL": "https://images.example.com/shop",
     "REFRESH_SECONDS": "86400",
     "OPENBLAS_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "1",
 }
 
 
