@@ -4,5 +4,5 @@ export const FILTERS = {
   folder: "Category", "seen.kind": "Type", brand: "Brand", color: "Colour", "seen.colour": "Colour", size: "Size",
   price: "Price",
 };
-export const MIN_SCORE = 0.54; // it depends on the model
+export const MIN_SCORE = 0.4; // it depends on the model
 export const DEVELOPER = new URLSearchParams(location.search).has("developer");

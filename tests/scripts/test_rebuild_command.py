@@ -98,7 +98,7 @@ def test_a_dry_run_and_an_interruption_do_not_change_the_index(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("embeddings.embedder.Embedder.embed", interrupted)
+    monkeypatch.setattr("embeddings.embedder.Embedder.describe_pixels", interrupted)
     assert run(shop) == 130
     assert "checkpoint" in capsys.readouterr().err
     assert not (Path(shop.index) / POINTER).exists()
