@@ -26,7 +26,7 @@ def test_a_finished_run_leaves_its_folder(finished_run: TrainingRun):
     assert json.loads((run / "config.json").read_text())["steps"] == 4
     with (run / "log.csv").open() as stream:
         assert [float(row["step"]) for row in csv.DictReader(stream)] == [2, 4]
-    assert load_embedder(run).output_shape == (None, 32)
+    assert load_embedder(run).output_shape == (None, 24)
 
 
 def test_the_card_records_how_a_model_was_made_without_paths(finished_run: TrainingRun):
