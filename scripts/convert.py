@@ -87,9 +87,10 @@ def _convert(options: argparse.Namespace) -> None:
     unseen = select(photos, "shop", "validation") + select(photos, "consumer", "validation")
     made |= {"note": options.note, "photos": {"train": len(train), "validation": len(unseen)}}
     large = [photo for photo in train if not photo.small]
-    model = with_attributes(embedder, heads, embed_with(embedder, _pixels(options.data, large, "trained photos")))
+    trained = _pixels(options.data, large, "trained photos")
+    model = with_attributes(embedder, heads, embed_with(embedder, trained))
     named = {head: classes[head] for head in answered(heads)}
-    examples = _pixels(options.data, spread(large, _EXAMPLES), "examples")
+    examples = np.stack(spread(list(trained), _EXAMPLES))
     pixels = _pixels(options.data, spread(unseen or large, _COMPARED), "photos to compare")
     expected = embed_with(model, pixels)
     print(f"{'format':8} {'bytes':>10} {'ms':>6} {'top-16 overlap with Keras':>26}")
@@ -108,7 +109,7 @@ def _convert(options: argparse.Namespace) -> None:
                 made["thresholds"] = (
                     options.thresholds.name if options.thresholds else "validation" if unseen else "train"
                 )
-                content = with_sight(content, _sight(options, named, Embedder(content), large, unseen))
+                content = with_sight(content, _sight(options, named, Embedder(content), large, trained, unseen))
             card = write_model(options.out, content, file_format, parity, made, {})
     print(f"written: {options.out}, dimension {card['dimension']}, sha256 {card['sha256']}")
 
@@ -117,15 +118,15 @@ def _sight(
     options: argparse.Namespace,
     heads: Mapping[str, Sequence[str]],
     embedder: Embedder,
-    trained: Sequence[LabelledPhoto],
+    large: Sequence[LabelledPhoto],
+    trained: NDArray[np.uint8],
     unseen: Sequence[LabelledPhoto],
 ) -> Sight:
     from embeddings.training.export import spread
     from embeddings.training.sight import described, make_sight, with_thresholds_of
 
-    trained = spread(trained, _LEARNED)
-    learned = described(embedder, _pixels(options.data, trained, "photos to learn directions"))
-    judged, labels = learned, trained
+    learned = described(embedder, np.stack(spread(list(trained), _LEARNED)))
+    judged, labels = learned, spread(large, _LEARNED)
     if shop := [photo for photo in unseen if photo.domain == "shop"]:
         judged, labels = described(embedder, _pixels(options.data, shop, "photos to choose thresholds")), shop
     sight = make_sight(heads, learned, judged, labels)

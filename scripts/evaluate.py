@@ -111,7 +111,8 @@ def _evaluate(options: argparse.Namespace) -> None:
     report = {"about": evaluation.about, "figures": records, **({"flattered": flattered} if flattered else {})}
     (options.out / "figures.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     if options.card:
-        _write_cards(_named(options.model), evaluation, records)
+        figures = {name: {"figures": {**evaluation.about, **record}} for name, record in records.items()}
+        _write_cards(_named(options.model), figures)
 
 
 def _evaluate_words(options: argparse.Namespace) -> None:
@@ -135,17 +136,7 @@ def _evaluate_words(options: argparse.Namespace) -> None:
     report = {"part": options.part, "split": Split(seed=options.split_seed).as_dict(), "figures": records}
     (options.out / "words.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     if options.card:
-        _write_words(_named(options.model), records)
-
-
-def _write_words(models: dict[str, Path], records: dict[str, dict[str, Any]]) -> None:
-    from embeddings.training.export import write_card
-
-    for name, path in models.items():
-        card = _card(path)
-        if card is None:
-            raise ModelError(f"{path} has no card to write the figures into; leave out --card")
-        write_card(path, card | {"words": records[name]})
+        _write_cards(_named(options.model), {name: {"words": record} for name, record in records.items()})
 
 
 def _subjects(options: argparse.Namespace) -> dict[str, Embed]:
@@ -179,14 +170,15 @@ def _draw(out: Path, evaluation: Evaluation, answers: dict[str, list[Answers]], 
     page.write(out / "sheets.html")
 
 
-def _write_cards(models: dict[str, Path], evaluation: Evaluation, records: dict[str, dict[str, Any]]) -> None:
+def _write_cards(models: dict[str, Path], measured: dict[str, dict[str, Any]]) -> None:
+    """Put what was measured of each model into its card."""
     from embeddings.training.export import write_card  # imports Keras, which nothing else here needs
 
     for name, path in models.items():
         card = _card(path)
         if card is None:
             raise ModelError(f"{path} has no card to write the figures into; leave out --card")
-        write_card(path, card | {"figures": {**evaluation.about, **records[name]}})
+        write_card(path, card | measured[name])
 
 
 def _card(model: Path) -> dict[str, Any] | None:

@@ -1,8 +1,12 @@
 """The sight of tests/models/attributes.tflite, which answers how much red, green and blue there is."""
 
+from pathlib import Path
+
 import numpy as np
 
-from embeddings.sight import NO_PART, Attribute, Sight
+from embeddings.sight import NO_PART, Attribute, Sight, with_sight
+
+_MODEL = Path(__file__).parent / "models" / "attributes.tflite"
 
 DIMENSION = 48
 """16 cells of red, green and blue."""
@@ -40,3 +44,10 @@ SIGHT = Sight(
     ),
 )
 """Takes no kind for certain, sees the colour, and takes what is very blue for checked."""
+
+
+def write_seeing_model(folder: Path) -> Path:
+    """Write the model with `SIGHT` into a folder; return the file."""
+    path = folder / "seeing.tflite"
+    path.write_bytes(with_sight(_MODEL.read_bytes(), SIGHT))
+    return path

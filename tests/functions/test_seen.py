@@ -7,22 +7,20 @@ from typing import Any
 import pytest
 
 from embeddings.rebuild import FeedOptions, rebuild
-from embeddings.sight import with_sight
-from tests.functions.conftest import IMAGE_BASE, MODEL, Service, serve
+from tests.functions.conftest import IMAGE_BASE, Service, serve
 from tests.photos import photo
-from tests.sights import SIGHT
+from tests.sights import write_seeing_model
 
 
 @pytest.fixture(scope="module")
 def seeing(tmp_path_factory: pytest.TempPathFactory, gallery: Path) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("seeing")
-    model, feed = folder / "seeing.tflite", folder / "feed.csv"
+    feed = folder / "feed.csv"
     feed.write_text(
         "id,key,title,brand\n1,shirts/80.jpg,Linen shirt,Nordhem\n2,shoes/summer/50.jpg,Shoe,Alba\n"
         "3,shoes/summer/20.jpg,Linen shoe,Alba\n"
     )
-    model.write_bytes(with_sight(MODEL.with_name("attributes.tflite").read_bytes(), SIGHT))
-    rebuild(str(gallery), str(folder / "index"), model=model, feed=FeedOptions(uri=str(feed)))
+    rebuild(str(gallery), str(folder / "index"), model=write_seeing_model(folder), feed=FeedOptions(uri=str(feed)))
     with serve(folder / "log", INDEX_URI=str(folder / "index"), IMAGE_BASE_URL=IMAGE_BASE) as running:
         yield running
 

@@ -16,8 +16,6 @@ from embeddings.storage.writers import open_writer
 from tests.photos import photo
 
 MODEL = Path(__file__).parents[1] / "models" / "float32.tflite"
-SEEING_MODEL = MODEL.with_name("attributes.tflite")
-"""Needs a sight to tell what it sees."""
 OTHER_MODEL = MODEL.with_name("float32-12d.tflite")
 CHECKPOINTS = f"checkpoints/{hashlib.sha256(MODEL.read_bytes()).hexdigest()[:16]}-{PREPROCESS_VERSION}"
 """The folder of MODEL's checkpoints."""

@@ -12,17 +12,14 @@ from embeddings.embedder import Embedder
 from embeddings.products.seen import Seen
 from embeddings.rebuild import FeedOptions, Shard
 from embeddings.rebuild.checkpoint import Checkpoint, Described, from_bytes, to_bytes
-from embeddings.sight import with_sight
 from tests.photos import photo
-from tests.rebuild.gallery import MODEL, SEEING_MODEL, Shop
-from tests.sights import SIGHT
+from tests.rebuild.gallery import MODEL, Shop
+from tests.sights import write_seeing_model
 
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    path = tmp_path / "seeing.tflite"
-    path.write_bytes(with_sight(SEEING_MODEL.read_bytes(), SIGHT))
-    return path
+    return write_seeing_model(tmp_path)
 
 
 def seen(shop: Shop) -> dict[str, Any]:

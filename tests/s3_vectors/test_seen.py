@@ -5,19 +5,15 @@ from typing import Any
 
 import pytest
 
-from embeddings.sight import with_sight
-from tests.rebuild.gallery import SEEING_MODEL
 from tests.s3_vectors.conftest import S3VectorsShop
-from tests.sights import SIGHT
+from tests.sights import write_seeing_model
 
 BLUE = {"colour": "blue", "words": ["check"]}
 
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    path = tmp_path / "seeing.tflite"
-    path.write_bytes(with_sight(SEEING_MODEL.read_bytes(), SIGHT))
-    return path
+    return write_seeing_model(tmp_path)
 
 
 def seen(shop: S3VectorsShop) -> dict[str, Any]:

@@ -10,14 +10,13 @@ from PIL import Image, ImageDraw
 
 from embeddings.preprocess import Box
 from embeddings.products.product import Price, Product, Value
-from embeddings.sight import with_sight
 from scripts.query import main
 from scripts.reporting.contact_sheet import SIDE, _font, _shortened
 from scripts.reporting.thumbnails import thumbnail
 from tests.functions.products import add_products
 from tests.photos import photo
-from tests.rebuild.gallery import SEEING_MODEL, Shop
-from tests.sights import SIGHT
+from tests.rebuild.gallery import Shop
+from tests.sights import write_seeing_model
 
 RED = (255, 0, 0)
 
@@ -232,9 +231,8 @@ def test_long_titles_make_room_for_the_price() -> None:
 def test_words_find_photos_or_change_what_a_photo_finds(
     shop: Shop, red: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    model, sheet = tmp_path / "seeing.tflite", tmp_path / "words.png"
-    model.write_bytes(with_sight(SEEING_MODEL.read_bytes(), SIGHT))
-    shop.rebuild(model=model)
+    sheet = tmp_path / "words.png"
+    shop.rebuild(model=write_seeing_model(tmp_path))
     index = ["--index", shop.index, "--json"]
     drawn = ["--gallery", shop.gallery, "--sheet", str(sheet)]
     assert main(["--words", "in blue, zebra", *index, *drawn]) == 0

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embeddings.sight import NO_PART, Attribute, Sight, with_sight
+from embeddings.sight import NO_PART, Attribute, Sight
 from embeddings.training.data.photos import LabelledPhoto
 from embeddings.training.evaluation.words import measure_words, words_table
 from embeddings.training.sight import Described
 from scripts.evaluate import main as evaluate
+from tests.sights import write_seeing_model
 from tests.test_embedder import MODELS
 
 VALUES = {"kind": ("jeans", "shirts"), "gender": ("men",), "colour": ("blue", "red"), "words": ("check", "striped")}
@@ -84,10 +85,7 @@ def test_what_is_never_sure_has_no_precision() -> None:
 
 
 def test_the_command_writes_the_figures_and_the_card(shapes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    from tests.sights import SIGHT
-
-    model = tmp_path / "seeing.tflite"
-    model.write_bytes(with_sight((MODELS / "attributes.tflite").read_bytes(), SIGHT))
+    model = write_seeing_model(tmp_path)
     out = tmp_path / "out"
     command = ["--data", str(shapes), "--model", str(model), "--words", "--out", str(out), "--part", "all"]
     assert evaluate(command) == 0
